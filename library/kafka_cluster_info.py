@@ -1,0 +1,102 @@
+#!/usr/bin/python
+"""Ansible module: what a Kafka cluster says of itself, as facts for other tasks to decide on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from ansible.module_utils.crucible.admin import AdminError
+from ansible.module_utils.crucible.cluster import ClusterState, Partition
+from ansible.module_utils.crucible.entry import admin_module, endpoint
+
+DOCUMENTATION = r"""
+module: kafka_cluster_info
+short_description: Tell the state of a Kafka cluster
+description:
+  - Asks a running cluster for its brokers, controllers, feature levels and partitions, without starting a JVM.
+  - A cluster that does not answer is an answer too, O(reachable=false) with the reason.
+extends_documentation_fragment: [kafka_endpoint]
+options:
+  timeout_s:
+    description: How long a broker that accepts the connection may take to answer.
+    type: float
+    default: 5.0
+author: Crucible
+"""
+
+EXAMPLES = r"""
+- name: Ask the cluster for its state
+  kafka_cluster_info:
+    bootstrap_servers: [192.0.2.11:9092, 192.0.2.12:9092]
+  register: cluster
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+reachable: {description: Whether any broker answered., type: bool, returned: always}
+reason: {description: Why none did., type: str, returned: always}
+cluster_id: {description: The cluster's id., type: str, returned: always}
+release: {description: 'The release that brokers speak, such as 4.3.', type: str, returned: always}
+brokers: {description: 'node_id, host, port and fenced of each.', type: list, returned: always}
+controller_id: {description: The active controller., type: int, returned: always}
+quorum: {description: 'leader_id, high_watermark, voters and observers, or null.', type: dict, returned: always}
+features: {description: 'Finalized, minimum and maximum level by name.', type: dict, returned: always}
+topics: {description: 'Partitions, replication_factor and min_isr by name.', type: dict, returned: always}
+under_replicated: {description: Partitions with a replica that is not in sync., type: list, returned: always}
+under_min_isr: {description: Partitions that refuse acks=all., type: list, returned: always}
+offline: {description: Partitions without a leader., type: list, returned: always}
+"""
+
+
+def quorum(state: ClusterState) -> dict[str, Any] | None:
+    """The controllers, each with whether it keeps up."""
+    if state.quorum is None:
+        return None
+    replicas = {
+        kind: [{**asdict(replica), "caught_up": replica.caught_up} for replica in group]
+        for kind, group in (("voters", state.quorum.voters), ("observers", state.quorum.observers))
+    }
+    return {"leader_id": state.quorum.leader_id, "high_watermark": state.quorum.high_watermark, **replicas}
+
+
+def summary(state: ClusterState) -> dict[str, Any]:
+    """The state in the module's words."""
+    topics: dict[str, list[Partition]] = {}
+    for partition in state.partitions:
+        topics.setdefault(partition.topic, []).append(partition)
+    return {
+        "cluster_id": state.cluster_id,
+        "release": state.release,
+        "brokers": [asdict(broker) for broker in state.brokers],
+        "controller_id": state.controller_id,
+        "quorum": quorum(state),
+        "features": {
+            name: {"finalized": level.finalized, "min": level.minimum, "max": level.maximum}
+            for name, level in state.features.items()
+        },
+        "topics": {
+            name: {"partitions": len(group), "replication_factor": len(group[0].replicas), "min_isr": group[0].min_isr}
+            for name, group in topics.items()
+        },
+        "under_replicated": [str(partition) for partition in state.partitions if partition.under_replicated],
+        "under_min_isr": [str(partition) for partition in state.partitions if partition.under_min_isr],
+        "offline": [str(partition) for partition in state.partitions if partition.offline],
+    }
+
+
+NOTHING = summary(ClusterState("", "", (), None, None, ()))
+
+
+def main() -> None:
+    """Ask once; never fails for a cluster that is not there."""
+    module = admin_module(timeout_s=5.0)
+    try:
+        state = endpoint(module).state()
+    except AdminError as error:
+        module.exit_json(reachable=False, reason=str(error), **NOTHING)
+    module.exit_json(reachable=True, reason="", **summary(state))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+#!/usr/bin/python
+"""Ansible module: the order in which to change the nodes of a running cluster."""
+
+from __future__ import annotations
+
+from ansible.module_utils.crucible.entry import admin_module, endpoint, one_sentence
+from ansible.module_utils.crucible.roll_order import roll_order
+
+DOCUMENTATION = r"""
+module: kafka_roll_plan
+short_description: Order nodes for a rolling change
+description:
+  - Nodes that are down come first, for repairing them costs nothing.
+  - The active controller comes last, so that one election is enough.
+extends_documentation_fragment: [kafka_endpoint]
+options:
+  node_ids:
+    description: The nodes to be changed.
+    type: list
+    elements: int
+    required: true
+  timeout_s:
+    description: How long a broker that accepts the connection may take to answer.
+    type: float
+    default: 5.0
+author: Crucible
+"""
+
+EXAMPLES = r"""
+- name: Order the brokers
+  kafka_roll_plan:
+    bootstrap_servers: [192.0.2.11:9092]
+    node_ids: [1, 2, 3]
+  register: plan
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+order: {description: The same ids in the order to follow., type: list, elements: int, returned: success}
+"""
+
+
+def main() -> None:
+    """Ask once and sort."""
+    module = admin_module(timeout_s=5.0, node_ids={"type": "list", "elements": "int", "required": True})
+    with one_sentence(module):
+        state = endpoint(module).state()
+    module.exit_json(order=roll_order(state, module.params["node_ids"]))
+
+
+if __name__ == "__main__":
+    main()

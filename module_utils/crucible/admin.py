@@ -1,0 +1,212 @@
+"""The one place that talks to Kafka: connects, asks, and turns answers into plain data and failures into one sentence.
+
+kafka-python answers in milliseconds where Kafka's own command line tools start a JVM for each question.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+import uuid
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from .cluster import Broker, ClusterState, Feature, Partition, Quorum, QuorumReplica
+
+try:
+    from kafka import KafkaAdminClient
+    from kafka.admin import ConfigResource, ConfigResourceType
+    from kafka.errors import KafkaConfigurationError, KafkaError
+except ImportError as error:
+    IMPORT_ERROR: ImportError | None = error
+else:
+    IMPORT_ERROR = None
+
+POLL_INTERVAL_S = 0.5
+REQUEST_TIMEOUT_S = 5.0
+DIAL_TIMEOUT_S = 1.0
+MIN_ISR = "min.insync.replicas"
+
+# The library logs its settings, secrets included, and each failed attempt; what matters comes back as an exception.
+logging.getLogger("kafka").setLevel(logging.CRITICAL + 1)
+
+
+class AdminError(Exception):
+    """Kafka could not be asked, or refused; the message is a sentence for the operator."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """How to reach a cluster: `host:port` addresses, kafka-python's client options, the time a connection may take."""
+
+    bootstrap_servers: Sequence[str]
+    client: dict[str, Any]
+    timeout_s: float = REQUEST_TIMEOUT_S
+
+    @contextmanager
+    def connect(self) -> Iterator[Any]:
+        """A connected `KafkaAdminClient`.
+
+        Raises:
+            AdminError: Nothing answers, or Kafka refused what was asked inside the block.
+        """
+        servers = _listening(self.bootstrap_servers)
+        try:
+            with KafkaAdminClient(
+                bootstrap_servers=servers,
+                bootstrap_timeout_ms=self.timeout_s * 1000,
+                request_timeout_ms=int(REQUEST_TIMEOUT_S * 1000),
+                **self.client,
+            ) as admin:
+                yield admin
+        except KafkaConfigurationError as error:
+            raise AdminError(f"The options in `client` are not usable: {error}") from error
+        except KafkaError as error:
+            raise AdminError(f"Kafka at {', '.join(servers)} did not do what was asked: {error}") from error
+
+    def at(self, broker: Broker) -> Endpoint:
+        """The same security settings, for one broker alone."""
+        return Endpoint([broker.address], self.client, DIAL_TIMEOUT_S)
+
+    def answers(self, broker: Broker) -> bool:
+        """Whether the broker itself answers a metadata request."""
+        try:
+            with self.at(broker).connect():
+                return True
+        except AdminError:
+            return False
+
+    def state(self) -> ClusterState:
+        """What the cluster says of itself now, over a connection of its own.
+
+        Raises:
+            AdminError: Nothing answers.
+        """
+        with self.connect() as admin:
+            return read_state(admin)
+
+
+def _listening(servers: Sequence[str]) -> list[str]:
+    """The servers that accept a connection: the library would spend its whole time on one that is gone.
+
+    Raises:
+        AdminError: None does.
+    """
+
+    def refusal(server: str) -> str | None:
+        host, _, port = server.rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=DIAL_TIMEOUT_S).close()
+        except ValueError:
+            return "is not host:port"
+        except OSError as error:
+            return error.strerror or str(error)
+        return None
+
+    with ThreadPoolExecutor(max_workers=len(servers) or 1) as pool:
+        refusals = dict(zip(servers, pool.map(refusal, servers), strict=True))
+    listening = [server for server, why in refusals.items() if why is None]
+    if not listening:
+        every = ", ".join(f"{server} ({why})" for server, why in refusals.items())
+        raise AdminError(f"No broker answers: {every or 'no address is given'}.")
+    return listening
+
+
+def wait_until(reasons: Callable[[], list[str]], timeout_s: float) -> list[str]:
+    """Ask again until no reason to wait is left, or the time is over; the reasons that remain. An AdminError is one."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            remaining = reasons()
+        except AdminError as error:
+            remaining = [str(error)]
+        if not remaining or time.monotonic() >= deadline:
+            return remaining
+        time.sleep(min(POLL_INTERVAL_S, max(0.0, deadline - time.monotonic())))
+
+
+def read_state(admin: Any) -> ClusterState:
+    """Ask a connected admin client for the whole state of its cluster."""
+    cluster = admin.describe_cluster()
+    quorum = _quorum(admin)
+    brokers = (Broker(b["broker_id"], b["host"], b["port"], bool(b.get("is_fenced"))) for b in cluster["brokers"])
+    return ClusterState(
+        cluster_id=cluster["cluster_id"],
+        # The library offers it for a named broker only, which costs one more connection, maybe to a dead broker.
+        release=".".join(map(str, admin._manager.broker_version)),
+        brokers=tuple(sorted(brokers, key=lambda broker: broker.node_id)),
+        # KRaft clients are told a random broker; its active controller is the leader of the quorum.
+        controller_id=quorum.leader_id if quorum else cluster["controller_id"],
+        quorum=quorum,
+        partitions=read_partitions(admin),
+        features={
+            name: Feature(levels["finalized"][1], *levels.get("supported", (0, 0)))
+            for name, levels in sorted(admin.describe_features().items())
+            if "finalized" in levels
+        },
+    )
+
+
+def read_partitions(admin: Any, topics: Iterable[str] | None = None) -> tuple[Partition, ...]:
+    """The partitions of the topics (of all, if none are named), each with the min ISR in force for it."""
+    named = None if topics is None else list(topics)
+    described = [topic for topic in admin.describe_topics(named) if topic["error_code"] == 0]
+    configs = describe_configs(admin, ConfigResourceType.TOPIC, [topic["name"] for topic in described], [MIN_ISR])
+    return tuple(
+        Partition(
+            topic=topic["name"],
+            index=partition["partition_index"],
+            leader=partition["leader_id"],
+            replicas=tuple(partition["replica_nodes"]),
+            isr=tuple(sorted(partition["isr_nodes"])),
+            min_isr=int(configs[topic["name"]][MIN_ISR]["value"]),
+        )
+        for topic in sorted(described, key=lambda topic: str(topic["name"]))
+        for partition in sorted(topic["partitions"], key=lambda partition: int(partition["partition_index"]))
+        if topic["name"] in configs
+    )
+
+
+def describe_configs(
+    admin: Any, kind: Any, names: Iterable[str], keys: Sequence[str] | None = None
+) -> dict[str, dict[str, Any]]:
+    """The configuration of several topics or brokers in one question: name -> key -> what Kafka says of it."""
+    resources = [ConfigResource(kind, name, keys) for name in names]
+    if not resources:
+        return {}
+    answer = admin.describe_configs(resources, include_synonyms=True, config_filter="all")
+    # A topic that was deleted in between comes back without its keys.
+    return {name: configs for name, configs in answer[kind.name.lower()].items() if configs}
+
+
+def _quorum(admin: Any) -> Quorum | None:
+    if not admin.describe_features():
+        return None  # ZooKeeper mode has no feature levels, and refuses the question for a quorum.
+    (partition,) = admin.describe_metadata_quorum()["topics"][0]["partitions"]
+    voters, observers = partition["current_voters"], partition["observers"]
+    nobody = {"log_end_offset": -1, "last_caught_up_timestamp": -1}
+    leader = next((voter for voter in voters if voter["replica_id"] == partition["leader_id"]), nobody)
+
+    def replica(data: dict[str, Any]) -> QuorumReplica:
+        caught_up = data["last_caught_up_timestamp"]
+        return QuorumReplica(
+            node_id=data["replica_id"],
+            directory_id=_directory_id(data.get("replica_directory_id")),
+            lag=max(0, leader["log_end_offset"] - data["log_end_offset"]),
+            # The leader stamps both times, so that no other clock is involved.
+            caught_up_ms_ago=max(0, leader["last_caught_up_timestamp"] - caught_up) if caught_up >= 0 else None,
+        )
+
+    return Quorum(
+        partition["leader_id"], partition["high_watermark"], tuple(map(replica, voters)), tuple(map(replica, observers))
+    )
+
+
+def _directory_id(identifier: str | None) -> str:
+    """A directory id in the form that Kafka's tools print and take: 22 characters of URL-safe base64."""
+    return urlsafe_b64encode(uuid.UUID(identifier).bytes).decode().rstrip("=") if identifier else ""

@@ -1,0 +1,45 @@
+"""What Crucible's admin modules have in common as Ansible modules: how they reach the cluster, and how they fail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from .admin import IMPORT_ERROR, AdminError, Endpoint
+
+if TYPE_CHECKING:
+    # Mitogen ships what is imported by an absolute name; the relative imports in this package are invisible to it.
+    from ansible.module_utils.crucible import admin as admin
+    from ansible.module_utils.crucible import cluster as cluster
+
+
+def admin_module(timeout_s: float, **arguments: dict[str, Any]) -> AnsibleModule:
+    """A module with its own arguments and the common ones, of which `timeout_s` has a default for each module."""
+    common = {
+        "bootstrap_servers": {"type": "list", "elements": "str", "required": True},
+        "client": {"type": "dict", "default": {}, "no_log": True},
+        "timeout_s": {"type": "float", "default": timeout_s},
+    }
+    module = AnsibleModule(argument_spec={**common, **arguments}, supports_check_mode=True)
+    if IMPORT_ERROR:
+        module.fail_json(
+            msg=f"{missing_required_lib('kafka-python')} Delegate this task to the controller (localhost)."
+        )
+    return module
+
+
+def endpoint(module: AnsibleModule) -> Endpoint:
+    """The cluster that the module's arguments name."""
+    return Endpoint(module.params["bootstrap_servers"], module.params["client"])
+
+
+@contextmanager
+def one_sentence(module: AnsibleModule) -> Iterator[None]:
+    """Let the module fail with the sentence of an AdminError raised inside the block."""
+    try:
+        yield
+    except AdminError as error:
+        module.fail_json(msg=str(error))

@@ -1,0 +1,21 @@
+"""The options that all of Crucible's admin modules share, written once for ansible-doc."""
+
+
+class ModuleDocFragment:
+    """How a module reaches the cluster."""
+
+    DOCUMENTATION = r"""
+options:
+  bootstrap_servers:
+    description: Addresses of brokers, C(host:port); those that accept no connection are passed over.
+    type: list
+    elements: str
+    required: true
+  client:
+    description: Options of kafka-python's client, such as V(security_protocol) and V(sasl_plain_password).
+    type: dict
+    default: {}
+requirements: [kafka-python]
+notes:
+  - Runs on the controller, delegated to localhost, where kafka-python is installed. No JVM is started.
+"""
