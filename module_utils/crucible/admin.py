@@ -16,12 +16,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from .broker_config import ON_CLUSTER, Change
 from .cluster import Broker, ClusterState, Feature, Partition, Quorum, QuorumReplica
 
 try:
     from kafka import KafkaAdminClient
-    from kafka.admin import ConfigResource, ConfigResourceType
-    from kafka.errors import KafkaConfigurationError, KafkaError
+    from kafka.admin import AlterConfigOp, ConfigResource, ConfigResourceType
+    from kafka.errors import KafkaConfigurationError, KafkaError, for_code
+    from kafka.protocol.admin import IncrementalAlterConfigsRequest
 except ImportError as error:
     IMPORT_ERROR: ImportError | None = error
 else:
@@ -182,6 +184,36 @@ def describe_configs(
     answer = admin.describe_configs(resources, include_synonyms=True, config_filter="all")
     # A topic that was deleted in between comes back without its keys.
     return {name: configs for name, configs in answer[kind.name.lower()].items() if configs}
+
+
+def describe_broker(admin: Any, broker_id: int, keys: Sequence[str]) -> dict[str, Any]:
+    """What a running broker says of some of its settings: key -> description; unknown keys are left out.
+
+    Raises:
+        AdminError: The broker is not part of the cluster, or does not answer.
+    """
+    if all(broker["broker_id"] != broker_id for broker in admin.describe_cluster()["brokers"]):
+        raise AdminError(f"Broker {broker_id} is not registered with the cluster.")
+    return describe_configs(admin, ConfigResourceType.BROKER, [str(broker_id)], keys).get(str(broker_id), {})
+
+
+def alter_broker(admin: Any, broker_id: int, change: Change, validate_only: bool) -> None:
+    """Set or remove one dynamic setting of a broker, or of all brokers where the change says so.
+
+    Raises:
+        AdminError: Kafka does not take it while running.
+    """
+    name = "" if change.level == ON_CLUSTER else str(broker_id)
+    operation = AlterConfigOp.DELETE if change.value is None else AlterConfigOp.SET
+    request = IncrementalAlterConfigsRequest(
+        resources=[(ConfigResourceType.BROKER, name, [(change.key, operation, change.value)])],
+        validate_only=validate_only,
+    )
+    # The library's own method wants a number for a broker, so it cannot name "all brokers", which is the empty name.
+    answer = admin._manager.run(lambda: admin._manager.send(request, node_id=broker_id))
+    for resource in answer.responses:
+        if resource.error_code:
+            raise AdminError(f"{change.key}: {resource.error_message or for_code(resource.error_code).__name__}")
 
 
 def _quorum(admin: Any) -> Quorum | None:

@@ -13,6 +13,7 @@ from .admin import IMPORT_ERROR, AdminError, Endpoint
 if TYPE_CHECKING:
     # Mitogen ships what is imported by an absolute name; the relative imports in this package are invisible to it.
     from ansible.module_utils.crucible import admin as admin
+    from ansible.module_utils.crucible import broker_config as broker_config
     from ansible.module_utils.crucible import cluster as cluster
 
 

@@ -8,7 +8,7 @@ from .cluster import ClusterState
 
 
 def roll_order(state: ClusterState, node_ids: Sequence[int]) -> list[int]:
-    """The same nodes: first those that are down (repairing costs nothing), last the active controller (one election)."""
+    """The same nodes: those that are down first (repair is free), last the active controller (one election)."""
 
     def rank(node_id: int) -> int:
         if node_id == state.controller_id:
