@@ -1,0 +1,62 @@
+"""Tries every port that a host listens on, from whoever should and should not be let in."""
+
+import socket
+
+import live
+import pytest
+from live import BROKERS, HOSTS
+from testinfra.host import Host
+
+testinfra_hosts = HOSTS
+
+
+@pytest.fixture(scope="module")
+def stranger() -> Host:
+    """A host of the same network that no rule names."""
+    return live.host("stranger1")
+
+
+def listening(host: Host) -> set[int]:
+    """Return the TCP ports that a host offers to others."""
+    found = (spec.rpartition(":") for spec in host.socket.get_listening_sockets() if spec.startswith("tcp://"))
+    return {int(port) for address, _, port in found if "127.0.0.1" not in address and "::1" not in address}
+
+
+def lets_in(address: str, port: int) -> bool:
+    """Return whether this machine, which is the clients' and the administrators', gets a connection."""
+    try:
+        socket.create_connection((address, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def reaches(source: Host, address: str, port: int) -> bool:
+    """Return whether another host gets a connection."""
+    return bool(source.run(f"timeout 1 bash -c '</dev/tcp/{address}/{port}'").rc == 0)
+
+
+def address_of(host: Host) -> str:
+    return BROKERS[host.backend.host.name]
+
+
+def test_clients_reach_the_client_port_and_no_other(host: Host) -> None:
+    ports = listening(host)
+    assert {port for port in ports if lets_in(address_of(host), port)} == {22, 9092}
+
+
+def test_a_stranger_reaches_nothing(host: Host, stranger: Host) -> None:
+    assert reaches(stranger, f"10.97.{live.LAB}.21", 22), "the probe cannot see an open port"
+    assert {port for port in listening(host) if reaches(stranger, address_of(host), port)} == set()
+
+
+def test_members_reach_what_the_cluster_needs(host: Host) -> None:
+    members = [live.host(name) for name, address in BROKERS.items() if address != address_of(host)]
+    for port in listening(host) - {22}:
+        assert all(reaches(member, address_of(host), port) for member in members), port
+
+
+def test_what_is_not_allowed_is_dropped_for_ipv6_too(host: Host) -> None:
+    for tables in ("iptables", "ip6tables"):
+        assert "-P INPUT DROP" in host.check_output(f"{tables} -S INPUT").splitlines()
+    assert host.service("ufw").is_enabled
