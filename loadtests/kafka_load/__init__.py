@@ -1,0 +1,1 @@
+"""A load harness for Kafka that knows what happened to every record."""

@@ -1,0 +1,7 @@
+"""Lets `python -m kafka_load` do what `kafka-load` does where the package is not installed."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

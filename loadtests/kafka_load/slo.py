@@ -1,0 +1,88 @@
+"""The limits that a run is held to, and whether it kept them.
+
+Every limit is one row of `LIMITS`: options, profiles, the verdict and the report are made from that table,
+so that a new limit is a new row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+
+class LimitError(ValueError):
+    """A limit that does not exist or is not a number; the message is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One thing that can be limited.
+
+    `at_least` turns the comparison round. `certain` marks what stays true however poorly the harness did: a record
+    seen out of order was out of order, whereas a latency means nothing when the harness itself was late.
+    """
+
+    name: str
+    what: str
+    at_least: bool = False
+    certain: bool = False
+
+
+LIMITS: dict[str, Limit] = {
+    limit.name: limit
+    for limit in (
+        Limit("lost", "records acknowledged and never delivered, in any group", certain=True),
+        Limit("duplicated_in_log", "records written twice, in any group's topics", certain=True),
+        Limit("reordered", "records behind a later one of the same producer and partition, in any group", certain=True),
+        Limit("phantom", "records that nobody sent or that were altered, in any group", certain=True),
+        Limit("offset_regressions", "times a committed offset went backwards, in any group", certain=True),
+        Limit("redelivered", "records delivered more than once, in any group", certain=True),
+        Limit("p99_produce_ms", "ms from due to acknowledged, 99th percentile"),
+        Limit("p99_end_to_end_ms", "ms from due to delivered, 99th percentile, in any group"),
+        Limit("longest_gap_s", "s without an acknowledgement in any partition while records were due"),
+        Limit("lag_at_end", "records not yet committed when the run ended, in any group"),
+        Limit("achieved_rate", "share of the due records that were acknowledged, 0 to 1", at_least=True),
+    )
+}
+
+DEFAULT_LIMITS: dict[str, float] = {"lost": 0, "duplicated_in_log": 0, "reordered": 0, "phantom": 0}
+"""What holds where neither the profile nor an option says otherwise: Kafka's promise to an idempotent producer."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One limit held against the value that was measured."""
+
+    name: str
+    limit: float
+    value: float
+    ok: bool
+
+    def as_dict(self) -> dict[str, object]:
+        """The shape of one entry of verdict.json's `slo`."""
+        return asdict(self)
+
+
+def check_limits(limits: Mapping[str, object], where: str) -> dict[str, float]:
+    """Validate `limits` as read from `where` (a file or option name).
+
+    Raises:
+        LimitError: for an unknown name or a value that is not a number >= 0.
+    """
+    checked: dict[str, float] = {}
+    for name, value in limits.items():
+        if name not in LIMITS:
+            raise LimitError(f"{where}: {name!r} is not a limit; the limits are {', '.join(LIMITS)}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            raise LimitError(f"{where}: {name} must be a number of at least 0, not {value!r}")
+        checked[name] = value
+    return checked
+
+
+def evaluate(limits: Mapping[str, float], values: Mapping[str, float]) -> list[Result]:
+    """Hold every limit against its value; a limit whose value was not measured is left out."""
+    return [
+        Result(name, limit, values[name], values[name] >= limit if LIMITS[name].at_least else values[name] <= limit)
+        for name, limit in limits.items()
+        if name in values
+    ]
