@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from ansible.module_utils.crucible.admin import AdminError, alter_broker, describe_broker
-from ansible.module_utils.crucible.broker_config import SECRET, BrokerKey, plan, shown
+from ansible.module_utils.crucible.admin import alter_configs, describe_broker
+from ansible.module_utils.crucible.broker_config import ON_CLUSTER, SECRET, plan, shown
 from ansible.module_utils.crucible.entry import admin_module, endpoint, one_sentence
 
 DOCUMENTATION = r"""
@@ -12,7 +12,8 @@ module: kafka_broker_config
 short_description: Change settings of a running broker without a restart where Kafka can
 description:
   - Settings that the broker takes while it runs are set as its dynamic configuration; the override is removed again
-    once the process itself was started with the same value, and when the key is declared no longer.
+    once the process itself was started with the same value. One that is not declared is removed too, unless it is of
+    the kind that a reassignment sets and removes itself.
   - A setting that already stands for the whole cluster, as C(min.insync.replicas) does in Kafka 4, is set there.
   - Settings that are read-only, unknown to the broker, refused by it, or secret are returned as RV(restart_required).
 extends_documentation_fragment: [kafka_endpoint]
@@ -65,13 +66,11 @@ def main() -> None:
     )
     broker_id, applied = module.params["broker_id"], []
     with one_sentence(module), endpoint(module).connect() as admin:
-        described = describe_broker(admin, broker_id, sorted({*running, *declared}))
-        todo = plan(running, declared, {key: BrokerKey.from_kafka(key, told) for key, told in described.items()})
+        todo = plan(running, declared, describe_broker(admin, broker_id))
         restart = list(todo.restart)
         for change in todo.changes:
-            try:
-                alter_broker(admin, broker_id, change, validate_only=module.check_mode)
-            except AdminError:
+            resource = "" if change.level == ON_CLUSTER else str(broker_id)
+            if alter_configs(admin, "broker", {resource: {change.key: change.value}}, module.check_mode, broker_id):
                 restart.append(change.key)
             else:
                 applied.append(change)

@@ -10,13 +10,13 @@ import socket
 import time
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from .broker_config import ON_CLUSTER, Change
+from .broker_config import BrokerKey
 from .cluster import Broker, ClusterState, Feature, Partition, Quorum, QuorumReplica
 
 try:
@@ -158,7 +158,7 @@ def read_partitions(admin: Any, topics: Iterable[str] | None = None) -> tuple[Pa
     """The partitions of the topics (of all, if none are named), each with the min ISR in force for it."""
     named = None if topics is None else list(topics)
     described = [topic for topic in admin.describe_topics(named) if topic["error_code"] == 0]
-    configs = describe_configs(admin, ConfigResourceType.TOPIC, [topic["name"] for topic in described], [MIN_ISR])
+    configs = describe_configs(admin, "topic", [topic["name"] for topic in described], [MIN_ISR])
     return tuple(
         Partition(
             topic=topic["name"],
@@ -175,45 +175,74 @@ def read_partitions(admin: Any, topics: Iterable[str] | None = None) -> tuple[Pa
 
 
 def describe_configs(
-    admin: Any, kind: Any, names: Iterable[str], keys: Sequence[str] | None = None
+    admin: Any, kind: str, names: Iterable[str], keys: Sequence[str] | None = None, modified_only: bool = False
 ) -> dict[str, dict[str, Any]]:
-    """The configuration of several topics or brokers in one question: name -> key -> what Kafka says of it."""
+    """The configuration of several topics or brokers in one question: name -> key -> what Kafka says of it.
+
+    `modified_only` leaves out defaults and what stands in files, and the levels below each value.
+    """
     resources = [ConfigResource(kind, name, keys) for name in names]
     if not resources:
         return {}
-    answer = admin.describe_configs(resources, include_synonyms=True, config_filter="all")
+    wanted = "modified" if modified_only else "all"
+    answer = admin.describe_configs(resources, include_synonyms=not modified_only, config_filter=wanted)
     # A topic that was deleted in between comes back without its keys.
-    return {name: configs for name, configs in answer[kind.name.lower()].items() if configs}
+    return {name: configs for name, configs in answer[kind].items() if configs}
 
 
-def describe_broker(admin: Any, broker_id: int, keys: Sequence[str]) -> dict[str, Any]:
-    """What a running broker says of some of its settings: key -> description; unknown keys are left out.
+def describe_broker(admin: Any, broker_id: int) -> dict[str, BrokerKey]:
+    """The settings of a running broker by key.
 
     Raises:
         AdminError: The broker is not part of the cluster, or does not answer.
     """
     if all(broker["broker_id"] != broker_id for broker in admin.describe_cluster()["brokers"]):
         raise AdminError(f"Broker {broker_id} is not registered with the cluster.")
-    return describe_configs(admin, ConfigResourceType.BROKER, [str(broker_id)], keys).get(str(broker_id), {})
+    described = describe_configs(admin, "broker", [str(broker_id)])[str(broker_id)]
+    return {key: BrokerKey.from_kafka(key, told) for key, told in described.items()}
 
 
-def alter_broker(admin: Any, broker_id: int, change: Change, validate_only: bool) -> None:
-    """Set or remove one dynamic setting of a broker, or of all brokers where the change says so.
+def alter_configs(
+    admin: Any,
+    kind: str,
+    changes: Mapping[str, Mapping[str, str | None]],
+    validate_only: bool,
+    node_id: int | None = None,
+) -> list[str]:
+    """Set (None resets) settings of topics or brokers in one request, to one broker if it is named.
 
-    Raises:
-        AdminError: Kafka does not take it while running.
+    Args:
+        admin: A connected client.
+        kind: `topic` or `broker`.
+        changes: name -> key -> value; the empty name is the default of all brokers.
+        validate_only: Only let Kafka judge.
+        node_id: The broker to send to: only it can judge its own settings.
+
+    Returns:
+        What Kafka refused, in sentences.
     """
-    name = "" if change.level == ON_CLUSTER else str(broker_id)
-    operation = AlterConfigOp.DELETE if change.value is None else AlterConfigOp.SET
+    operations = {
+        name: [
+            (key, AlterConfigOp.DELETE if value is None else AlterConfigOp.SET, value) for key, value in each.items()
+        ]
+        for name, each in changes.items()
+    }
     request = IncrementalAlterConfigsRequest(
-        resources=[(ConfigResourceType.BROKER, name, [(change.key, operation, change.value)])],
+        resources=[(ConfigResourceType[kind.upper()], name, each) for name, each in operations.items()],
         validate_only=validate_only,
     )
-    # The library's own method wants a number for a broker, so it cannot name "all brokers", which is the empty name.
-    answer = admin._manager.run(lambda: admin._manager.send(request, node_id=broker_id))
-    for resource in answer.responses:
-        if resource.error_code:
-            raise AdminError(f"{change.key}: {resource.error_message or for_code(resource.error_code).__name__}")
+    # The library's own method takes no empty name for "all brokers".
+    answer = admin._manager.run(lambda: admin._manager.send(request, node_id=node_id))
+    return refused({**result.to_dict(), "name": result.resource_name} for result in answer.responses)
+
+
+def refused(results: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The sentences of those results that are errors."""
+    return [
+        f"{result['name']}: {result['error_message'] or for_code(result['error_code']).__name__}"
+        for result in results
+        if result["error_code"]
+    ]
 
 
 def _quorum(admin: Any) -> Quorum | None:

@@ -1,8 +1,8 @@
 """Which changed broker settings Kafka takes while it runs, and which wait for a restart (KIP-226).
 
-An override lives only until the process has been started with the same value, so that server.properties stays the
-one place that says how a broker is configured. Secrets are left to the restart: an override would copy them into
-the metadata log.
+An override lives only until the process has been started with the same value, and one that nobody declares is removed,
+so that server.properties stays the one place that says how a broker is configured. Secrets are left to the restart: an
+override would copy them into the metadata log.
 """
 
 from __future__ import annotations
@@ -13,6 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SECRET = re.compile(r"password|secret|credential|jaas\.config|keystore\.key|keystore\.certificate", re.IGNORECASE)
+# Set for a while by a reassignment or by a disk's replacement, and removed by those who set them.
+TRANSIENT = re.compile(
+    r"(leader|follower)\.replication\.throttled\.rate|.*\.io\.max\.bytes\.per\.second|cordoned\.log\.dirs"
+)
 ON_BROKER, ON_CLUSTER = "DYNAMIC_BROKER_CONFIG", "DYNAMIC_DEFAULT_BROKER_CONFIG"
 DEFAULT = "DEFAULT_CONFIG"
 
@@ -86,18 +90,18 @@ class ConfigPlan:
 
 
 def plan(running: Mapping[str, str], declared: Mapping[str, str], described: Mapping[str, BrokerKey]) -> ConfigPlan:
-    """Compare what the process was started with, what it should have, and what the broker says of the keys in both."""
+    """Compare what the process was started with, what it should have, and what the broker says of its settings."""
     result = ConfigPlan()
-    for key in sorted({*running, *declared}):
+    for key in sorted({*running, *declared, *overridden(described)}):
         known = described.get(key)
         if known is None or known.read_only or known.sensitive or SECRET.search(key):
             if running.get(key) != declared.get(key):
                 result.restart.append(key)
             continue
         wanted = declared.get(key, known.levels.get(DEFAULT))
-        if key in declared and ON_CLUSTER in known.levels and ON_BROKER not in known.levels:
+        if ON_CLUSTER in known.levels and ON_BROKER not in known.levels:
             # Kafka 4 keeps min.insync.replicas for the whole cluster (KIP-966) and refuses it for one broker.
-            if not known.same(wanted, known.value):
+            if key in declared and not known.same(wanted, known.value):
                 result.changes.append(Change(key, wanted, ON_CLUSTER, known.value, wanted))
         elif known.same(wanted, known.without_override()):
             if ON_BROKER in known.levels:
@@ -107,6 +111,11 @@ def plan(running: Mapping[str, str], declared: Mapping[str, str], described: Map
         elif not known.same(wanted, known.value):
             result.changes.append(Change(key, wanted, ON_BROKER, known.value, wanted))
     return result
+
+
+def overridden(described: Mapping[str, BrokerKey]) -> list[str]:
+    """The keys with an override on the broker that nobody else will remove."""
+    return sorted(key for key, known in described.items() if ON_BROKER in known.levels and not TRANSIENT.fullmatch(key))
 
 
 def shown(values: Iterable[tuple[str, str | None]]) -> str:
