@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,13 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import testinfra
+from confluent_kafka.admin import AdminClient
+from kafka import KafkaAdminClient
 from testinfra.host import Host
+from witness import away
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB = os.environ.get("CRUCIBLE_LAB", "0")
-INVENTORY = ROOT / "inventory/lab"
 BROKERS = {f"kafka{node}": f"10.97.{LAB}.{10 + node}" for node in (1, 2, 3)}
 BOOTSTRAP = [f"{address}:9092" for address in BROKERS.values()]
+SITE = "playbooks/site.yml"
+MOUNT, DISK = "/var/lib/kafka", "/dev/vdb"
 
 
 def _spec(name: str) -> str:
@@ -44,26 +49,34 @@ class Run:
     output: str
 
     @property
+    def sentences(self) -> str:
+        """The output on one line, in which a sentence is found however it was folded."""
+        return " ".join(self.output.split())
+
+    @property
     def changed(self) -> int:
         """How many changes the run reports, over all hosts."""
         return sum(map(int, re.findall(r"\bchanged=(\d+)", self.output)))
 
 
-def command(*args: str, inventories: tuple[Path, ...] = (INVENTORY,), **extra: Any) -> list[str]:
-    """Return the command line that runs a playbook with `extra` as its extra variables."""
+def command(*args: str, inventory: Path | None = None, **extra: Any) -> list[str]:
+    """Return the command line that runs a playbook with `extra` as its extra variables.
+
+    The first of `args` is its path from the project's root; what the file `inventory` says goes over the lab's own.
+    """
     return [
         str(Path(sys.executable).with_name("ansible-playbook")),
-        *(f"--inventory={path}" for path in inventories),
+        f"--inventory={ROOT}/inventory/lab",
+        *([f"--inventory={inventory}"] if inventory else []),
         *args,
-        *(["--extra-vars", json.dumps(extra)] if extra else []),
+        f"--extra-vars={json.dumps(extra)}",
     ]
 
 
-def play(*args: str, inventories: tuple[Path, ...] = (INVENTORY,), **extra: Any) -> Run:
-    """Run a playbook to its end; the first of `args` is its path from the project's root."""
-    done = subprocess.run(
-        command(*args, inventories=inventories, **extra), cwd=ROOT, text=True, capture_output=True, check=False
-    )
+def play(*args: str, inventory: Path | None = None, **extra: Any) -> Run:
+    """Run a playbook to its end; see `command`."""
+    arguments = command(*args, inventory=inventory, **extra)
+    done = subprocess.run(arguments, cwd=ROOT, text=True, capture_output=True, check=False)
     return Run(done.returncode == 0, done.stdout + done.stderr)
 
 
@@ -81,3 +94,33 @@ def nothing_changes() -> Iterator[None]:
     yield
     changed = [f"{name} {line}" for name, on in hosts.items() for line in sorted(before[name] ^ set(state(on)))]
     assert not changed, "\n".join(changed)
+
+
+def starts() -> dict[str, str]:
+    """Return systemd's id of the present start of each broker."""
+    return {name: host(name).check_output("systemctl show --value --property=InvocationID kafka") for name in BROKERS}
+
+
+@contextmanager
+def nothing_restarts() -> Iterator[None]:
+    """Fail if any broker has been started or stopped meanwhile."""
+    before = starts()
+    yield
+    assert starts() == before
+
+
+def replicas_in_sync(timeout_s: float = 60) -> None:
+    """Wait until no partition misses a replica in its ISR."""
+    watcher = AdminClient({"bootstrap.servers": ",".join(BOOTSTRAP), "log_level": 0})
+    deadline = time.monotonic() + timeout_s
+    while (missing := away(watcher)) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert missing == frozenset()
+
+
+def active_voters() -> dict[int, str]:
+    """Return the directory id of each voter of the quorum by node id."""
+    admin = KafkaAdminClient(bootstrap_servers=BOOTSTRAP)
+    quorum = admin.describe_metadata_quorum()["topics"][0]["partitions"][0]
+    admin.close()
+    return {voter["replica_id"]: str(voter["replica_directory_id"]) for voter in quorum["current_voters"]}

@@ -1,0 +1,20 @@
+"""Nothing is unpacked, let alone run, that is not the declared archive."""
+
+from pathlib import Path
+
+from live import ROOT, SITE, nothing_changes, play
+from testinfra.host import Host
+
+
+def test_a_tampered_archive_is_refused_before_it_is_unpacked(hosts: dict[str, Host], tmp_path: Path) -> None:
+    release = hosts["kafka1"].file("/opt/kafka").linked_to.rpartition("-")[2]
+    (archive,) = (ROOT / ".cache/kafka").glob(f"kafka_*-{release}.tgz")
+    content = bytearray(archive.read_bytes())
+    content[len(content) // 2] ^= 1
+    tampered = tmp_path / archive.name
+    tampered.write_bytes(content)
+    with nothing_changes():
+        run = play(SITE, kafka_version="4.3.99", kafka_archive_url=str(tampered))
+    assert not run.ok
+    assert "sha512" in run.sentences
+    assert not hosts["kafka1"].file("/opt/kafka-4.3.99").exists
