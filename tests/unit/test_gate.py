@@ -1,0 +1,149 @@
+"""A broker may be stopped only while nobody notices, and is back only when it holds again what it held."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from crucible.cluster import Broker, ClusterState, Partition, Quorum, QuorumReplica
+from crucible.gate import may_stop, recovered, unavoidable
+from crucible.roll_order import roll_order
+from hypothesis import given
+from hypothesis import strategies as st
+
+BROKERS = (1, 2, 3)
+BOTH = ("broker", "controller")
+
+
+def quorum(leader: int = 1, behind: Iterable[int] = (), voters: Iterable[int] = BROKERS) -> Quorum:
+    replicas = tuple(QuorumReplica(v, f"dir{v}", 0, None if v in behind else 300) for v in voters)
+    return Quorum(leader, 100, replicas)
+
+
+def cluster(
+    *partitions: Partition,
+    fenced: Iterable[int] = (),
+    controllers: Quorum | None = None,
+    nodes: Iterable[int] = BROKERS,
+) -> ClusterState:
+    brokers = tuple(Broker(node, f"kafka{node}", 9092, node in fenced) for node in nodes)
+    return ClusterState("id", "4.3", brokers, controllers.leader_id if controllers else 1, controllers, partitions)
+
+
+def orders(isr: Iterable[int] = BROKERS, min_isr: int = 2, replicas: Iterable[int] = BROKERS) -> Partition:
+    return Partition("orders", 0, next(iter(isr), -1), tuple(replicas), tuple(isr), min_isr)
+
+
+@st.composite
+def states(draw: st.DrawFn) -> ClusterState:
+    nodes = draw(st.sets(st.integers(1, 7), min_size=1))
+    partitions = []
+    for index in range(draw(st.integers(0, 6))):
+        replicas = draw(st.lists(st.sampled_from(sorted(nodes)), unique=True, min_size=1))
+        isr = draw(st.lists(st.sampled_from(replicas), unique=True))
+        partitions.append(Partition("t", index, -1, tuple(replicas), tuple(isr), draw(st.integers(1, 4))))
+    fenced, behind = draw(st.sets(st.sampled_from(sorted(nodes)))), draw(st.sets(st.sampled_from(sorted(nodes))))
+    leader = draw(st.sampled_from(sorted(nodes)))
+    controllers = draw(st.sampled_from([None, quorum(leader, behind - {leader}, sorted(nodes))]))
+    return cluster(*partitions, fenced=fenced, controllers=controllers, nodes=sorted(nodes))
+
+
+def test_a_broker_of_a_healthy_cluster_may_be_stopped() -> None:
+    assert may_stop(cluster(orders(), controllers=quorum()), 2) == []
+
+
+def test_no_second_broker_is_stopped_while_one_is_missing_from_the_isr() -> None:
+    (reason,) = may_stop(cluster(orders(isr=(1, 2))), 2)
+    assert "orders-0 (replicas [1,2,3], in sync [1,2], min.insync.replicas 2)" in reason
+
+
+def test_a_replica_that_is_catching_up_is_not_stopped_while_its_partition_is_short() -> None:
+    assert may_stop(cluster(orders(isr=(1,))), 3)
+
+
+def test_a_broker_that_is_down_may_always_be_restarted() -> None:
+    assert may_stop(cluster(orders(isr=(1,)), fenced=[3], controllers=quorum(behind=[3])), 3) == []
+
+
+def test_the_last_replica_in_sync_is_not_stopped_even_where_min_isr_spares_none() -> None:
+    assert may_stop(cluster(orders(isr=(1,), min_isr=3)), 1)
+
+
+def test_a_partition_without_a_replica_to_spare_does_not_hold_up_a_change_and_is_told() -> None:
+    alone = orders(replicas=(2,), isr=(2,), min_isr=1)
+    assert may_stop(cluster(alone), 2) == []
+    assert unavoidable(cluster(alone), 2) == [alone]
+
+
+def test_a_controller_is_not_stopped_when_the_others_are_no_majority() -> None:
+    (reason,) = may_stop(cluster(controllers=quorum(behind=[3])), 2)
+    assert "only 1 of 3 voters would be caught up, 2 are needed (behind: 3)" in reason
+
+
+def test_a_single_controller_may_be_stopped_for_there_is_no_majority_to_keep() -> None:
+    assert may_stop(cluster(controllers=quorum(voters=[1])), 1) == []
+
+
+def test_zookeeper_mode_is_judged_by_its_partitions_alone() -> None:
+    assert may_stop(cluster(orders()), 2) == []
+    assert may_stop(cluster(orders(isr=(1, 2))), 1) != []
+
+
+@given(states(), st.integers(1, 7))
+def test_an_open_gate_never_takes_a_partition_below_what_it_needs(state: ClusterState, node: int) -> None:
+    if may_stop(state, node) or not state.serves(node):
+        return
+    for partition in state.partitions_on(node):
+        left = set(partition.isr) - {node}
+        assert len(left) >= partition.min_isr or len(left) >= len(partition.replicas) - 1
+
+
+@given(states(), st.integers(1, 7))
+def test_an_open_gate_leaves_a_majority_of_caught_up_voters(state: ClusterState, node: int) -> None:
+    if state.quorum is None or len(state.quorum.voters) == 1 or node not in [v.node_id for v in state.quorum.voters]:
+        return
+    if may_stop(state, node) == []:
+        assert sum(v.caught_up for v in state.quorum.voters if v.node_id != node) > len(state.quorum.voters) / 2
+
+
+def test_a_broker_is_back_when_it_answers_serves_follows_and_is_in_sync() -> None:
+    assert recovered(cluster(orders(), controllers=quorum()), 2, BOTH, answers=True) == []
+
+
+def test_each_thing_that_is_missing_keeps_the_gate_closed() -> None:
+    whole = cluster(orders(), controllers=quorum())
+    cases = {
+        "is fenced": (cluster(orders(), fenced=[2], controllers=quorum()), True),
+        "is not registered": (cluster(orders(), nodes=[1, 3], controllers=quorum()), True),
+        "does not answer": (whole, False),
+        "not yet in sync for orders-0": (cluster(orders(isr=(1, 3)), controllers=quorum()), True),
+        "records behind": (cluster(orders(), controllers=quorum(behind=[2])), True),
+        "is not a voter": (cluster(orders(), controllers=quorum(voters=[1, 3])), True),
+        "have no leader": (cluster(orders(), controllers=quorum(leader=-1)), True),
+    }
+    for sentence, (state, answers) in cases.items():
+        (reason,) = recovered(state, 2, BOTH, answers)
+        assert sentence in reason
+
+
+def test_a_broker_without_a_vote_must_follow_the_metadata_log() -> None:
+    observed = replace(quorum(voters=[1, 3]), observers=(QuorumReplica(2, "dir2", 7, 60_000),))
+    assert recovered(cluster(controllers=observed), 2, ["broker"], answers=True) == [
+        "node 2 is 7 records behind in the metadata log"
+    ]
+
+
+def test_a_controller_that_is_no_broker_is_judged_by_its_vote() -> None:
+    state = cluster(nodes=[1, 3], controllers=quorum())
+    assert recovered(state, 2, ["controller"], answers=False) == []
+
+
+@given(states().flatmap(lambda s: st.tuples(st.just(s), st.permutations([b.node_id for b in s.brokers]))))
+def test_the_order_is_a_permutation_with_the_active_controller_last(drawn: tuple[ClusterState, list[int]]) -> None:
+    state, nodes = drawn
+    order = roll_order(state, nodes)
+    assert sorted(order) == sorted(nodes)
+    assert state.controller_id not in order[:-1]
+
+
+def test_brokers_that_are_down_come_first_and_the_others_in_the_order_given() -> None:
+    state = cluster(fenced=[4], controllers=quorum(leader=2), nodes=[1, 2, 3, 4])
+    assert roll_order(state, [2, 3, 1, 5, 4]) == [5, 4, 3, 1, 2]
