@@ -1,9 +1,14 @@
-"""What several tests of the load harness need: a browser."""
+"""What several tests of the load harness need: a browser, a mock cluster, no deadlines (machines are shared)."""
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
+from kafka_load.mock import MockCluster
 from playwright.sync_api import Browser, sync_playwright
+
+hypothesis.settings.register_profile("crucible", deadline=None)
+hypothesis.settings.load_profile("crucible")
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -24,3 +29,11 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def cluster() -> Iterator[MockCluster]:
+    """Three mock brokers with the topic `orders` (3 partitions)."""
+    with MockCluster() as mock:
+        mock.topic("orders", 3)
+        yield mock

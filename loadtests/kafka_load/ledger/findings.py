@@ -1,0 +1,83 @@
+"""What the ledger says in the end: named anomalies, a judgement of each group and of the whole run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from kafka_load.wire import wired
+
+TopicPartition = tuple[str, int]
+
+NAMED = 100  # anomalies listed of each kind and group; all are counted
+
+
+@dataclass(frozen=True)
+class Anomaly:
+    """`count` consecutive sequences of one producer, beginning with `sequence`, of which the first lies at `offset`.
+
+    `offset` is None where only the broker knew it; `sequence` is None for records that cannot be read. `at_ns` is
+    when the record was delivered, or, for a missing one, about when it was acknowledged.
+    """
+
+    kind: str
+    group: str
+    topic: str
+    partition: int
+    offset: int | None
+    producer: int | None
+    sequence: int | None
+    count: int
+    at_ns: int
+    note: str = ""
+
+
+@wired
+@dataclass(frozen=True)
+class Gap:
+    """The longest time without an acknowledgement although records were due, and when it began."""
+
+    longest_ns: int = 0
+    at_ns: int = 0
+
+
+@dataclass(frozen=True)
+class Produced:
+    """What became of the records that producers were given."""
+
+    acknowledged: int = 0
+    failed: int = 0
+    indeterminate: int = 0
+    aborted: int = 0
+
+
+@dataclass
+class GroupJudgement:
+    """What became of the acknowledged records in one group; counts of records."""
+
+    group: str
+    mode: str
+    consumed: int = 0  # deliveries of this run's records, redeliveries included
+    lost: int = 0
+    deleted: int = 0  # the part of `lost` that retention removed before the group read it
+    unwitnessed: int = 0  # the part of `lost` that a reader which died may have read after its last report
+    duplicated_in_log: int = 0
+    redelivered: int = 0
+    reordered: int = 0
+    phantom: int = 0
+    offset_regressions: int = 0
+    lag_at_end: int = 0
+    indeterminate_delivered: int = 0
+    foreign: int = 0
+    other_runs: int = 0
+
+
+@dataclass
+class Judgement:
+    """The verdict's raw material. `overflow`: a log was too broken to be followed, so counts are lower bounds."""
+
+    produced: Produced = field(default_factory=Produced)
+    groups: list[GroupJudgement] = field(default_factory=list)
+    anomalies: list[Anomaly] = field(default_factory=list)
+    availability: dict[TopicPartition, Gap] = field(default_factory=dict)
+    dead_workers: list[str] = field(default_factory=list)
+    overflow: bool = False

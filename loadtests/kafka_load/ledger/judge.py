@@ -1,0 +1,162 @@
+"""The verdict on a group: every stream judged, every kind of anomaly counted and the first hundred of it named."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from kafka_load.ledger.account import NOTHING, StreamAccount
+from kafka_load.ledger.findings import NAMED, Anomaly, GroupJudgement, TopicPartition
+from kafka_load.ledger.runs import NONE, Merged, merge, rows
+from kafka_load.ledger.snapshot import ALTERED_LOG, MISPLACED_LOG, ReaderSnapshot, Stream, reached
+from kafka_load.ledger.spans import Spans, difference, intersection, size, span
+from kafka_load.ledger.stream import Stretch, look, missing
+
+PHANTOMS = ("altered", "misplaced", "unsent", "failed", "aborted")
+LOSSES = ("lost", "deleted", "unwitnessed")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What there is to judge a group by.
+
+    `dead_readers` is the part of `readers` that ended without a last word. `open_producers` may have sent more than
+    they say. The logs' bounds and the commits are what the cluster says; empty if nobody asked it.
+    """
+
+    readers: list[ReaderSnapshot]
+    dead_readers: list[ReaderSnapshot]
+    accounts: Mapping[Stream, StreamAccount]
+    open_producers: frozenset[int]
+    all_producers_known: bool
+    log_start: Mapping[TopicPartition, int]
+    log_end: Mapping[TopicPartition, int]
+    committed: Mapping[TopicPartition, int]
+    final: bool
+
+
+class Docket:
+    """Collects one group's anomalies: all are counted, the first of each kind are named."""
+
+    def __init__(self, group: str) -> None:
+        self.group = group
+        self.count: Counter[str] = Counter()
+        self.named: list[Anomaly] = []
+        self._rows: Counter[str] = Counter()
+
+    def enter(self, kind: str, stream: Stream, stretch: Stretch, note: str = "") -> None:
+        """Count a stretch of records, and name it if there is room."""
+        self.count[kind] += stretch.length
+        self._rows[kind] += 1
+        if self._rows[kind] <= NAMED:
+            topic, partition, producer = stream
+            readable = producer >= 0
+            self.named.append(
+                Anomaly(
+                    kind=kind,
+                    group=self.group,
+                    topic=topic,
+                    partition=partition,
+                    offset=stretch.offset,
+                    producer=producer if readable else None,
+                    sequence=stretch.sequence if readable else None,
+                    count=stretch.length,
+                    at_ns=stretch.at_ns,
+                    note=note,
+                )
+            )
+
+
+def judge_group(group: str, evidence: Evidence) -> tuple[GroupJudgement, list[Anomaly], bool]:
+    """The group's judgement, its named anomalies, and whether a log was too broken to be followed."""
+    readers = evidence.readers
+    docket = Docket(group)
+    judgement = GroupJudgement(group, readers[0].mode)
+    topics = {topic for reader in readers for topic in reader.topics}
+    streams = {stream for reader in readers for stream in reader.streams}
+    streams |= {stream for stream in evidence.accounts if stream[0] in topics}
+    overflow = False
+    for stream in sorted(streams):
+        logs = [log for reader in readers if (log := reader.streams.get(stream))]
+        merged = merge(np.concatenate([log.runs for log in logs])) if logs else Merged(NONE, [])
+        overflow |= any(log.overflow for log in logs)
+        if stream[2] < 0:
+            kind = {ALTERED_LOG: "altered", MISPLACED_LOG: "misplaced"}[stream[2]]
+            for run in rows(merged.runs):
+                docket.enter(kind, stream, Stretch(run.seq, run.length, run.first, run.at_ns))
+        else:
+            delivered = sum(log.delivered for log in logs)
+            judgement.consumed += delivered
+            judgement.indeterminate_delivered += _judge_stream(stream, merged, delivered, evidence, docket)
+    count = docket.count
+    judgement.lost = sum(count[kind] for kind in LOSSES)
+    judgement.deleted, judgement.unwitnessed = count["deleted"], count["unwitnessed"]
+    judgement.duplicated_in_log, judgement.reordered = count["duplicated_in_log"], count["reordered"]
+    judgement.redelivered = count["redelivered"]
+    judgement.phantom = sum(count[kind] for kind in PHANTOMS)
+    judgement.foreign = sum(reader.foreign for reader in readers)
+    judgement.other_runs = sum(reader.other_runs for reader in readers)
+    passed = reached(readers)
+    judgement.lag_at_end = sum(
+        max(0, end - passed.get(tp, evidence.log_start.get(tp, 0)))
+        for tp, end in evidence.log_end.items()
+        if tp[0] in topics
+    )
+    return judgement, docket.named, overflow
+
+
+def _judge_stream(stream: Stream, merged: Merged, delivered: int, evidence: Evidence, docket: Docket) -> int:
+    """Enter what is wrong with one stream; returns how many indeterminate records turned up."""
+    readers = evidence.readers
+    account = evidence.accounts.get(stream, NOTHING)
+    sight = look(merged.runs, ordered=readers[0].mode != "share")
+    for offset, sequence, length, at_ns in merged.again:
+        docket.enter("redelivered", stream, Stretch(sequence, length, offset, at_ns))
+    # A reader folds what it read twice itself; those redeliveries are in its total and have no name.
+    docket.count["redelivered"] += delivered - int(merged.runs[:, 3].sum()) - sum(row[2] for row in merged.again)
+    for stretch in sight.duplicated:
+        docket.enter("duplicated_in_log", stream, stretch)
+    for stretch in sight.reordered:
+        docket.enter("reordered", stream, stretch)
+
+    unwanted = {"failed": account.failed}
+    if all(reader.read_committed for reader in readers):
+        unwanted["aborted"] = account.aborted
+    phantoms = {kind: intersection(sight.seen, spans) for kind, spans in unwanted.items()}
+    producer_told_all = stream in evidence.accounts and stream[2] not in evidence.open_producers
+    nobody_sent_it = stream not in evidence.accounts and evidence.all_producers_known
+    if evidence.final and (producer_told_all or nobody_sent_it):
+        phantoms["unsent"] = difference(sight.seen, span(0, account.sent))
+    for kind, spans in phantoms.items():
+        for stretch in _located(spans, merged):
+            docket.enter(kind, stream, stretch)
+
+    lost = missing(account, sight.seen, evidence.final, all(reader.from_start for reader in readers))
+    for start, end in lost.tolist():
+        low, high = account.offsets_around(start)
+        stretch = Stretch(start, end - start, low if low == high else None, account.acknowledged_at(start))
+        kind, why = _why_lost(stream[:2], low, evidence)
+        docket.enter(kind, stream, stretch, why or f"at an offset from {low} to {'?' if high is None else high}")
+    return size(intersection(sight.seen, account.indeterminate))
+
+
+def _located(spans: Spans, merged: Merged) -> list[Stretch]:
+    """Delivered sequences with the place of the run that shows them first."""
+    stretches = []
+    for start, end in spans.tolist():
+        run = next(run for run in rows(merged.runs) if run.seq <= start < run.end)
+        stretches.append(Stretch(start, end - start, run.offset_of(start), run.at_ns))
+    return stretches
+
+
+def _why_lost(tp: TopicPartition, offset: int, evidence: Evidence) -> tuple[str, str]:
+    """The kind of a loss and its explanation, if there is one, for a record at `offset` or a little later."""
+    if offset < (start := evidence.log_start.get(tp, 0)):
+        return "deleted", f"deleted by retention before the group read it: the log starts at {start}"
+    unreported = any(tp in reader.positions and offset >= reader.positions[tp] for reader in evidence.dead_readers)
+    if unreported and offset < evidence.committed.get(tp, 0):
+        return "unwitnessed", "a member that died may have read it after its last report"
+    return "lost", ""

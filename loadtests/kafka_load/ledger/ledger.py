@@ -1,0 +1,165 @@
+"""The two ends of the ledger: what a worker collects from its engines, and what the judge makes of all reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Protocol
+
+from kafka_load.ledger.account import StreamAccount, total
+from kafka_load.ledger.findings import Anomaly, Gap, Judgement, Produced, TopicPartition
+from kafka_load.ledger.judge import Evidence, judge_group
+from kafka_load.ledger.snapshot import LedgerSnapshot, ProducerSnapshot, ReaderSnapshot, Stream
+
+
+class Reporter(Protocol):
+    """What the ledger needs to know of an engine."""
+
+    @property
+    def alive(self) -> bool:
+        """False once its last snapshot is published."""
+
+    @property
+    def snapshot(self) -> ProducerSnapshot | ReaderSnapshot | None:
+        """Its newest cumulative snapshot; None before the first."""
+
+
+class Cluster(Protocol):
+    """What the judge needs to know of the cluster (see `kafka_load.engines.watch.ClusterView`)."""
+
+    @property
+    def log_start(self) -> Mapping[TopicPartition, int]:
+        """First offset still in each log."""
+
+    @property
+    def log_end(self) -> Mapping[TopicPartition, int]:
+        """Offset after the last in each log."""
+
+    @property
+    def committed(self) -> Mapping[str, Mapping[TopicPartition, int]]:
+        """Offsets committed by each group."""
+
+    @property
+    def regressions(self) -> tuple[Anomaly, ...]:
+        """Commits that went backwards."""
+
+
+class WorkerLedger:
+    """Collects the engines of one process. Members that have left are folded, so churn does not make it grow."""
+
+    def __init__(self, worker: str) -> None:
+        self.worker = worker
+        self._version = 0
+        self._engines: list[Reporter] = []
+        self._closed_producers: list[ProducerSnapshot] = []
+        self._closed_readers: dict[str, ReaderSnapshot] = {}
+
+    def add(self, engine: Reporter) -> None:
+        """Take an engine's reports from now on."""
+        self._engines.append(engine)
+
+    def snapshot(self) -> LedgerSnapshot:
+        """Everything known by now."""
+        ended = [engine for engine in self._engines if not engine.alive]
+        self._engines = [engine for engine in self._engines if engine not in ended]
+        for engine in ended:
+            match engine.snapshot:
+                case ProducerSnapshot() as last:
+                    self._closed_producers.append(last)
+                case ReaderSnapshot(group=group) as last:
+                    left = replace(last, engine=f"{self.worker}/left/{group}")
+                    before = self._closed_readers.get(group)
+                    self._closed_readers[group] = before.folded(left) if before else left
+        running = [snapshot for engine in self._engines if (snapshot := engine.snapshot)]
+        self._version += 1
+        return LedgerSnapshot(
+            self.worker,
+            self._version,
+            self._closed_producers + [s for s in running if isinstance(s, ProducerSnapshot)],
+            [*self._closed_readers.values(), *(s for s in running if isinstance(s, ReaderSnapshot))],
+        )
+
+
+class Ledger:
+    """Keeps the newest snapshot of each worker and judges them all."""
+
+    def __init__(self) -> None:
+        self._workers: dict[str, LedgerSnapshot] = {}
+        self._journals: dict[str, ReaderSnapshot] = {}
+        self._dead: set[str] = set()
+
+    def receive(self, snapshot: LedgerSnapshot) -> None:
+        """Take a worker's report; older and repeated ones change nothing."""
+        known = self._workers.get(snapshot.worker)
+        if known is None or snapshot.version > known.version:
+            self._workers[snapshot.worker] = snapshot
+
+    def receive_journal(self, snapshot: ReaderSnapshot) -> None:
+        """Take what a reader had written before its last commit: evidence if it died before it could report."""
+        known = self._journals.get(snapshot.engine)
+        if known is None or snapshot.version > known.version:
+            self._journals[snapshot.engine] = snapshot
+
+    def mark_dead(self, worker: str) -> None:
+        """A worker will report no more: it is judged from its last snapshot."""
+        self._dead.add(worker)
+
+    @property
+    def producers(self) -> list[ProducerSnapshot]:
+        """All producers known."""
+        return [producer for worker in self._workers.values() for producer in worker.producers]
+
+    @property
+    def readers(self) -> list[ReaderSnapshot]:
+        """All readers known, each by its newest report or journal."""
+        reported = {reader.engine: reader for worker in self._workers.values() for reader in worker.readers}
+        for engine, journal in self._journals.items():
+            known = reported.get(engine)
+            if known is None or journal.version > known.version:
+                reported[engine] = journal
+        return list(reported.values())
+
+    def judge(self, cluster: Cluster | None, final: bool) -> Judgement:
+        """The judgement as of now; `final` once producers are flushed and readers drained."""
+        producers, readers = self.producers, self.readers
+        accounts: dict[Stream, StreamAccount] = {
+            (producer.topic, partition, producer.producer): account
+            for producer in producers
+            for partition, account in producer.streams.items()
+        }
+        judgement = Judgement(
+            Produced(*total(list(accounts.values()))),
+            availability=longest_gaps(producer.gaps for producer in producers),
+            dead_workers=sorted(self._dead),
+        )
+        regressions = cluster.regressions if cluster else ()
+        for group in sorted({reader.group for reader in readers}):
+            members = [reader for reader in readers if reader.group == group]
+            evidence = Evidence(
+                readers=members,
+                dead_readers=[reader for reader in members if final and not reader.closed],
+                accounts=accounts,
+                open_producers=frozenset(producer.producer for producer in producers if not producer.closed),
+                all_producers_known=not self._dead,
+                log_start=cluster.log_start if cluster else {},
+                log_end=cluster.log_end if cluster else {},
+                committed=cluster.committed.get(group, {}) if cluster else {},
+                final=final,
+            )
+            verdict, anomalies, overflow = judge_group(group, evidence)
+            backwards = [anomaly for anomaly in regressions if anomaly.group == group]
+            verdict.offset_regressions = len(backwards)
+            judgement.groups.append(verdict)
+            judgement.anomalies += anomalies + backwards
+            judgement.overflow |= overflow
+        return judgement
+
+
+def longest_gaps(gaps: Iterable[Mapping[TopicPartition, Gap]]) -> dict[TopicPartition, Gap]:
+    """Of each partition the longest gap that any producer met."""
+    longest: dict[TopicPartition, Gap] = {}
+    for of_one in gaps:
+        for tp, gap in of_one.items():
+            if gap.longest_ns >= longest.get(tp, Gap()).longest_ns:
+                longest[tp] = gap
+    return longest

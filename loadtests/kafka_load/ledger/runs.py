@@ -1,0 +1,147 @@
+"""The log as a group of readers saw it, run-length encoded.
+
+A run says: from offset `first` to `last` the reader saw, of one producer, the sequences `seq`, `seq`+1, … (`length`
+of them) in ascending order, and nothing else of that producer in between. An undisturbed reader has one run a
+producer and partition however many records it reads; what breaks a run (a hole, a step back, a rebalance) is what the
+ledger is about. So memory is flat, a whole ledger fits into a message, and lost, doubled, redelivered and reordered
+records can be told exactly once the runs of all readers are put together: runs that overlap in offsets show the same
+records (redelivered), the same sequence in runs at different offsets is a duplicate, and a sequence behind a later
+one in offset order is reordered.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Runs = NDArray[np.int64]  # shape (n, 5): the fields of Run
+LIMIT = 500_000  # runs (20 MB) of one stream; a log more broken than that is not followed any further
+
+
+class Run(NamedTuple):
+    """One row of `Runs`; `at_ns`: when its first record was delivered."""
+
+    first: int
+    last: int
+    seq: int
+    length: int
+    at_ns: int
+
+    @property
+    def end(self) -> int:
+        """The sequence after the run's last."""
+        return self.seq + self.length
+
+    def offset_of(self, sequence: int) -> int | None:
+        """Offset of one of the run's records, unless other producers' records lie in between."""
+        if self.last - self.first + 1 == self.length:
+            return self.first + sequence - self.seq
+        return {self.seq: self.first, self.end - 1: self.last}.get(sequence)
+
+
+NONE: Runs = np.empty((0, 5), np.int64)
+
+
+@dataclass(frozen=True)
+class Merged:
+    """Runs without overlaps, in offset order, and the (offset, sequence, count, at_ns) of what several of them had
+    shown.
+    """
+
+    runs: Runs
+    again: list[tuple[int, int, int, int]]
+
+
+def rows(runs: Runs) -> Iterator[Run]:
+    """The runs one by one."""
+    return map(Run._make, runs.tolist())
+
+
+def merge(runs: Runs) -> Merged:
+    """Put runs of one stream together, whoever read them and however often.
+
+    Two runs that overlap in offsets saw the same records there, as each saw all there was. Where they contradict each
+    other the log itself has changed in between (a truncation); both are kept.
+    """
+    ordered = runs[np.lexsort((-runs[:, 1], runs[:, 0]))]
+    if (ordered[1:, 0] > ordered[:-1, 1] + 1).all():
+        return Merged(ordered, [])
+    merged: list[Run] = []
+    again: list[tuple[int, int, int, int]] = []
+    current: Run | None = None
+    for run in rows(ordered):
+        if current is None:
+            current = run
+        elif run.first <= current.last and current.seq <= run.seq < current.end:
+            again.append((run.first, run.seq, min(run.end, current.end) - run.seq, run.at_ns))
+            if run.last > current.last:
+                current = current._replace(last=run.last, length=run.end - current.seq)
+        elif run.first == current.last + 1 and run.seq == current.end:
+            current = current._replace(last=run.last, length=run.end - current.seq)
+        elif run.last <= current.last:
+            merged.append(run)
+        else:
+            merged.append(current)
+            current = run
+    if current is not None:
+        merged.append(current)
+    merged.sort()
+    return Merged(np.array(merged, np.int64).reshape(-1, 5), again)
+
+
+class RunLog:
+    """One reader's runs of one producer and partition, while it reads."""
+
+    __slots__ = (
+        "_closed",
+        "_count",
+        "_first",
+        "_last",
+        "_merge_at",
+        "_seq",
+        "_session",
+        "_start_ns",
+        "delivered",
+        "overflow",
+    )
+
+    def __init__(self) -> None:
+        self._closed = array("q")
+        self._merge_at = 256 * 5
+        self._session, self._count = -1, 0
+        self._first = self._last = self._seq = self._start_ns = 0
+        self.delivered = 0
+        self.overflow = False
+
+    def add(self, session: int, run: Run) -> None:
+        """Append what was delivered. `session` changes whenever the reader did not go on where it had stopped."""
+        self.delivered += run.length
+        if session == self._session and run.seq == self._seq + self._count:
+            self._last = run.last
+            self._count += run.length
+            return
+        self._close()
+        self._session = session
+        self._first, self._last, self._seq, self._count, self._start_ns = run
+
+    def _close(self) -> None:
+        if self._count and not self.overflow:
+            self._closed.extend((self._first, self._last, self._seq, self._count, self._start_ns))
+            if len(self._closed) >= self._merge_at:
+                self._closed = array("q", merge(self._rows()).runs.tobytes())
+                self._merge_at = max(self._merge_at, 2 * len(self._closed))
+                self.overflow = len(self._closed) > LIMIT * 5
+        self._count = 0
+
+    def _rows(self) -> Runs:
+        return np.frombuffer(self._closed, np.int64).reshape(-1, 5) if self._closed else NONE
+
+    def runs(self) -> Runs:
+        """All runs so far."""
+        current = [(self._first, self._last, self._seq, self._count, self._start_ns)] if self._count else []
+        return merge(np.concatenate([self._rows(), np.array(current, np.int64).reshape(-1, 5)])).runs

@@ -1,0 +1,134 @@
+"""Cumulative snapshots: what an engine, and a whole worker process, knows so far.
+
+Each stands for everything since the start, so a message lost or received twice changes nothing: the newest version
+counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from kafka_load.histogram import Histogram
+from kafka_load.ledger.account import StreamAccount
+from kafka_load.ledger.findings import Gap, TopicPartition
+from kafka_load.ledger.runs import NONE, Runs, merge
+from kafka_load.wire import pack, unpack, wired
+
+Stream = tuple[str, int, int]  # topic, partition, producer
+
+# Records that belong to no producer's stream are logged as streams of their own, with their offset as their sequence.
+ALTERED_LOG = -1
+MISPLACED_LOG = -2
+
+
+@wired
+@dataclass(frozen=True)
+class StreamLog:
+    """Runs of one stream as one or more readers of a group saw it, and how many deliveries they stand for."""
+
+    runs: Runs = field(default_factory=lambda: NONE)
+    delivered: int = 0
+    overflow: bool = False
+
+    def joined(self, other: StreamLog) -> StreamLog:
+        """Both readers' view."""
+        runs = merge(np.concatenate([self.runs, other.runs])).runs
+        return StreamLog(runs, self.delivered + other.delivered, self.overflow or other.overflow)
+
+
+@wired
+@dataclass(frozen=True)
+class ProducerSnapshot:
+    """One producer engine. `closed`: it will send nothing more, so a sequence it never sent is nobody's."""
+
+    engine: str
+    version: int
+    topic: str
+    producer: int
+    closed: bool
+    streams: dict[int, StreamAccount]
+    latency: Histogram = field(default_factory=Histogram)
+    lateness: Histogram = field(default_factory=Histogram)
+    gaps: dict[TopicPartition, Gap] = field(default_factory=dict)
+
+
+@wired
+@dataclass(frozen=True)
+class ReaderSnapshot:
+    """One group member, or all members of a group that have left (folded into one)."""
+
+    engine: str
+    version: int
+    group: str
+    mode: str
+    topics: tuple[str, ...]
+    from_start: bool
+    read_committed: bool
+    closed: bool
+    streams: dict[Stream, StreamLog]
+    positions: dict[TopicPartition, int]  # offset after the last one seen
+    foreign: int = 0
+    other_runs: int = 0
+    latency: Histogram = field(default_factory=Histogram)
+
+    def folded(self, other: ReaderSnapshot) -> ReaderSnapshot:
+        """This snapshot with another member's of the same group added."""
+        streams = dict(self.streams)
+        for stream, log in other.streams.items():
+            streams[stream] = streams[stream].joined(log) if stream in streams else log
+        return replace(
+            self,
+            version=self.version + 1,
+            topics=tuple(sorted({*self.topics, *other.topics})),
+            from_start=self.from_start and other.from_start,
+            read_committed=self.read_committed and other.read_committed,
+            closed=self.closed and other.closed,
+            streams=streams,
+            positions=reached([self, other]),
+            foreign=self.foreign + other.foreign,
+            other_runs=self.other_runs + other.other_runs,
+            latency=self.latency + other.latency,
+        )
+
+
+@wired
+@dataclass(frozen=True)
+class LedgerSnapshot:
+    """Everything one worker process knows."""
+
+    worker: str
+    version: int
+    producers: list[ProducerSnapshot]
+    readers: list[ReaderSnapshot]
+
+    def to_wire(self) -> dict[str, Any]:
+        """Plain data for a message."""
+        return dict(pack(self))
+
+    @classmethod
+    def from_wire(cls, wire: Any) -> LedgerSnapshot:
+        """The inverse of `to_wire`. Raises ValueError for anything else."""
+        if isinstance(snapshot := unpack(wire), cls):
+            return snapshot
+        raise ValueError("not a ledger snapshot")
+
+
+def reached(readers: Iterable[ReaderSnapshot]) -> dict[TopicPartition, int]:
+    """How far a group has read, by partition: the furthest of its members."""
+    positions: dict[TopicPartition, int] = {}
+    for reader in readers:
+        for tp, position in reader.positions.items():
+            positions[tp] = max(positions.get(tp, 0), position)
+    return positions
+
+
+def undrained(
+    readers: Iterable[ReaderSnapshot], group: str, ends: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, int]:
+    """Offsets that the group's members have still to pass, by partition; empty once they have drained."""
+    passed = reached(reader for reader in readers if reader.group == group)
+    return {tp: end - passed.get(tp, 0) for tp, end in ends.items() if end > passed.get(tp, 0)}

@@ -1,0 +1,72 @@
+"""The mock cluster's process: one order a line on standard input, one answer a line on standard output (0: done).
+
+Ends when its input ends, so it cannot outlive whoever started it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import confluent_kafka
+
+POINTER, INT, INT64, TEXT, SIZE = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64, ctypes.c_char_p, ctypes.c_size_t
+PRODUCER_HANDLE = 0
+
+
+def librdkafka() -> ctypes.CDLL:
+    """The library inside the installed wheel (manylinux wheels keep it beside the package)."""
+    libraries = Path(confluent_kafka.__file__).parents[1] / "confluent_kafka.libs"
+    return ctypes.CDLL(str(next(libraries.glob("librdkafka*"))))
+
+
+def function(library: ctypes.CDLL, name: str, result: type | None, *arguments: type) -> Callable[..., int]:
+    """One exported function with its C signature."""
+    bound = library[f"rd_kafka_{name}"]
+    bound.restype, bound.argtypes = result, arguments
+    return bound
+
+
+def main(brokers: int) -> None:
+    """Start the cluster, print its bootstrap servers, carry out orders."""
+    lib = librdkafka()
+    error = ctypes.create_string_buffer(512)
+    conf = function(lib, "conf_new", POINTER)()
+    # Its own handle has no bootstrap servers, about which it would warn.
+    function(lib, "conf_set", INT, POINTER, TEXT, TEXT, TEXT, SIZE)(conf, b"log_level", b"0", error, len(error))
+    handle = function(lib, "new", POINTER, INT, POINTER, TEXT, SIZE)(PRODUCER_HANDLE, conf, error, len(error))
+    if not handle:
+        sys.exit(error.value.decode())
+    cluster = function(lib, "mock_cluster_new", POINTER, POINTER, INT)(handle, brokers)
+    function(lib, "mock_group_initial_rebalance_delay_ms", None, POINTER, INT)(cluster, 100)
+    bootstrap = function(lib, "mock_cluster_bootstraps", TEXT, POINTER)(cluster)
+    slow = function(lib, "mock_broker_push_request_error_rtts", INT, POINTER, INT, ctypes.c_int16, SIZE, INT, INT)
+    orders: dict[str, tuple[Callable[..., int], tuple[type, ...]]] = {
+        name: (function(lib, f"mock_{symbol}", INT, POINTER, *types), types)
+        for name, symbol, types in (
+            ("topic", "topic_create", (TEXT, INT, INT)),
+            ("down", "broker_set_down", (INT,)),
+            ("up", "broker_set_up", (INT,)),
+            ("rtt", "broker_set_rtt", (INT, INT)),
+            ("leader", "partition_set_leader", (TEXT, INT, INT)),
+            ("delete", "partition_delete_records", (TEXT, INT, INT64)),
+        )
+    }
+    print(bytes(bootstrap).decode(), flush=True)
+    for line in sys.stdin:
+        name, *words = line.split()
+        if name == "slow":
+            broker, api_key, ms = map(int, words)
+            print(slow(cluster, broker, api_key, 1, 0, ms), flush=True)
+        else:
+            call, types = orders[name]
+            arguments = [word.encode() if kind is TEXT else int(word) for word, kind in zip(words, types, strict=True)]
+            print(call(cluster, *arguments), flush=True)
+    os._exit(0)  # librdkafka would wait for connections of clients that have gone
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

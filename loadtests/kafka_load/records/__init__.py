@@ -1,0 +1,63 @@
+"""Records that tell who wrote them: run, producer, partition, sequence, when they were due, and a checksum over it
+all.
+
+`Stamps` is the decoded form, one array a field, whatever the format on the wire. Sequences are dense for each
+(producer, partition), so what is missing, doubled or out of order can be told exactly.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kafka_load.records import binary, events
+from kafka_load.records.stamp import ALTERED, FOREIGN, INTACT, STAMP, Stamps
+
+__all__ = ["ALTERED", "FOREIGN", "INTACT", "STAMP", "Encoder", "Stamps", "decode", "encoder", "fresh_id", "fresh_run"]
+
+
+class Encoder(Protocol):
+    """Makes the values of consecutive records of one producer and partition."""
+
+    def __call__(self, partition: int, first: int, due_ns: NDArray[np.int64], keys: Sequence[bytes]) -> list[bytes]:
+        """Values of the sequences first, first+1, …, due at the given times and keyed as given."""
+
+
+def fresh_run() -> int:
+    """A run id, 63 random bits."""
+    return secrets.randbits(63)
+
+
+def fresh_id() -> int:
+    """A producer id, 32 random bits: unique in the run without anybody handing them out."""
+    return secrets.randbits(32)
+
+
+def encoder(format_: str, event: str, size: int, run: int, producer: int) -> Encoder:
+    """The encoder for `json` events (`order`, `click`) or `binary` records of `size` bytes. Raises ValueError."""
+    if format_ == "json":
+        return events.EventEncoder(event, run, producer)
+    if format_ == "binary":
+        return binary.BinaryEncoder(size, run, producer)
+    raise ValueError(f"unknown record format {format_!r}: json or binary")
+
+
+def decode(values: Sequence[bytes | None]) -> Stamps:
+    """Stamps of the values, in their order; `state` says which are intact, altered, or not of this harness."""
+    if (quick := binary.decode_uniform(values)) is not None:
+        return quick
+    stamps = np.zeros(len(values), STAMP)
+    stamps["state"] = FOREIGN
+    by_shape: dict[tuple[bool, int], list[int]] = {}
+    for index, value in enumerate(values):
+        if value and (value.startswith(binary.MAGIC) or events.is_event(value)):
+            is_binary = value.startswith(binary.MAGIC)
+            by_shape.setdefault((is_binary, len(value) if is_binary else 0), []).append(index)
+    for (is_binary, _), indices in by_shape.items():
+        chosen = [value for index in indices if (value := values[index]) is not None]
+        stamps[indices] = (binary if is_binary else events).decode(chosen)
+    return stamps
