@@ -1,0 +1,49 @@
+# Every target can be repeated and goes on from whatever state it finds; what its commands print is kept in .cache/log.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+PYTHON_FOLDERS := module_utils library loadtests scripts tests molecule playbooks plugins benchmarks
+
+# sudo asks for its password only where it needs one.
+SUDO_PASSWORD := $(shell [ "$$(id -u)" = 0 ] || sudo -n true 2> /dev/null || echo --ask-become-pass)
+PLAYBOOK := ansible-playbook $(SUDO_PASSWORD)
+
+.PHONY: help bootstrap lab demo test lint clean distclean requirements
+
+help:
+	@echo 'make demo    three hosts on this machine, Kafka on them, a first shop on Kafka'
+	@echo 'make lab     the three bare hosts alone'
+	@echo 'make test    everything that must pass'
+	@echo 'make lint    the linters alone'
+	@echo 'make clean   remove the hosts, networks, disks, images and routes'
+
+bootstrap:
+	@scripts/bootstrap $(PACKAGES)
+
+lab: bootstrap
+	@scripts/step 'Starting three bare hosts' $(PLAYBOOK) playbooks/lab/up.yml
+
+demo: lab
+	@scripts/step 'Deploying Kafka on them' ansible-playbook site.yml
+	@python loadtests/first_shop.py
+	@cat docs/after-demo.txt
+
+test: PACKAGES := chromium
+test: bootstrap
+	@scripts/run_tests.py $(STEPS)
+
+lint: bootstrap
+	@scripts/step 'yamllint' yamllint --strict .
+	@scripts/step 'ansible-lint' ansible-lint
+	@scripts/step 'ruff' ruff check
+	@scripts/step 'mypy' mypy $(wildcard $(PYTHON_FOLDERS))
+	@scripts/step 'Comparing defaults, argument_specs and docs' scripts/variables.py --check
+
+clean:
+	@! [ -d .lab ] || { scripts/bootstrap && scripts/stop_clients.py && scripts/step 'Removing all labs' $(PLAYBOOK) playbooks/lab/clean.yml; }
+
+# Downloads and the Python environment too: back to a fresh clone.
+distclean: clean
+	@rm -rf .cache .venv .ansible .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+requirements: bootstrap
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	    --no-header requirements.in --output-file requirements.txt

@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""Run everything that must pass and close with one line that sums it up: `N passed, N failed`.
+
+A step that ran no test has failed, whatever its exit status: a green run that tested nothing is worth nothing.
+Each step's lab is removed at the end, even when the run is interrupted. Lab 0, the user's own, is never touched.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOGS = ROOT / ".cache/log"
+TAIL_LINES = 60
+
+# The closing line of a pytest run: "=== 3 failed, 41 passed, 1 warning in 2.34s ===".
+CLOSING_LINE = re.compile(r"^=+ (?P<counts>.*\b(?:passed|failed|errors?|skipped)\b.*) in [\d.:]+s", re.MULTILINE)
+COUNT = re.compile(r"(?P<number>\d+) (?P<outcome>passed|failed|error)")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command of the run.
+
+    Attributes:
+        name: What the user reads.
+        command: The command and its arguments.
+        limit_s: After this many seconds the command is ended and has failed.
+        lab: The lab instance that it starts, if any.
+        counted: Whether it runs tests that are counted; else the command is one test of its own.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    limit_s: int
+    lab: int | None = None
+    counted: bool = True
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How many tests passed and failed."""
+
+    passed: int
+    failed: int
+
+    def __add__(self, other: Outcome) -> Outcome:
+        """Sum two outcomes."""
+        return Outcome(self.passed + other.passed, self.failed + other.failed)
+
+
+STEPS = (
+    Step("lint", ("make", "--no-print-directory", "lint"), 600, counted=False),
+    Step("unit tests", ("pytest",), 900),
+    Step("molecule default", ("molecule", "test", "--scenario-name=default"), 1200, lab=1),
+    Step("molecule zookeeper", ("molecule", "test", "--scenario-name=zookeeper"), 1200, lab=2),
+)
+
+
+def judge(output: str, status: int, *, counted: bool) -> Outcome:
+    """Count what a command's output says passed and failed, and hold its exit status against it."""
+    if not counted:
+        return Outcome(int(status == 0), int(status != 0))
+    counts = [match for line in CLOSING_LINE.finditer(output) for match in COUNT.finditer(line["counts"])]
+    passed = sum(int(match["number"]) for match in counts if match["outcome"] == "passed")
+    failed = sum(int(match["number"]) for match in counts if match["outcome"] != "passed")
+    # Failed without a failed test, or green without any test: one failure that no test runner counted.
+    if failed == 0 and (status != 0 or passed == 0):
+        failed = 1
+    return Outcome(passed, failed)
+
+
+def run(step: Step) -> Outcome:
+    """Run one step, say how it went, and show the end of its log if it failed."""
+    log = LOGS / f"test-{step.name.replace(' ', '-')}.log"
+    environment = os.environ | {"NO_COLOR": "1", "PY_COLORS": "0", "ANSIBLE_NOCOLOR": "1"}
+    environment.pop("CRUCIBLE_LAB", None)
+    started = time.monotonic()
+    print(f"{step.name} ... ", end="", flush=True)
+    with log.open("w") as file:
+        status = subprocess.run(
+            ["timeout", "--kill-after=60", str(step.limit_s), *step.command],
+            cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, check=False,
+        ).returncode
+    output = log.read_text(errors="replace")
+    outcome = judge(output, status, counted=step.counted)
+    print(f"{outcome.passed} passed, {outcome.failed} failed ({time.monotonic() - started:.0f} s)", flush=True)
+    if outcome.failed:
+        print(f"The end of {log.relative_to(ROOT)} (exit status {status}):\n")
+        print("\n".join(output.splitlines()[-TAIL_LINES:]), flush=True)
+    return outcome
+
+
+def remove_lab(instance: int) -> None:
+    """Remove what a lab instance left, if anything."""
+    if (ROOT / ".lab" / str(instance)).exists():
+        subprocess.run(
+            ["scripts/step", f"Removing lab {instance}", "ansible-playbook", "playbooks/lab/down.yml"],
+            cwd=ROOT, env=os.environ | {"CRUCIBLE_LAB": str(instance)}, check=False,
+        )
+
+
+def main(names: list[str]) -> int:
+    """Run the steps whose names contain one of `names`, or all of them."""
+    steps = [step for step in STEPS if not names or any(name in step.name for name in names)]
+    LOGS.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    total = Outcome(0, 0)
+    try:
+        for step in steps:
+            total += run(step)
+    finally:
+        for step in steps:
+            if step.lab is not None:
+                remove_lab(step.lab)
+    print(f"\n{total.passed} passed, {total.failed} failed")
+    return 0 if total.passed and not total.failed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
