@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from ansible.module_utils.crucible.admin import alter_configs, describe_broker
+from ansible.module_utils.crucible.admin import alter_configs
 from ansible.module_utils.crucible.broker_config import ON_CLUSTER, SECRET, plan, shown
 from ansible.module_utils.crucible.entry import admin_module, endpoint, one_sentence
+from ansible.module_utils.crucible.survey import describe_broker
 
 DOCUMENTATION = r"""
 module: kafka_broker_config

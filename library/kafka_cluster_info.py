@@ -6,10 +6,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from ansible.module_utils.crucible.admin import AdminError, describe_broker, read_state
+from ansible.module_utils.crucible.admin import AdminError
 from ansible.module_utils.crucible.broker_config import overridden
 from ansible.module_utils.crucible.cluster import ClusterState, Partition
 from ansible.module_utils.crucible.entry import admin_module, endpoint
+from ansible.module_utils.crucible.survey import describe_broker, read_state
 
 DOCUMENTATION = r"""
 module: kafka_cluster_info

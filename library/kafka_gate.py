@@ -8,6 +8,7 @@ import time
 from ansible.module_utils.crucible.admin import wait_until
 from ansible.module_utils.crucible.entry import admin_module, endpoint
 from ansible.module_utils.crucible.gate import BROKER, CONTROLLER, may_stop, recovered, unavoidable
+from ansible.module_utils.crucible.survey import survey
 
 DOCUMENTATION = r"""
 module: kafka_gate
@@ -74,7 +75,7 @@ def main() -> None:
     no_spare: list[str] = []
 
     def reasons() -> list[str]:
-        state = cluster.state()
+        state = survey(cluster)
         no_spare[:] = [str(partition) for partition in unavoidable(state, node_id)]
         if phase == "before":
             return list(may_stop(state, node_id))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from ansible.module_utils.crucible.entry import admin_module, endpoint, one_sentence
 from ansible.module_utils.crucible.roll_order import roll_order
+from ansible.module_utils.crucible.survey import survey
 
 DOCUMENTATION = r"""
 module: kafka_roll_plan
@@ -44,7 +45,7 @@ def main() -> None:
     """Ask once and sort."""
     module = admin_module(timeout_s=5.0, node_ids={"type": "list", "elements": "int", "required": True})
     with one_sentence(module):
-        state = endpoint(module).state()
+        state = survey(endpoint(module))
     module.exit_json(order=roll_order(state, module.params["node_ids"]))
 
 

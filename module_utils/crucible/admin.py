@@ -8,16 +8,13 @@ from __future__ import annotations
 import logging
 import socket
 import time
-import uuid
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from .broker_config import BrokerKey
-from .cluster import Broker, ClusterState, Feature, Partition, Quorum, QuorumReplica
+from .cluster import Broker
 
 try:
     from kafka import KafkaAdminClient
@@ -32,7 +29,6 @@ else:
 POLL_INTERVAL_S = 0.5
 REQUEST_TIMEOUT_S = 5.0
 DIAL_TIMEOUT_S = 1.0
-MIN_ISR = "min.insync.replicas"
 
 # The library logs its settings, secrets included, and each failed attempt; what matters comes back as an exception.
 logging.getLogger("kafka").setLevel(logging.CRITICAL + 1)
@@ -40,6 +36,17 @@ logging.getLogger("kafka").setLevel(logging.CRITICAL + 1)
 
 class AdminError(Exception):
     """Kafka could not be asked, or refused; the message is a sentence for the operator."""
+
+
+@contextmanager
+def one_error(who: str) -> Iterator[None]:
+    """Turn what kafka-python raises inside the block into an AdminError that says who did not do what was asked."""
+    try:
+        yield
+    except KafkaConfigurationError as error:
+        raise AdminError(f"The options in `client` are not usable: {error}") from error
+    except KafkaError as error:
+        raise AdminError(f"{who} did not do what was asked: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -58,18 +65,16 @@ class Endpoint:
             AdminError: Nothing answers, or Kafka refused what was asked inside the block.
         """
         servers = _listening(self.bootstrap_servers)
-        try:
-            with KafkaAdminClient(
+        with (
+            one_error(f"Kafka at {', '.join(servers)}"),
+            KafkaAdminClient(
                 bootstrap_servers=servers,
                 bootstrap_timeout_ms=self.timeout_s * 1000,
                 request_timeout_ms=int(REQUEST_TIMEOUT_S * 1000),
                 **self.client,
-            ) as admin:
-                yield admin
-        except KafkaConfigurationError as error:
-            raise AdminError(f"The options in `client` are not usable: {error}") from error
-        except KafkaError as error:
-            raise AdminError(f"Kafka at {', '.join(servers)} did not do what was asked: {error}") from error
+            ) as admin,
+        ):
+            yield admin
 
     def at(self, broker: Broker) -> Endpoint:
         """The same security settings, for one broker alone."""
@@ -82,15 +87,6 @@ class Endpoint:
                 return True
         except AdminError:
             return False
-
-    def state(self) -> ClusterState:
-        """What the cluster says of itself now, over a connection of its own.
-
-        Raises:
-            AdminError: Nothing answers.
-        """
-        with self.connect() as admin:
-            return read_state(admin)
 
 
 def _listening(servers: Sequence[str]) -> list[str]:
@@ -132,48 +128,6 @@ def wait_until(reasons: Callable[[], list[str]], timeout_s: float) -> list[str]:
         time.sleep(min(POLL_INTERVAL_S, max(0.0, deadline - time.monotonic())))
 
 
-def read_state(admin: Any) -> ClusterState:
-    """Ask a connected admin client for the whole state of its cluster."""
-    cluster = admin.describe_cluster()
-    quorum = _quorum(admin)
-    brokers = (Broker(b["broker_id"], b["host"], b["port"], bool(b.get("is_fenced"))) for b in cluster["brokers"])
-    return ClusterState(
-        cluster_id=cluster["cluster_id"],
-        # The library offers it for a named broker only, which costs one more connection, maybe to a dead broker.
-        release=".".join(map(str, admin._manager.broker_version)),
-        brokers=tuple(sorted(brokers, key=lambda broker: broker.node_id)),
-        # KRaft clients are told a random broker; its active controller is the leader of the quorum.
-        controller_id=quorum.leader_id if quorum else cluster["controller_id"],
-        quorum=quorum,
-        partitions=read_partitions(admin),
-        features={
-            name: Feature(levels["finalized"][1], *levels.get("supported", (0, 0)))
-            for name, levels in sorted(admin.describe_features().items())
-            if "finalized" in levels
-        },
-    )
-
-
-def read_partitions(admin: Any, topics: Iterable[str] | None = None) -> tuple[Partition, ...]:
-    """The partitions of the topics (of all, if none are named), each with the min ISR in force for it."""
-    named = None if topics is None else list(topics)
-    described = [topic for topic in admin.describe_topics(named) if topic["error_code"] == 0]
-    configs = describe_configs(admin, "topic", [topic["name"] for topic in described], [MIN_ISR])
-    return tuple(
-        Partition(
-            topic=topic["name"],
-            index=partition["partition_index"],
-            leader=partition["leader_id"],
-            replicas=tuple(partition["replica_nodes"]),
-            isr=tuple(sorted(partition["isr_nodes"])),
-            min_isr=int(configs[topic["name"]][MIN_ISR]["value"]),
-        )
-        for topic in sorted(described, key=lambda topic: str(topic["name"]))
-        for partition in sorted(topic["partitions"], key=lambda partition: int(partition["partition_index"]))
-        if topic["name"] in configs
-    )
-
-
 def describe_configs(
     admin: Any, kind: str, names: Iterable[str], keys: Sequence[str] | None = None, modified_only: bool = False
 ) -> dict[str, dict[str, Any]]:
@@ -188,18 +142,6 @@ def describe_configs(
     answer = admin.describe_configs(resources, include_synonyms=not modified_only, config_filter=wanted)
     # A topic that was deleted in between comes back without its keys.
     return {name: configs for name, configs in answer[kind].items() if configs}
-
-
-def describe_broker(admin: Any, broker_id: int) -> dict[str, BrokerKey]:
-    """The settings of a running broker by key.
-
-    Raises:
-        AdminError: The broker is not part of the cluster, or does not answer.
-    """
-    if all(broker["broker_id"] != broker_id for broker in admin.describe_cluster()["brokers"]):
-        raise AdminError(f"Broker {broker_id} is not registered with the cluster.")
-    described = describe_configs(admin, "broker", [str(broker_id)])[str(broker_id)]
-    return {key: BrokerKey.from_kafka(key, told) for key, told in described.items()}
 
 
 def alter_configs(
@@ -243,31 +185,3 @@ def refused(results: Iterable[Mapping[str, Any]]) -> list[str]:
         for result in results
         if result["error_code"]
     ]
-
-
-def _quorum(admin: Any) -> Quorum | None:
-    if not admin.describe_features():
-        return None  # ZooKeeper mode has no feature levels, and refuses the question for a quorum.
-    (partition,) = admin.describe_metadata_quorum()["topics"][0]["partitions"]
-    voters, observers = partition["current_voters"], partition["observers"]
-    nobody = {"log_end_offset": -1, "last_caught_up_timestamp": -1}
-    leader = next((voter for voter in voters if voter["replica_id"] == partition["leader_id"]), nobody)
-
-    def replica(data: dict[str, Any]) -> QuorumReplica:
-        caught_up = data["last_caught_up_timestamp"]
-        return QuorumReplica(
-            node_id=data["replica_id"],
-            directory_id=_directory_id(data.get("replica_directory_id")),
-            lag=max(0, leader["log_end_offset"] - data["log_end_offset"]),
-            # The leader stamps both times, so that no other clock is involved.
-            caught_up_ms_ago=max(0, leader["last_caught_up_timestamp"] - caught_up) if caught_up >= 0 else None,
-        )
-
-    return Quorum(
-        partition["leader_id"], partition["high_watermark"], tuple(map(replica, voters)), tuple(map(replica, observers))
-    )
-
-
-def _directory_id(identifier: str | None) -> str:
-    """A directory id in the form that Kafka's tools print and take: 22 characters of URL-safe base64."""
-    return urlsafe_b64encode(uuid.UUID(identifier).bytes).decode().rstrip("=") if identifier else ""

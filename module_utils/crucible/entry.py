@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ansible.module_utils.crucible import admin as admin
     from ansible.module_utils.crucible import broker_config as broker_config
     from ansible.module_utils.crucible import cluster as cluster
+    from ansible.module_utils.crucible import health as health
 
 
 def admin_module(timeout_s: float, **arguments: dict[str, Any]) -> AnsibleModule:

@@ -1,0 +1,72 @@
+#!/usr/bin/python
+"""Ansible module: a cluster's health as a page to read and a list of what is not well."""
+
+from __future__ import annotations
+
+from ansible.module_utils.crucible.admin import AdminError
+from ansible.module_utils.crucible.entry import admin_module, endpoint
+from ansible.module_utils.crucible.health import Expected, Health, assess
+from ansible.module_utils.crucible.survey import ask_broker, read_state
+
+DOCUMENTATION = r"""
+module: kafka_health
+short_description: Tell whether a Kafka cluster is well
+description: Asks the cluster and each serving broker. Never fails, so that what was found can always be shown.
+extends_documentation_fragment: [kafka_endpoint]
+options:
+  brokers:
+    description: Ids of the brokers that should be there.
+    type: list
+    elements: int
+    default: []
+  voters:
+    description: Ids of the nodes that should vote in the quorum.
+    type: list
+    elements: int
+    default: []
+  max_used_percent:
+    description: How full the disk of a log directory may be.
+    type: float
+    default: 90.0
+  timeout_s:
+    description: How long a broker that accepts the connection may take to answer.
+    type: float
+    default: 5.0
+author: Crucible
+"""
+
+EXAMPLES = r"""
+- name: Ask the cluster how it is
+  kafka_health:
+    bootstrap_servers: [192.0.2.11:9092]
+    brokers: [1, 2, 3]
+  register: health
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+text: {description: The page., type: str, returned: always}
+problems: {description: 'What is not well, in sentences.', type: list, returned: always}
+"""
+
+
+def main() -> None:
+    """Ask, and tell."""
+    ids = {"type": "list", "elements": "int", "default": []}
+    module = admin_module(timeout_s=5.0, brokers=ids, voters=ids, max_used_percent={"type": "float", "default": 90.0})
+    try:
+        with endpoint(module).connect() as admin:
+            state = read_state(admin)
+            reports = {
+                broker.node_id: ask_broker(admin, broker.node_id) for broker in state.brokers if not broker.fenced
+            }
+    except AdminError as error:
+        health = Health(problems=[str(error)])
+    else:
+        expected = Expected(*(module.params[key] for key in ("brokers", "voters", "max_used_percent")))
+        health = assess(state, reports, expected)
+    module.exit_json(text=health.text, problems=health.problems)
+
+
+if __name__ == "__main__":
+    main()

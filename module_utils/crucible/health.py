@@ -1,0 +1,165 @@
+"""Whether a cluster is well, told as a page that one can read: what is there, and in sentences what is not well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .cluster import ClusterState, Partition, Quorum, listed
+
+GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class LogDir:
+    """A broker's log directory; the bytes are its file system's, -1 where the broker cannot tell."""
+
+    path: str
+    total_bytes: int
+    usable_bytes: int
+    error: str = ""
+
+    @property
+    def used_percent(self) -> float | None:
+        """How full the file system is."""
+        return 100 * (1 - self.usable_bytes / self.total_bytes) if self.total_bytes > 0 else None
+
+    def __str__(self) -> str:
+        if self.error or self.used_percent is None:
+            return f"{self.path}: {self.error or 'size unknown'}"
+        return f"{self.path} {self.used_percent:.0f} % of {self.total_bytes / GIB:.1f} GiB used"
+
+
+@dataclass(frozen=True)
+class BrokerReport:
+    """What one broker said when it was asked itself; no release if it did not answer."""
+
+    release: str = ""
+    log_dirs: Sequence[LogDir] = ()
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the inventory says should be there; an empty list expects nothing."""
+
+    brokers: Sequence[int] = ()
+    voters: Sequence[int] = ()
+    max_used_percent: float = 90.0
+
+
+@dataclass(frozen=True)
+class Health:
+    """The page, and what is not well; all is well when nothing is."""
+
+    lines: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The page with its verdict."""
+        verdict = ["All is well."] if not self.problems else ["Not well:", *(f"  - {line}" for line in self.problems)]
+        return "\n".join([*self.lines, *verdict])
+
+
+def assess(state: ClusterState, reports: Mapping[int, BrokerReport], expected: Expected) -> Health:
+    """Judge a cluster by what it says as a whole and by what each serving broker says of itself."""
+    problems = [
+        *_controller_problems(state, expected),
+        *_broker_problems(state, reports, expected),
+        *_partition_problems(state.partitions),
+    ]
+    return Health([*_head(state), *_controllers(state), *_brokers(state, reports), *_partitions(state)], problems)
+
+
+def _head(state: ClusterState) -> Iterator[str]:
+    yield f"Kafka {state.release}, cluster {state.cluster_id}, {'KRaft' if state.quorum else 'ZooKeeper'}"
+    if state.features:
+        levels = ", ".join(
+            f"{name} {level.finalized}" + (f" (up to {level.maximum})" if level.maximum > level.finalized else "")
+            for name, level in state.features.items()
+        )
+        yield f"Feature levels: {levels}"
+
+
+def _controllers(state: ClusterState) -> Iterator[str]:
+    if state.quorum is None:
+        yield f"Controller: broker {state.controller_id}"
+        return
+    yield f"Controllers: {state.quorum.leader_id} leads at offset {state.quorum.high_watermark}"
+    for replica in (*state.quorum.voters, *state.quorum.observers):
+        if replica.node_id != state.quorum.leader_id:
+            role = "votes" if replica in state.quorum.voters else "follows"
+            yield f"  {replica.node_id} {role}, {replica.lag} records behind, {_ago(replica.caught_up_ms_ago)}"
+
+
+def _ago(caught_up_ms_ago: int | None) -> str:
+    return "never caught up" if caught_up_ms_ago is None else f"caught up {caught_up_ms_ago / 1000:.1f} s ago"
+
+
+def _brokers(state: ClusterState, reports: Mapping[int, BrokerReport]) -> Iterator[str]:
+    yield f"Brokers: {sum(not broker.fenced for broker in state.brokers)} of {len(state.brokers)} serve"
+    for broker in state.brokers:
+        report = reports.get(broker.node_id, BrokerReport())
+        status = "fenced" if broker.fenced else f"speaks {report.release}" if report.release else "silent"
+        yield f"  {broker.node_id} {broker.address} " + "; ".join([status, *map(str, report.log_dirs)])
+
+
+def _partitions(state: ClusterState) -> Iterator[str]:
+    count, topics = len(state.partitions), len({partition.topic for partition in state.partitions})
+    under = sum(partition.under_replicated for partition in state.partitions)
+    below = sum(partition.under_min_isr for partition in state.partitions)
+    offline = sum(partition.offline for partition in state.partitions)
+    yield f"Partitions: {count} in {topics} topics; {under} under-replicated, {below} under min ISR, {offline} offline"
+
+
+def _controller_problems(state: ClusterState, expected: Expected) -> Iterator[str]:
+    if state.controller_id is None or state.controller_id < 0:
+        yield "No controller is active."
+    if state.quorum:
+        yield from _quorum_problems(state.quorum, expected.voters)
+
+
+def _quorum_problems(quorum: Quorum, expected: Sequence[int]) -> Iterator[str]:
+    voters = {voter.node_id for voter in quorum.voters}
+    for node_id in expected:
+        if node_id not in voters:
+            yield f"Node {node_id} should vote in the quorum and does not."
+    for replica in (*quorum.voters, *quorum.observers):
+        if not replica.caught_up:
+            yield f"Node {replica.node_id} is behind in the metadata log: {_ago(replica.caught_up_ms_ago)}."
+
+
+def _broker_problems(state: ClusterState, reports: Mapping[int, BrokerReport], expected: Expected) -> Iterator[str]:
+    for node_id in expected.brokers:
+        if state.broker(node_id) is None:
+            yield f"Broker {node_id} is not registered."
+    for broker in state.brokers:
+        report = reports.get(broker.node_id, BrokerReport())
+        if broker.fenced:
+            yield f"Broker {broker.node_id} is fenced: it is down, or it cannot reach the active controller."
+        elif not report.release:
+            yield f"Broker {broker.node_id} at {broker.address} does not answer."
+        for log_dir in report.log_dirs:
+            used = log_dir.used_percent
+            if log_dir.error:
+                yield f"Broker {broker.node_id} has lost its log directory {log_dir.path}: {log_dir.error}."
+            elif used is not None and used > expected.max_used_percent:
+                yield f"Broker {broker.node_id} has little room left: {log_dir}."
+
+
+def _partition_problems(partitions: Iterable[Partition]) -> Iterator[str]:
+    kinds: dict[str, list[Partition]] = {}
+    for partition in partitions:
+        kind = (
+            "have no leader, so nobody can read or write them"
+            if partition.offline
+            else "are below their min ISR, so acks=all is refused"
+            if partition.under_min_isr
+            else "lack a replica in sync"
+            if partition.under_replicated
+            else ""
+        )
+        kinds.setdefault(kind, []).append(partition)
+    for kind, affected in sorted(kinds.items()):
+        if kind:
+            yield f"{len(affected)} partitions {kind}: {listed(affected, 3)}."

@@ -1,0 +1,128 @@
+"""Asks a connected cluster for all that the pure cores decide on, and turns the answers into their plain data."""
+
+from __future__ import annotations
+
+import uuid
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable
+from typing import Any
+
+from .admin import AdminError, Endpoint, describe_configs, one_error
+from .broker_config import BrokerKey
+from .cluster import Broker, ClusterState, Feature, Partition, Quorum, QuorumReplica
+from .health import BrokerReport, LogDir
+
+MIN_ISR = "min.insync.replicas"
+LOG_DIR_ERRORS = {0: "", 56: "the disk fails"}  # Kafka's error codes; 56 is KAFKA_STORAGE_ERROR.
+
+
+def survey(endpoint: Endpoint) -> ClusterState:
+    """What the cluster says of itself now, over a connection of its own.
+
+    Raises:
+        AdminError: Nothing answers.
+    """
+    with endpoint.connect() as admin:
+        return read_state(admin)
+
+
+def read_state(admin: Any) -> ClusterState:
+    """Ask a connected admin client for the whole state of its cluster."""
+    cluster = admin.describe_cluster()
+    quorum = _quorum(admin)
+    brokers = (Broker(b["broker_id"], b["host"], b["port"], bool(b.get("is_fenced"))) for b in cluster["brokers"])
+    return ClusterState(
+        cluster_id=cluster["cluster_id"],
+        # The library offers it for a named broker only, which costs one more connection, maybe to a dead broker.
+        release=".".join(map(str, admin._manager.broker_version)),
+        brokers=tuple(sorted(brokers, key=lambda broker: broker.node_id)),
+        # KRaft clients are told a random broker; its active controller is the leader of the quorum.
+        controller_id=quorum.leader_id if quorum else cluster["controller_id"],
+        quorum=quorum,
+        partitions=read_partitions(admin),
+        features={
+            name: Feature(levels["finalized"][1], *levels.get("supported", (0, 0)))
+            for name, levels in sorted(admin.describe_features().items())
+            if "finalized" in levels
+        },
+    )
+
+
+def read_partitions(admin: Any, topics: Iterable[str] | None = None) -> tuple[Partition, ...]:
+    """The partitions of the topics (of all, if none are named), each with the min ISR in force for it."""
+    named = None if topics is None else list(topics)
+    described = [topic for topic in admin.describe_topics(named) if topic["error_code"] == 0]
+    configs = describe_configs(admin, "topic", [topic["name"] for topic in described], [MIN_ISR])
+    return tuple(
+        Partition(
+            topic=topic["name"],
+            index=partition["partition_index"],
+            leader=partition["leader_id"],
+            replicas=tuple(partition["replica_nodes"]),
+            isr=tuple(sorted(partition["isr_nodes"])),
+            min_isr=int(configs[topic["name"]][MIN_ISR]["value"]),
+        )
+        for topic in sorted(described, key=lambda topic: str(topic["name"]))
+        for partition in sorted(topic["partitions"], key=lambda partition: int(partition["partition_index"]))
+        if topic["name"] in configs
+    )
+
+
+def ask_broker(admin: Any, broker_id: int) -> BrokerReport:
+    """What one broker says of itself; nothing if it does not answer."""
+    try:
+        with one_error(f"Broker {broker_id}"):
+            release = ".".join(map(str, admin.get_broker_version_data(broker_id).broker_version))
+            (answer,) = admin.describe_log_dirs(topic_partitions={}, brokers=[broker_id])
+    except AdminError:
+        return BrokerReport()
+    log_dirs = [
+        LogDir(
+            path=log_dir["log_dir"],
+            total_bytes=log_dir.get("total_bytes", -1),
+            usable_bytes=log_dir.get("usable_bytes", -1),
+            error=LOG_DIR_ERRORS.get(log_dir["error_code"], f"error {log_dir['error_code']}"),
+        )
+        for log_dir in answer["log_dirs"]
+    ]
+    return BrokerReport(release, log_dirs)
+
+
+def describe_broker(admin: Any, broker_id: int) -> dict[str, BrokerKey]:
+    """The settings of a running broker by key.
+
+    Raises:
+        AdminError: The broker is not part of the cluster, or does not answer.
+    """
+    if all(broker["broker_id"] != broker_id for broker in admin.describe_cluster()["brokers"]):
+        raise AdminError(f"Broker {broker_id} is not registered with the cluster.")
+    described = describe_configs(admin, "broker", [str(broker_id)])[str(broker_id)]
+    return {key: BrokerKey.from_kafka(key, told) for key, told in described.items()}
+
+
+def _quorum(admin: Any) -> Quorum | None:
+    if not admin.describe_features():
+        return None  # ZooKeeper mode has no feature levels, and refuses the question for a quorum.
+    (partition,) = admin.describe_metadata_quorum()["topics"][0]["partitions"]
+    voters, observers = partition["current_voters"], partition["observers"]
+    nobody = {"log_end_offset": -1, "last_caught_up_timestamp": -1}
+    leader = next((voter for voter in voters if voter["replica_id"] == partition["leader_id"]), nobody)
+
+    def replica(data: dict[str, Any]) -> QuorumReplica:
+        caught_up = data["last_caught_up_timestamp"]
+        return QuorumReplica(
+            node_id=data["replica_id"],
+            directory_id=_directory_id(data.get("replica_directory_id")),
+            lag=max(0, leader["log_end_offset"] - data["log_end_offset"]),
+            # The leader stamps both times, so that no other clock is involved.
+            caught_up_ms_ago=max(0, leader["last_caught_up_timestamp"] - caught_up) if caught_up >= 0 else None,
+        )
+
+    return Quorum(
+        partition["leader_id"], partition["high_watermark"], tuple(map(replica, voters)), tuple(map(replica, observers))
+    )
+
+
+def _directory_id(identifier: str | None) -> str:
+    """A directory id in the form that Kafka's tools print and take: 22 characters of URL-safe base64."""
+    return urlsafe_b64encode(uuid.UUID(identifier).bytes).decode().rstrip("=") if identifier else ""

@@ -1,0 +1,87 @@
+"""A health check finds each thing that is not well, and nothing wrong with a cluster that is."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from crucible.cluster import Broker, ClusterState, Feature, Partition, Quorum, QuorumReplica
+from crucible.health import BrokerReport, Expected, LogDir, assess
+
+NODES = (1, 2, 3)
+EXPECTED = Expected(brokers=NODES, voters=NODES)
+VOTERS = tuple(QuorumReplica(node, f"dir{node}", 0, 300) for node in NODES)
+WELL = ClusterState(
+    cluster_id="abc",
+    release="4.3",
+    brokers=tuple(Broker(node, f"kafka{node}", 9092) for node in NODES),
+    controller_id=1,
+    quorum=Quorum(1, 500, VOTERS),
+    partitions=(Partition("orders", 0, 1, NODES, NODES, 2),),
+    features={"metadata.version": Feature(29, 7, 30)},
+)
+REPORTS = {node: BrokerReport("4.3", [LogDir("/data", 100 << 30, 40 << 30)]) for node in NODES}
+Case = tuple[ClusterState, dict[int, BrokerReport]]
+
+
+def with_partition(**changes: object) -> ClusterState:
+    return replace(WELL, partitions=(replace(WELL.partitions[0], **changes),))  # type: ignore[arg-type] # test data
+
+
+def with_report(report: BrokerReport) -> Case:
+    return WELL, {**REPORTS, 2: report}
+
+
+def with_voters(*voters: QuorumReplica) -> ClusterState:
+    return replace(WELL, quorum=Quorum(1, 500, voters))
+
+
+def test_a_healthy_cluster_is_well_and_the_page_says_what_is_there() -> None:
+    health = assess(WELL, REPORTS, EXPECTED)
+    assert health.problems == []
+    assert health.text.endswith("All is well.")
+    for fact in (
+        "Kafka 4.3, cluster abc, KRaft",
+        "metadata.version 29 (up to 30)",
+        "1 leads at offset 500",
+        "2 kafka2:9092 speaks 4.3; /data 60 % of 100.0 GiB used",
+        "1 in 1 topics; 0 under-replicated, 0 under min ISR, 0 offline",
+    ):
+        assert fact in health.text
+
+
+@pytest.mark.parametrize(
+    ("case", "sentence"),
+    [
+        (lambda: (with_partition(leader=-1, isr=()), REPORTS), "have no leader"),
+        (lambda: (with_partition(isr=(1,)), REPORTS), "below their min ISR"),
+        (lambda: (with_partition(isr=(1, 2)), REPORTS), "lack a replica in sync: orders-0"),
+        (lambda: (replace(WELL, brokers=WELL.brokers[:2]), REPORTS), "Broker 3 is not registered."),
+        (lambda: (replace(WELL, brokers=(*WELL.brokers[:2], Broker(3, "k", 1, True))), REPORTS), "Broker 3 is fenced"),
+        (lambda: with_report(BrokerReport()), "Broker 2 at kafka2:9092 does not answer."),
+        (lambda: with_report(BrokerReport("4.3", [LogDir("/d", 100, 5)])), "Broker 2 has little room left"),
+        (
+            lambda: with_report(BrokerReport("4.3", [LogDir("/d", -1, -1, "the disk fails")])),
+            "lost its log directory /d",
+        ),
+        (lambda: (with_voters(*VOTERS[:2]), REPORTS), "Node 3 should vote in the quorum and does not."),
+        (lambda: (with_voters(*VOTERS[:2], QuorumReplica(3, "", 9, 60_000)), REPORTS), "caught up 60.0 s ago"),
+        (lambda: (with_voters(*VOTERS[:2], QuorumReplica(3, "", 9, None)), REPORTS), "never caught up"),
+        (lambda: (replace(WELL, controller_id=-1), REPORTS), "No controller is active."),
+    ],
+)
+def test_each_thing_that_is_not_well_is_told(case: Callable[[], Case], sentence: str) -> None:
+    (problem,) = assess(*case(), EXPECTED).problems
+    assert sentence in problem
+
+
+def test_zookeeper_mode_has_a_controller_and_no_quorum() -> None:
+    health = assess(replace(WELL, quorum=None, features={}), REPORTS, Expected(brokers=NODES))
+    assert health.problems == []
+    assert "Controller: broker 1" in health.text
+    assert "Feature levels" not in health.text
+
+
+def test_a_long_list_is_cut_where_nobody_would_read_on() -> None:
+    many = tuple(Partition("clicks", index, 1, NODES, (1, 2), 2) for index in range(12))
+    (problem,) = assess(replace(WELL, partitions=many), REPORTS, EXPECTED).problems
+    assert problem.startswith("12 partitions lack") and problem.endswith("and 9 more.")
