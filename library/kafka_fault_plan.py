@@ -1,0 +1,93 @@
+#!/usr/bin/python
+"""Ansible module: whom a fault hits, and whether the cluster may be asked to bear it; also the gate after the fault."""
+
+from __future__ import annotations
+
+import time
+
+from ansible.module_utils.crucible.admin import wait_until
+from ansible.module_utils.crucible.entry import admin_module, endpoint, one_sentence
+from ansible.module_utils.crucible.fault_plan import BROKER, CONTROLLER, ZOOKEEPER, choose, exceeds, unhealthy
+
+DOCUMENTATION = r"""
+module: kafka_fault_plan
+short_description: Decide whom a fault hits
+description:
+  - Waits until the cluster is healthy, then chooses the hosts that the targets stand for.
+  - Fails when the cluster is not healthy in time, a target stands for no host, or the fault is more than it bears.
+  - Without targets it only waits for health.
+extends_documentation_fragment: [kafka_endpoint]
+options:
+  nodes: {type: dict, required: true, description: Each host's node id.}
+  targets: {type: list, elements: str, default: [], description: 'Hosts, or selectors: leader, follower, controller.'}
+  partition: {type: str, default: '', description: The partition that leader and follower refer to; any if empty.}
+  breaks:
+    description: What stops working on the hosts.
+    type: list
+    elements: str
+    choices: [broker, controller, zookeeper]
+    default: []
+  zookeeper: {type: dict, default: {}, description: 'What each member of the ensemble is: leader or follower.'}
+  expect_unavailable: {type: bool, default: false, description: Whether more may be broken than the cluster bears.}
+  timeout_s: {type: float, default: 10.0, description: How long to wait for health.}
+author: Crucible
+"""
+
+EXAMPLES = r"""
+- name: Choose the leader of orders-0
+  kafka_fault_plan:
+    bootstrap_servers: [192.0.2.11:9092]
+    nodes: {kafka1: 1, kafka2: 2, kafka3: 3}
+    targets: [leader]
+    partition: orders-0
+    breaks: [broker]
+  register: plan
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+hosts: {description: The hosts that are hit., type: list, elements: str, returned: success}
+waited_s: {description: How long it took until the cluster was healthy., type: float, returned: success}
+"""
+
+
+def main() -> None:
+    """Wait for health, choose, refuse."""
+    module = admin_module(
+        timeout_s=10.0,
+        nodes={"type": "dict", "required": True},
+        targets={"type": "list", "elements": "str", "default": []},
+        partition={"type": "str", "default": ""},
+        breaks={"type": "list", "elements": "str", "choices": [BROKER, CONTROLLER, ZOOKEEPER], "default": []},
+        zookeeper={"type": "dict", "default": {}},
+        expect_unavailable={"type": "bool", "default": False},
+    )
+    cluster, given = endpoint(module), module.params
+    nodes = {host: int(node) for host, node in given["nodes"].items()}
+
+    def reasons() -> list[str]:
+        state = cluster.state()
+        serving = [broker for broker in state.brokers if not broker.fenced]
+        return unhealthy(state, nodes.values(), [broker.node_id for broker in serving if not cluster.answers(broker)])
+
+    began = time.monotonic()
+    if sick := wait_until(reasons, given["timeout_s"]):
+        module.fail_json(msg=f"The cluster is not healthy: {'; '.join(sick)}.")
+    waited_s = round(time.monotonic() - began, 1)
+    with one_sentence(module):
+        state = cluster.state()
+    try:
+        hosts = choose(state, given["targets"], nodes, given["partition"], given["zookeeper"])
+    except ValueError as error:
+        module.fail_json(msg=str(error))
+    excess = exceeds(state, [nodes[host] for host in hosts], given["breaks"], len(given["zookeeper"]))
+    if excess and not given["expect_unavailable"]:
+        module.fail_json(
+            msg=f"Refused, since with {', '.join(hosts)} broken {'; '.join(excess)}."
+            " Set fault_expect_unavailable if that is what you want to see."
+        )
+    module.exit_json(hosts=hosts, waited_s=waited_s)
+
+
+if __name__ == "__main__":
+    main()
