@@ -1,7 +1,7 @@
 """Where the cluster is, when nobody says: asked of the Ansible inventory that deploys it.
 
-Ansible itself evaluates the addresses, since an inventory may compute them; a file written by a deployment would go
-stale as soon as somebody works with another inventory.
+Ansible itself evaluates listeners and advertised names, which an inventory may compute; a file written by a deployment
+would go stale as soon as somebody works with another inventory.
 """
 
 from __future__ import annotations
@@ -15,45 +15,38 @@ from pathlib import Path
 
 ENV = "KAFKA_BOOTSTRAP_SERVERS"
 TIMEOUT_S = 6.0
-_ADDRESS = (
-    "msg={{ ansible_host | default(inventory_hostname) }}:"
-    "{{ (kafka_listeners | default([{'port': 9092}], true) | first).port }}"
-)
+PLAYBOOK = Path(__file__).resolve().parents[2] / "playbooks" / "bootstrap_servers.yml"
+_HINT = f"give --bootstrap-servers or {ENV}"
 
 
 class InventoryError(RuntimeError):
     """The inventory does not tell where the cluster is; the message says so in one sentence."""
 
 
-def bootstrap_servers(project: Path | None = None) -> str:
-    """`host:port,…` of the brokers in the inventory that Ansible uses in the folder `project` (here by default).
+def bootstrap_servers(playbook: Path = PLAYBOOK, folder: Path | None = None) -> str:
+    """`host:port,…` of the brokers in the inventory that Ansible uses in `folder` (here by default).
 
     Raises:
-        InventoryError: if Ansible is not installed or its inventory has no hosts in the group `kafka`.
+        InventoryError: if Ansible is not there, or its inventory has no hosts in the group `kafka`.
     """
-    ansible = shutil.which("ansible", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
-    if ansible is None:
-        raise InventoryError(f"give --bootstrap-servers or {ENV}: Ansible, which knows the inventory, is not installed")
-    command = [ansible, "kafka", "-o", "-m", "ansible.builtin.debug", "-a", _ADDRESS]
-    environment = os.environ | {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_STRATEGY": "linear"}
+    program = "ansible-playbook"
+    ansible = shutil.which(program, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    if ansible is None or not playbook.exists():
+        raise InventoryError(f"{_HINT}: there is no {program} here that could tell it")
+    plain = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_STRATEGY": "linear"}
     try:
         done = subprocess.run(
-            command, cwd=project, env=environment, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+            [ansible, str(playbook)],
+            cwd=folder,
+            env=os.environ | plain,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
         )
     except subprocess.TimeoutExpired:
-        raise InventoryError(
-            f"give --bootstrap-servers or {ENV}: Ansible did not answer in {TIMEOUT_S:.0f} s"
-        ) from None
-    return parse(done.stdout)
-
-
-def parse(output: str) -> str:
-    """The addresses in what `ansible -o -m debug` prints, sorted.
-
-    Raises:
-        InventoryError: if there is none.
-    """
-    addresses = sorted(re.findall(r'"msg": "(\S+:\d+)"', output))
-    if not addresses:
-        raise InventoryError(f"give --bootstrap-servers or {ENV}: the inventory has no hosts in the group kafka")
-    return ",".join(addresses)
+        raise InventoryError(f"{_HINT}: Ansible did not answer in {TIMEOUT_S:.0f} s") from None
+    found = re.search(r"bootstrap_servers=([^\s\"']+)", done.stdout)
+    if found is None:
+        raise InventoryError(f"{_HINT}: the inventory has no cluster (group kafka)")
+    return found[1]

@@ -5,19 +5,31 @@ from pathlib import Path
 import pytest
 from kafka_load import inventory
 
+PROJECT = inventory.PLAYBOOK.parents[1]
 
-def test_addresses_are_evaluated_by_ansible(tmp_path: Path) -> None:
-    (tmp_path / "hosts.yml").write_text(
+
+def folder(tmp_path: Path, hosts: str) -> Path:
+    (tmp_path / "hosts.yml").write_text(hosts)
+    roles = f"roles_path = {PROJECT / 'roles'}\nlibrary = {PROJECT / 'library'}\n"
+    (tmp_path / "ansible.cfg").write_text(f"[defaults]\ninventory = hosts.yml\n{roles}")
+    return tmp_path
+
+
+def test_the_clients_listener_of_every_broker_is_told(tmp_path: Path) -> None:
+    hosts = (
         "kafka:\n"
-        "  hosts: {b: {octet: 12}, a: {octet: 11}}\n"
-        "  vars: {ansible_host: '10.0.0.{{ octet }}', kafka_listeners: [{name: CLIENT, port: 9094}]}\n"
+        "  hosts: {b: {kafka_node_id: 2, octet: 12}, a: {kafka_node_id: 1, octet: 11}}\n"
+        "  vars: {kafka_advertised_host: '10.0.0.{{ octet }}'}\n"
     )
-    (tmp_path / "ansible.cfg").write_text("[defaults]\ninventory = hosts.yml\n")
-    assert inventory.bootstrap_servers(tmp_path) == "10.0.0.11:9094,10.0.0.12:9094"
+    told = inventory.bootstrap_servers(folder=folder(tmp_path, hosts))
+    assert sorted(told.split(",")) == ["10.0.0.11:9092", "10.0.0.12:9092"]
 
 
 def test_an_inventory_without_brokers_is_one_sentence(tmp_path: Path) -> None:
-    (tmp_path / "hosts.yml").write_text("all: {hosts: {a: }}\n")
-    (tmp_path / "ansible.cfg").write_text("[defaults]\ninventory = hosts.yml\n")
-    with pytest.raises(inventory.InventoryError, match=r"give --bootstrap-servers .*no hosts in the group kafka$"):
-        inventory.bootstrap_servers(tmp_path)
+    with pytest.raises(inventory.InventoryError, match=r"^give --bootstrap-servers .*the inventory has no cluster"):
+        inventory.bootstrap_servers(folder=folder(tmp_path, "all: {hosts: {a: }}\n"))
+
+
+def test_without_ansible_it_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(inventory.InventoryError, match=r"^give --bootstrap-servers .*there is no ansible-playbook"):
+        inventory.bootstrap_servers(playbook=tmp_path / "none.yml")
