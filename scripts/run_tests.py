@@ -87,7 +87,12 @@ def run(step: Step) -> Outcome:
     with log.open("w") as file:
         status = subprocess.run(
             ["timeout", "--kill-after=60", str(step.limit_s), *step.command],
-            cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, check=False,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            check=False,
         ).returncode
     output = log.read_text(errors="replace")
     outcome = judge(output, status, counted=step.counted)
@@ -103,7 +108,9 @@ def remove_lab(instance: int) -> None:
     if (ROOT / ".lab" / str(instance)).exists():
         subprocess.run(
             ["scripts/step", f"Removing lab {instance}", "ansible-playbook", "playbooks/lab/down.yml"],
-            cwd=ROOT, env=os.environ | {"CRUCIBLE_LAB": str(instance)}, check=False,
+            cwd=ROOT,
+            env=os.environ | {"CRUCIBLE_LAB": str(instance)},
+            check=False,
         )
 
 

@@ -7,7 +7,7 @@ exec 9> "$2"
 flock 9
 
 podman image exists "$image" && exit
-tar=$(mktemp)
+tar=$(mktemp --suffix=.tar)
 trap 'rm -f "$tar"' EXIT
 "$(dirname "$0")/image/build.sh" "$tar"
 podman image prune --all --force --filter label=crucible.image=host

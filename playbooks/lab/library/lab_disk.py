@@ -83,7 +83,10 @@ def main() -> None:
     path, number = Path(module.params["path"]), module.params["number"]
     attached = backing_file(number)
     if attached not in (None, str(path)):
-        module.fail_json(f"/dev/loop{number} belongs to {attached}; detach it (losetup -d /dev/loop{number}) or use another CRUCIBLE_LAB.")
+        module.fail_json(
+            f"/dev/loop{number} belongs to {attached}: detach it (losetup -d /dev/loop{number}) "
+            "or use another CRUCIBLE_LAB."
+        )
     present = module.params["state"] == "present"
     changed = attached is None if present else attached is not None or path.exists()
     if changed and not module.check_mode:
