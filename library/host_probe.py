@@ -1,0 +1,99 @@
+#!/usr/bin/python
+"""Ansible module: what must be known of a host before Kafka is put on it, in one task and without changing anything."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import time
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+
+DOCUMENTATION = r"""
+module: host_probe
+short_description: Tell what a host has for Kafka
+description:
+  - Java, memory, room for data, names it can resolve, and its clock. Changes nothing.
+  - Its action plugin notes when it asked and when it had the answer, between which the clock was read.
+options:
+  java: {description: The Java to be used., type: path, required: true}
+  data_dirs: {description: Data directories., type: list, elements: path, required: true}
+  disks:
+    description: Disks that will be mounted, as C(device) and C(path).
+    type: list
+    elements: dict
+    default: []
+  resolve: {description: Names to be resolved., type: list, elements: str, default: []}
+author: Crucible
+"""
+
+RETURN = r"""
+memory_mb: {description: Memory., type: int, returned: always}
+free_mb: {description: Room by data directory that holds no data yet., type: dict, returned: always}
+java_major: {description: Java's major version or 0., type: int, returned: always}
+unresolved: {description: Names that are not resolved., type: list, returned: always}
+clock_ns: {description: The host's clock., type: int, returned: always}
+took_ns: {description: How long the module ran before it read the clock., type: int, returned: always}
+"""
+
+MB = 1 << 20
+
+
+def java_major(java: str) -> int:
+    """The major version by the installation's `release` file, which takes less time than a JVM; 0 without one."""
+    release = Path(os.path.realpath(java)).parent.parent / "release"
+    match = re.search(r'JAVA_VERSION="(?:1\.)?(\d+)', release.read_text() if release.is_file() else "")
+    return int(match[1]) if match else 0
+
+
+def device_bytes(device: str) -> int:
+    """The size of a block device."""
+    with Path(device).open("rb") as disk:
+        return disk.seek(0, os.SEEK_END)
+
+
+def free_bytes(path: Path, disks: list[dict[str, str]]) -> int:
+    """The room for a directory: on its disk-to-be, or where it would be created now."""
+    for disk in disks:
+        mount = Path(disk["path"])
+        if mount in (path, *path.parents) and not mount.is_mount() and Path(disk["device"]).exists():
+            return device_bytes(disk["device"])
+    return shutil.disk_usage(next(parent for parent in (path, *path.parents) if parent.exists())).free
+
+
+def resolves(name: str) -> bool:
+    """Whether the host's resolver knows the name."""
+    try:
+        socket.getaddrinfo(name, None)
+    except socket.gaierror:
+        return False
+    return True
+
+
+def main() -> None:
+    """Look, and read the clock last."""
+    began = time.monotonic_ns()
+    module = AnsibleModule(
+        argument_spec={
+            "java": {"type": "path", "required": True},
+            "data_dirs": {"type": "list", "elements": "path", "required": True},
+            "disks": {"type": "list", "elements": "dict", "default": []},
+            "resolve": {"type": "list", "elements": "str", "default": []},
+        },
+        supports_check_mode=True,
+    )
+    empty = [Path(path) for path in module.params["data_dirs"] if not (Path(path) / "meta.properties").exists()]
+    result = {
+        "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // MB,
+        "free_mb": {str(path): free_bytes(path, module.params["disks"]) // MB for path in empty},
+        "java_major": java_major(module.params["java"]),
+        "unresolved": [name for name in module.params["resolve"] if not resolves(name)],
+    }
+    module.exit_json(**result, took_ns=time.monotonic_ns() - began, clock_ns=time.time_ns())
+
+
+if __name__ == "__main__":
+    main()
