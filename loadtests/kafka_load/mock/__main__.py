@@ -15,6 +15,7 @@ import confluent_kafka
 
 POINTER, INT, INT64, TEXT, SIZE = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64, ctypes.c_char_p, ctypes.c_size_t
 PRODUCER_HANDLE = 0
+EARLIEST = 1
 
 
 def librdkafka() -> ctypes.CDLL:
@@ -42,6 +43,7 @@ def main(brokers: int) -> None:
         sys.exit(error.value.decode())
     cluster = function(lib, "mock_cluster_new", POINTER, POINTER, INT)(handle, brokers)
     function(lib, "mock_group_initial_rebalance_delay_ms", None, POINTER, INT)(cluster, 100)
+    function(lib, "mock_sharegroup_set_auto_offset_reset", None, POINTER, INT)(cluster, EARLIEST)
     bootstrap = function(lib, "mock_cluster_bootstraps", TEXT, POINTER)(cluster)
     slow = function(lib, "mock_broker_push_request_error_rtts", INT, POINTER, INT, ctypes.c_int16, SIZE, INT, INT)
     orders: dict[str, tuple[Callable[..., int], tuple[type, ...]]] = {

@@ -1,0 +1,155 @@
+"""From delivery reports to the producer's accounts, in bulk: one entry for each run of consecutive sequences."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from confluent_kafka import KafkaError
+from numpy.typing import NDArray
+
+from kafka_load.engines.messages import Delivered, consecutive
+from kafka_load.histogram import Histogram
+from kafka_load.ledger.account import Account
+from kafka_load.ledger.findings import Gap, TopicPartition
+from kafka_load.records import decode
+
+# Errors that say for certain that the record is not in the log: it never left, or the broker refused it for good.
+CERTAIN = frozenset(
+    {
+        KafkaError._PURGE_QUEUE,
+        KafkaError._QUEUE_FULL,
+        KafkaError._UNKNOWN_PARTITION,
+        KafkaError._UNKNOWN_TOPIC,
+        KafkaError.MSG_SIZE_TOO_LARGE,
+        KafkaError.RECORD_LIST_TOO_LARGE,
+        KafkaError.INVALID_RECORD,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+    }
+)
+
+
+class Availability:
+    """One partition's longest time without an acknowledgement while records were due."""
+
+    __slots__ = ("_acknowledged_ns", "_waiting", "longest")
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[int, int]] = deque()  # (sequence after the batch, when its first record was due)
+        self._acknowledged_ns = 0
+        self.longest = Gap()
+
+    def sent(self, end: int, due_ns: int) -> None:
+        """A batch that ends before sequence `end` was handed to the client."""
+        self._waiting.append((end, due_ns))
+
+    def acknowledged(self, end: int, at_ns: int) -> None:
+        """Sequences before `end` are answered."""
+        self.look(at_ns)
+        self._acknowledged_ns = at_ns
+        while self._waiting and self._waiting[0][0] <= end:
+            self._waiting.popleft()
+
+    def look(self, now_ns: int) -> Gap:
+        """The longest gap, counting the one that may be going on."""
+        if self._waiting:
+            begin = max(self._acknowledged_ns, self._waiting[0][1])
+            if now_ns - begin > self.longest.longest_ns:
+                self.longest = Gap(now_ns - begin, begin)
+        return self.longest
+
+
+class Batch(NamedTuple):
+    """Acknowledged sequences [first, end) of one partition, the first of them at `offset`."""
+
+    partition: int
+    first: int
+    end: int
+    offset: int
+    due_ns: NDArray[np.int64]
+
+
+class Acknowledgements:
+    """Accounts, latencies and gaps of one producer. In a transaction nothing counts before its commit."""
+
+    def __init__(self, topic: str, transactional: bool) -> None:
+        self.topic = topic
+        self.accounts: dict[int, Account] = {}
+        self.latency = Histogram()
+        self.bytes = 0
+        self._transactional = transactional
+        self._available: dict[int, Availability] = {}
+        self._pending: list[Batch] = []
+
+    def account(self, partition: int) -> Account:
+        """The account of a partition."""
+        if partition not in self.accounts:
+            self.accounts[partition] = Account()
+            self._available[partition] = Availability()
+        return self.accounts[partition]
+
+    def sent(self, partition: int, count: int, due_ns: int) -> None:
+        """The next `count` records, the first due at `due_ns`, go to the client."""
+        account = self.account(partition)
+        account.sent += count
+        self._available[partition].sent(account.sent, due_ns)
+
+    def take(self, messages: Sequence[Delivered], now: int) -> None:
+        """Take records whose delivery was reported."""
+        values = [message.value() for message in messages]
+        stamps = decode(values)
+        self.bytes += sum(len(value) for value in values if value)
+        for begin, end in consecutive(stamps):
+            partition, first = int(stamps["partition"][begin]), int(stamps["sequence"][begin])
+            due_ns = stamps["due_ns"][begin:end]
+            batch = Batch(partition, first, first + end - begin, messages[begin].offset(), due_ns)
+            if self._transactional:
+                self._pending.append(batch)
+            else:
+                self._enter(batch, now)
+        if not self._transactional:
+            self.latency.add((now - stamps["due_ns"]) // 1_000)
+
+    def _enter(self, batch: Batch, now: int) -> None:
+        self.accounts[batch.partition].acknowledge(batch.first, batch.end, batch.offset, now)
+        self._available[batch.partition].acknowledged(batch.end, now)
+
+    def commit(self, now: int) -> None:
+        """The transaction is committed: its records count as acknowledged now."""
+        for batch in self._pending:
+            self._enter(batch, now)
+            self.latency.add((now - batch.due_ns) // 1_000)
+        self._pending.clear()
+
+    def abort(self, since: dict[int, int], now: int) -> None:
+        """The transaction is aborted: all sequences since `since` (by partition) were taken back."""
+        self._pending.clear()
+        for partition, account in self.accounts.items():
+            if (first := since.get(partition, 0)) < account.sent:
+                account.aborted.add(first, account.sent)
+                self._available[partition].acknowledged(account.sent, now)
+
+    def fail(self, error: KafkaError, value: bytes | None) -> None:
+        """Take a record that was reported as failed; unless the failure is certain it stays indeterminate."""
+        if error.code() in CERTAIN and value:
+            stamp = decode([value])[0]
+            sequence = int(stamp["sequence"])
+            self.accounts[int(stamp["partition"])].failed.add(sequence, sequence + 1)
+
+    def sums(self) -> tuple[int, int, int, int, int]:
+        """Records sent, acknowledged, failed, indeterminate, aborted."""
+        accounts = self.accounts.values()
+        return (
+            sum(a.sent for a in accounts),
+            sum(a.acknowledged.size for a in accounts),
+            sum(a.failed.size for a in accounts),
+            sum(a.indeterminate for a in accounts),
+            sum(a.aborted.size for a in accounts),
+        )
+
+    def gaps(self, now: int) -> dict[TopicPartition, Gap]:
+        """The longest gap of each partition so far."""
+        return {(self.topic, partition): available.look(now) for partition, available in self._available.items()}

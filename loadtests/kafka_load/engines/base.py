@@ -1,0 +1,102 @@
+"""An engine: a native thread that owns one client, does what was asked of it, and publishes what it knows."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import socket
+from typing import Generic, TypeVar
+
+from confluent_kafka import KafkaError, KafkaException
+
+from kafka_load.clock import MILLISECOND, now_ns
+from kafka_load.engines.notices import ClientLog, notice
+from kafka_load.engines.settings import ClientSettings, Property
+from kafka_load.native import start_thread, wait_until
+
+Totals = TypeVar("Totals")
+Snapshot = TypeVar("Snapshot")
+
+_numbers = itertools.count(1)
+TOTALS_EVERY_NS = 100 * MILLISECOND
+SNAPSHOT_EVERY_NS = 1_000 * MILLISECOND
+
+
+class Engine(Generic[Totals, Snapshot]):
+    """Base of all engines. `totals` and `snapshot` are replaced as a whole, so anybody may read them at any time."""
+
+    totals: Totals
+    snapshot: Snapshot
+
+    def __init__(self, client: ClientSettings) -> None:
+        self.id = f"{socket.gethostname()}/{os.getpid()}/{next(_numbers)}"
+        self.client = client
+        self.error: str | None = None
+        self.alive = True
+        self._stopping = False
+        self._killed = False
+        self._fatal: KafkaError | None = None
+        self._log = ClientLog()
+        self._next_totals_ns = self._next_snapshot_ns = 0
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        start_thread(self._main)
+
+    def stop(self) -> None:
+        """Ask for an orderly end; returns at once. `alive` tells when it has come."""
+        self._stopping = True
+
+    def kill(self) -> None:
+        """Ask for an end as by SIGKILL: nothing is flushed, committed or said to the broker; returns at once."""
+        self._killed = self._stopping = True
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait, cooperatively under gevent, for the end; whether it came in time."""
+        return wait_until(lambda: not self.alive, timeout_s)
+
+    def _main(self) -> None:
+        try:
+            self._run()
+        except KafkaException as error:
+            self.error = f"{type(self).__name__}: {error.args[0].str()}"
+        except Exception as error:  # the thread's last words: there is nobody above it to catch them
+            self.error = f"{type(self).__name__}: {type(error).__name__}: {error}"
+        finally:
+            if self.error:
+                notice(self.error)
+            self._publish(last=True)
+            self.alive = False
+
+    def _run(self) -> None:
+        """The thread's work; ends soon after `_stopping` is set."""
+        raise NotImplementedError
+
+    def _publish_totals(self, now: int) -> None:
+        raise NotImplementedError
+
+    def _publish_snapshot(self, closed: bool) -> None:
+        raise NotImplementedError
+
+    def _publish(self, last: bool = False) -> None:
+        """Publish what is due (or, `last`, everything)."""
+        now = now_ns()
+        if last or now >= self._next_totals_ns:
+            self._publish_totals(now)
+            self._next_totals_ns = now + TOTALS_EVERY_NS
+        if last or now >= self._next_snapshot_ns:
+            self._publish_snapshot(closed=last)
+            self._next_snapshot_ns = now + SNAPSHOT_EVERY_NS
+
+    def _listening(self, properties: dict[str, Property]) -> dict[str, object]:
+        """A client's settings with its log, statistics and errors led here."""
+        return {**properties, "logger": self._log, "stats_cb": self._log.statistics, "error_cb": self._on_error}
+
+    def _on_error(self, error: KafkaError) -> None:
+        # Anything but a fatal error is librdkafka's to repair, and the log has said it.
+        if error.fatal():
+            self._fatal = error
+
+    def _raise_fatal(self) -> None:
+        if self._fatal is not None:
+            raise KafkaException(self._fatal)

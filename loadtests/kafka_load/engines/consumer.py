@@ -1,0 +1,111 @@
+"""The consumer engine: a member of a consumer group (classic or KIP-848) that accounts for all it is delivered."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from kafka_load.clock import MILLISECOND, now_ns
+from kafka_load.engines.base import Engine
+from kafka_load.engines.messages import Delivered
+from kafka_load.engines.notices import notice
+from kafka_load.engines.reading import ReaderTotals, Reading
+from kafka_load.engines.settings import ClientSettings, ReaderSettings
+from kafka_load.ledger import findings
+from kafka_load.ledger.journal import write_journal
+from kafka_load.ledger.snapshot import ReaderSnapshot
+
+BATCH = 10_000
+
+
+class ConsumerEngine(Engine[ReaderTotals, ReaderSnapshot]):
+    """Reads `settings.topics` with the group, commits what it has accounted for, and leaves for real when stopped."""
+
+    def __init__(self, client: ClientSettings, settings: ReaderSettings) -> None:
+        super().__init__(client)
+        self.settings = settings
+        self.totals = ReaderTotals()
+        self._reading = Reading(settings)
+        self.snapshot = self._reading.snapshot(self.id, 0, closed=False)
+        self._assigned: set[findings.TopicPartition] = set()
+        self._committed: dict[findings.TopicPartition, int] = {}
+        self._rebalances = 0
+        self._next_commit_ns = 0
+
+    def _run(self) -> None:
+        self._consumer = Consumer(self._listening(self.settings.properties(self.client)))
+        self._consumer.subscribe(
+            list(self.settings.topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+        )
+        while not self._stopping:
+            # consume(n, t) would wait all of t even when messages are there.
+            first = self._consumer.poll(0.05)
+            if first is not None:
+                batch = [first, *self._consumer.consume(BATCH, 0)]
+                self._reading.take(cast("list[Delivered]", batch), now_ns())
+            if now_ns() >= self._next_commit_ns:
+                self._commit(self._assigned, wait=False)
+                self._next_commit_ns = now_ns() + self.settings.commit_ms * MILLISECOND
+            self._publish()
+            self._raise_fatal()
+        if not self._killed:
+            self._consumer.close()  # which takes the partitions back, and so commits
+        del self._consumer  # a consumer that was not closed is missed only when its session runs out
+
+    def _commit(self, keys: set[findings.TopicPartition], wait: bool) -> None:
+        """Commit what is accounted for and not committed yet, after writing the account down."""
+        offsets = {
+            key: offset
+            for key in keys
+            if (offset := self._reading.next_offset(key)) is not None and offset > self._committed.get(key, -1)
+        }
+        if not offsets:
+            return
+        if self.settings.journal_dir is not None:
+            self._publish_snapshot(closed=False)
+            write_journal(self.settings.journal_dir, self.snapshot)
+        partitions = [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]
+        try:
+            if wait:
+                self._consumer.commit(offsets=partitions, asynchronous=False)
+            else:
+                self._consumer.commit(offsets=partitions, asynchronous=True)
+            self._committed.update(offsets)
+        except KafkaException as refusal:  # the partition is another member's by now, who will be delivered it again
+            notice(f"{self.settings.group}: commit refused: {refusal.args[0].str()}")
+
+    def _on_assign(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        self._rebalances += 1
+        for partition in partitions:
+            key = (partition.topic, partition.partition)
+            self._assigned.add(key)
+            self._committed.pop(key, None)
+            self._reading.begin(key)
+
+    def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        keys = {(partition.topic, partition.partition) for partition in partitions}
+        if not self._killed:
+            self._commit(keys, wait=True)
+        self._assigned -= keys
+
+    def _on_lost(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        self._rebalances += 1
+        self._assigned -= {(partition.topic, partition.partition) for partition in partitions}
+
+    def _lag(self) -> dict[findings.TopicPartition, int]:
+        """Offsets between the logs' ends, as the last fetch told them, and what is read."""
+        lag = {}
+        for key in self._assigned:
+            bounds = self._consumer.get_watermark_offsets(TopicPartition(*key), cached=True)
+            position = self._reading.next_offset(key)
+            if bounds is not None and bounds[1] >= 0:
+                lag[key] = max(0, bounds[1] - (bounds[0] if position is None else position))
+        return lag
+
+    def _publish_totals(self, now: int) -> None:
+        lag = self._lag() if self.alive and not self._stopping else {}
+        self.totals = self._reading.totals(now, self._rebalances, lag)
+
+    def _publish_snapshot(self, closed: bool) -> None:
+        self.snapshot = self._reading.snapshot(self.id, self.snapshot.version + 1, closed)

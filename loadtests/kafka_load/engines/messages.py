@@ -1,0 +1,45 @@
+"""The part of a librdkafka message that engines use.
+
+confluent-kafka types every accessor as optional, because a message may be made by hand; one that was delivered or
+acknowledged always has its coordinates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Protocol
+
+import numpy as np
+from confluent_kafka import KafkaError
+
+from kafka_load.records import Stamps
+
+
+class Delivered(Protocol):
+    """A message that came from a broker, or was reported by one."""
+
+    def topic(self) -> str:
+        """Topic name."""
+
+    def partition(self) -> int:
+        """Partition number."""
+
+    def offset(self) -> int:
+        """Offset; for a partition's end, the offset after the last."""
+
+    def value(self) -> bytes | None:
+        """The payload; for an error its text."""
+
+    def error(self) -> KafkaError | None:
+        """None for a record."""
+
+
+def consecutive(stamps: Stamps) -> Iterator[tuple[int, int]]:
+    """[begin, end) of the stretches with one producer and partition and sequences that rise by one."""
+    breaks = np.flatnonzero(
+        (np.diff(stamps["sequence"]) != 1)
+        | (stamps["partition"][1:] != stamps["partition"][:-1])
+        | (stamps["producer"][1:] != stamps["producer"][:-1])
+    )
+    return pairwise([0, *(breaks + 1).tolist(), len(stamps)])

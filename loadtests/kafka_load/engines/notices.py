@@ -1,0 +1,75 @@
+"""librdkafka's log, one line a change.
+
+While a broker is down every client logs every attempt to reach it. Here the clients of a process share one memory of
+what they said: a broker is reported down once and up once, anything else once every ten seconds. Native threads must
+not use Python's logging under gevent (its locks are greenlets' locks), so lines wait in a queue until the caller
+takes them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import deque
+from dataclasses import dataclass
+
+from kafka_load.clock import SECOND, now_ns
+
+_BROKER = re.compile(r"\]: (?:GroupCoordinator\S*: )?(?P<address>[^\s/]+:\d+)(?:/\S+)?: (?P<reason>.*)")
+_STATE = re.compile(r" \(after \d+ms.*")
+_THREAD = re.compile(r"^\[thrd:[^\]]*\]: ")
+_NUMBER = re.compile(r"\d+")
+_REPEAT_NS = 10 * SECOND
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One line for people."""
+
+    at_ns: int
+    text: str
+
+
+_queue: deque[Notice] = deque(maxlen=1_000)
+_down_since: dict[str, int] = {}
+_said: dict[str, int] = {}
+
+
+def take_notices() -> list[Notice]:
+    """Lines since the last call, oldest first."""
+    return [_queue.popleft() for _ in range(len(_queue))]
+
+
+def notice(text: str) -> None:
+    """Say something, unless it was said within the last ten seconds (but for its numbers)."""
+    now, gist = now_ns(), _NUMBER.sub("#", text)
+    if now - _said.get(gist, -_REPEAT_NS) >= _REPEAT_NS:
+        _said[gist] = now
+        _queue.append(Notice(now, text))
+
+
+class ClientLog:
+    """Stands in for a `logging.Logger` in a client's settings (`logger=`) and listens to its statistics."""
+
+    def log(self, _level: int, _form: str, facility: str, _client: str, text: str) -> None:
+        """Take one line of librdkafka's log."""
+        broker = _BROKER.search(text)
+        if broker is None:
+            notice(f"{facility}: {_STATE.sub('', _THREAD.sub('', text))}")
+        elif facility in ("FAIL", "REQTMOUT") and not broker["reason"].startswith("Disconnected"):
+            address = broker["address"]
+            if address not in _down_since:
+                _down_since[address] = now_ns()
+                notice(f"broker {address} is down: {_STATE.sub('', broker['reason'])}")
+
+    def statistics(self, text: str) -> None:
+        """Take a client's statistics: the only place where librdkafka says that a broker is back."""
+        if not _down_since:
+            return
+        for broker in json.loads(text)["brokers"].values():
+            address = broker["nodename"]
+            since = _down_since.get(address)
+            if since and broker["state"] == "UP" and broker["stateage"] * 1_000 < now_ns() - since:
+                _said.clear()  # what was said about the outage may be said about the next one
+                if _down_since.pop(address, None):
+                    notice(f"broker {address} is up again")

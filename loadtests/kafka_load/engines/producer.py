@@ -1,0 +1,235 @@
+"""The producer engine: sends what its schedule says is due, whatever became of what it sent before.
+
+A raw `produce_batch` loop spends most of its time in librdkafka and in the delivery callback. So the callback here
+only appends to a list, and everything else (partitioning, encoding, accounts, latencies) is done for thousands of
+records at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, cast
+
+import numpy as np
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from numpy.typing import NDArray
+
+from kafka_load.clock import MILLISECOND, now_ns
+from kafka_load.engines.acknowledging import Acknowledgements
+from kafka_load.engines.base import Engine
+from kafka_load.engines.messages import Delivered
+from kafka_load.engines.settings import ClientSettings, ProducerSettings
+from kafka_load.engines.transaction import Transaction
+from kafka_load.histogram import Histogram
+from kafka_load.keys import KeyStream, Popularity
+from kafka_load.ledger.findings import Gap, TopicPartition
+from kafka_load.ledger.snapshot import ProducerSnapshot
+from kafka_load.native import native_sleep
+from kafka_load.records import encoder
+from kafka_load.schedule import Schedule, constant
+
+CHUNK = 5_000  # records made at once, when so many are due
+TICK_NS = MILLISECOND
+
+
+@dataclass(frozen=True)
+class ProducerTotals:
+    """Cumulative counts of records since the start. While the engine runs, `indeterminate` is what is in flight."""
+
+    at_ns: int = 0
+    due: int = 0
+    sent: int = 0
+    acknowledged: int = 0
+    failed: int = 0
+    indeterminate: int = 0
+    aborted: int = 0
+    bytes_acknowledged: int = 0
+    target_rate: float = 0.0
+    latency: Histogram = field(default_factory=Histogram)
+    lateness: Histogram = field(default_factory=Histogram)
+    gaps: dict[TopicPartition, Gap] = field(default_factory=dict)
+
+
+class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
+    """Sends to one topic. Without a schedule it sends as fast as records are acknowledged (a closed loop)."""
+
+    def __init__(
+        self, client: ClientSettings, settings: ProducerSettings, schedule: Schedule | None, flush_s: float = 30
+    ) -> None:
+        super().__init__(client)
+        self.settings = settings
+        self.totals = ProducerTotals()
+        self.snapshot = ProducerSnapshot(self.id, 0, settings.topic, settings.producer, False, {})
+        self._encode = encoder(settings.format, settings.event, settings.size, settings.run, settings.producer)
+        self._flush_s = flush_s
+        self._acks = Acknowledgements(settings.topic, settings.transaction is not None)
+        self._lateness = Histogram()
+        self._reported: list[Delivered] = []
+        self._refused: list[tuple[KafkaError, Message]] = []
+        self._in_flight = 0
+        # Schedules with the time at which each takes over from the one before; the last one is for ever.
+        self._plan: deque[tuple[int, Schedule | None]] = deque([(0, schedule)])
+        self._cursor = 0
+        self._passed = 0  # records due under schedules that are over
+
+    def set_rate(self, per_second: float) -> None:
+        """From now on send evenly at this rate; 0 pauses."""
+        self.set_schedule(constant(per_second))
+
+    def set_schedule(self, schedule: Schedule) -> None:
+        """Follow another schedule from now on. What was due until now is still sent."""
+        self._plan.append((now_ns(), schedule))
+
+    def _run(self) -> None:
+        self._producer = Producer(self._listening(self.settings.properties(self.client)))
+        partitions = self._partitions()
+        popularity = Popularity(self.settings.keys, self.settings.zipf)
+        self._keys = KeyStream(popularity, partitions, seed=self.settings.producer)
+        chosen = self.settings.transaction
+        transaction = Transaction(self._producer, chosen, self._flush_s) if chosen else None
+        self._cursor = now_ns()
+        self._plan[0] = (self._cursor, self._plan[0][1])
+        while not self._stopping:
+            busy = self._send_due()
+            self._serve(0.0)
+            if transaction:
+                transaction.step(self._acks, self._drain)
+            self._publish()
+            self._raise_fatal()
+            if not busy:
+                native_sleep((TICK_NS - now_ns() % TICK_NS) / 1e9)
+        if not self._killed:
+            self._drain(self._flush_s)
+            if transaction:
+                transaction.finish(self._acks, self._drain)
+        del self._producer
+
+    def _partitions(self) -> int:
+        """Partitions of the topic. Raises KafkaException if the cluster cannot be reached or has no such topic."""
+        metadata = self._producer.list_topics(self.settings.topic, timeout=10).topics[self.settings.topic]
+        if metadata.error:
+            raise KafkaException(metadata.error)
+        return len(metadata.partitions)
+
+    def _send_due(self) -> bool:
+        """Send what is due, at most a chunk; whether there is more to do at once."""
+        room = self.settings.in_flight_max - self._in_flight
+        if room < CHUNK:
+            self._serve(0.001)
+            return True
+        (start, schedule), now = self._plan[0], now_ns()
+        if schedule is None:
+            self._send(np.full(CHUNK, now, np.int64))
+            return True
+        until = min(now, self._plan[1][0]) if len(self._plan) > 1 else now
+        end = schedule.window_end(self._cursor - start, until - start, CHUNK) + start
+        due = schedule.due_between(self._cursor - start, end - start)
+        self._cursor = max(self._cursor, end)
+        if len(due):
+            self._lateness.add((now - start - due) // 1_000)
+            self._send(due + start)
+        if len(self._plan) > 1 and self._cursor >= self._plan[1][0]:
+            self._passed += schedule.count(self._plan[1][0] - start)
+            self._plan.popleft()
+            return True
+        return end < until
+
+    def _send(self, due_ns: NDArray[np.int64]) -> None:
+        keys = self._keys.draw(len(due_ns))
+        partitions = self._keys.partitions[keys]
+        order = np.argsort(partitions, kind="stable")
+        sorted_partitions = partitions[order]
+        edges = (np.flatnonzero(np.diff(sorted_partitions)) + 1).tolist()
+        names = self._keys.names
+        for begin, end in pairwise([0, *edges, len(order)]):
+            chosen = order[begin:end]
+            partition = int(sorted_partitions[begin])
+            due = due_ns[chosen]
+            key_names = [names[key] for key in keys[chosen].tolist()]
+            values = self._encode(partition, self._acks.account(partition).sent, due, key_names)
+            self._acks.sent(partition, len(values), int(due[0]))
+            self._hand_over(partition, [{"value": v, "key": k} for v, k in zip(values, key_names, strict=True)])
+
+    def _hand_over(self, partition: int, messages: list[dict[str, Any]]) -> None:
+        """Give records of one partition to the client.
+
+        `produce_batch` does not raise when it refuses records: it marks them. A full queue refuses all that follow, so
+        offering those again keeps the order; anything else it refuses is lost to it for good.
+        """
+        while messages:
+            queued = self._producer.produce_batch(
+                self.settings.topic, messages, partition=partition, on_delivery=self._on_delivery
+            )
+            self._in_flight += queued
+            if queued == len(messages):
+                return
+            refused = [message for message in messages if "_error" in message]
+            errors = [message.pop("_error") for message in refused]
+            messages = [m for m, e in zip(refused, errors, strict=True) if e.code() == KafkaError._QUEUE_FULL]
+            for message, error in zip(refused, errors, strict=True):
+                if error.code() != KafkaError._QUEUE_FULL:
+                    self._acks.fail(error, message["value"])
+            self._serve(0.001)
+
+    def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
+        if error is None:
+            self._reported.append(cast("Delivered", message))
+        else:
+            self._refused.append((error, message))
+
+    def _serve(self, wait_s: float) -> None:
+        """Take delivery reports."""
+        self._producer.poll(wait_s)
+        if reported := self._reported[:]:
+            self._reported.clear()
+            self._in_flight -= len(reported)
+            self._acks.take(reported, now_ns())
+        if refused := self._refused[:]:
+            self._refused.clear()
+            self._in_flight -= len(refused)
+            for error, message in refused:
+                self._acks.fail(error, message.value())
+
+    def _drain(self, timeout_s: float) -> bool:
+        """Wait until every record is answered (what is not by then is indeterminate); whether that was so."""
+        end = time.monotonic() + timeout_s
+        while self._in_flight and not self._killed and time.monotonic() < end:
+            self._serve(0.01)
+            self._publish()
+        return not self._in_flight
+
+    def _target(self, now: int) -> tuple[int, float]:
+        """Records due by now, and the rate wanted now."""
+        start, schedule = self._plan[0]
+        if schedule is None or not start:
+            return self._acks.sums()[0], 0.0
+        return self._passed + schedule.count(now - start), schedule.rate_at(now - start)
+
+    def _publish_totals(self, now: int) -> None:
+        due, rate = self._target(self._cursor if self._stopping else now)
+        self.totals = ProducerTotals(
+            now,
+            due,
+            *self._acks.sums(),
+            bytes_acknowledged=self._acks.bytes,
+            target_rate=rate,
+            latency=self._acks.latency.copy(),
+            lateness=self._lateness.copy(),
+            gaps=self._acks.gaps(now),
+        )
+
+    def _publish_snapshot(self, closed: bool) -> None:
+        self.snapshot = ProducerSnapshot(
+            self.id,
+            self.snapshot.version + 1,
+            self.settings.topic,
+            self.settings.producer,
+            closed,
+            {partition: account.freeze() for partition, account in self._acks.accounts.items()},
+            self._acks.latency.copy(),
+            self._lateness.copy(),
+            self._acks.gaps(now_ns()),
+        )

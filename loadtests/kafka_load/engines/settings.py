@@ -1,0 +1,140 @@
+"""What a caller may choose of a client, and the librdkafka properties that follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+Property = str | int | float | bool
+
+# librdkafka waits up to 10 s before it tries a lost broker again and 60 s for an answer, so that it would be the client
+# whose outage is measured (facts: librdkafka's CONFIGURATION.md).
+_PATIENCE: dict[str, Property] = {
+    "reconnect.backoff.ms": 50,
+    "reconnect.backoff.max.ms": 500,
+    "socket.timeout.ms": 5_000,
+    "socket.connection.setup.timeout.ms": 3_000,
+    "log.connection.close": False,
+    "statistics.interval.ms": 1_000,
+}
+
+
+@dataclass(frozen=True)
+class ClientSettings:
+    """How to reach the cluster; `extra` are librdkafka properties that override all others (security, time-outs)."""
+
+    bootstrap: str
+    extra: Mapping[str, Property] = field(default_factory=lambda: MappingProxyType({}))
+
+    def properties(self, **more: Property) -> dict[str, Property]:
+        """Properties of a client; names in `more` have underscores for dots."""
+        given = {name.replace("_", "."): value for name, value in more.items()}
+        return {"bootstrap.servers": self.bootstrap, **_PATIENCE, **given, **self.extra}
+
+
+@dataclass(frozen=True)
+class TransactionSettings:
+    """Commit after so many records or ms, whichever comes first; each `abort_every`-th is aborted on purpose (0:
+    none).
+    """
+
+    transactional_id: str
+    records: int = 1_000
+    ms: int = 500
+    abort_every: int = 0
+
+
+@dataclass(frozen=True)
+class ProducerSettings:
+    """What a producer sends, as `run` and `producer` (see `records.fresh_run`, `fresh_id`), and how safely.
+
+    `size` (bytes) is that of binary records. At most `in_flight_max` records wait for their acknowledgement; what is
+    due beyond that is sent late.
+    """
+
+    topic: str
+    run: int
+    producer: int
+    format: str = "json"
+    event: str = "order"
+    size: int = 100
+    keys: int = 10_000
+    zipf: float | None = None
+    acks: str = "all"
+    idempotent: bool = True
+    linger_ms: float = 5
+    compression: str = "none"
+    batch_bytes: int = 1_000_000
+    transaction: TransactionSettings | None = None
+    in_flight_max: int = 200_000
+    message_timeout_ms: int = 120_000
+
+    def properties(self, client: ClientSettings) -> dict[str, Property]:
+        """librdkafka properties of the producer."""
+        transactional: dict[str, Property] = (
+            {"transactional_id": self.transaction.transactional_id} if self.transaction else {}
+        )
+        return client.properties(
+            acks=self.acks,
+            enable_idempotence=self.idempotent or self.transaction is not None,
+            linger_ms=self.linger_ms,
+            compression_type=self.compression,
+            batch_size=self.batch_bytes,
+            message_timeout_ms=self.message_timeout_ms,
+            request_timeout_ms=3_000,
+            # Twice what the engine ever has in flight: its queue is never full, so no record is refused.
+            queue_buffering_max_messages=2 * self.in_flight_max,
+            queue_buffering_max_kbytes=2_097_151,
+            **transactional,
+        )
+
+
+@dataclass(frozen=True)
+class ReaderSettings:
+    """A member of a group: who it reads with (`queue`, `pubsub`: a group of one, `share`), and how.
+
+    With `journal_dir` it writes its ledger there before each commit, so that a SIGKILL takes no evidence with it.
+    `release` and `reject` are the shares of first deliveries that a share-group member hands back or refuses.
+    """
+
+    group: str
+    topics: tuple[str, ...]
+    run: int
+    mode: str = "queue"
+    protocol: str = "classic"
+    assignor: str = "cooperative-sticky"
+    instance_id: str | None = None
+    read_committed: bool = True
+    from_start: bool = True
+    commit_ms: int = 1_000
+    session_timeout_ms: int = 10_000
+    journal_dir: Path | None = None
+    release: float = 0.0
+    reject: float = 0.0
+
+    def properties(self, client: ClientSettings) -> dict[str, Property]:
+        """librdkafka properties of a member of a consumer group."""
+        more: dict[str, Property] = {"group_instance_id": self.instance_id} if self.instance_id else {}
+        if self.protocol == "classic":  # under KIP-848 the broker decides on both
+            more["session_timeout_ms"] = self.session_timeout_ms
+            more["heartbeat_interval_ms"] = max(self.session_timeout_ms // 6, 100)
+            more["partition_assignment_strategy"] = self.assignor
+        return client.properties(
+            group_id=self.group,
+            group_protocol=self.protocol,
+            isolation_level="read_committed" if self.read_committed else "read_uncommitted",
+            auto_offset_reset="earliest" if self.from_start else "latest",
+            enable_auto_commit=False,
+            enable_auto_offset_store=False,
+            # Without it nobody learns that what is left of a log are transaction markers and deleted records.
+            enable_partition_eof=True,
+            fetch_wait_max_ms=50,
+            queued_min_messages=50_000,
+            **more,
+        )
+
+    def share_properties(self, client: ClientSettings) -> dict[str, Property]:
+        """librdkafka properties of a member of a share group (KIP-932)."""
+        return client.properties(group_id=self.group, share_acknowledgement_mode="explicit")

@@ -1,0 +1,74 @@
+"""Transactions of one producer: begun and ended by the engine's thread, between its sends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from confluent_kafka import KafkaException, Producer
+
+from kafka_load.clock import MILLISECOND, now_ns
+from kafka_load.engines.acknowledging import Acknowledgements
+from kafka_load.engines.settings import TransactionSettings
+
+Drain = Callable[[float], bool]
+
+
+class Transaction:
+    """Keeps one transaction open; commits or aborts it after so many records or ms.
+
+    Whether an unanswered commit was carried out nobody knows: its records stay indeterminate, and the engine ends,
+    since librdkafka lets such a producer do nothing more.
+    """
+
+    def __init__(self, producer: Producer, settings: TransactionSettings, timeout_s: float) -> None:
+        self._producer = producer
+        self._settings = settings
+        self._timeout_s = timeout_s
+        self._number = 0
+        self._since: dict[int, int] = {}
+        producer.init_transactions(timeout_s)
+        self._begin({})
+
+    def _begin(self, since: dict[int, int]) -> None:
+        self._producer.begin_transaction()
+        self._number += 1
+        self._since = since
+        self._ends_ns = now_ns() + self._settings.ms * MILLISECOND
+
+    def step(self, acks: Acknowledgements, drain: Drain) -> None:
+        """End the transaction if it is time, and begin the next."""
+        records = sum(account.sent - self._since.get(p, 0) for p, account in acks.accounts.items())
+        if records and (records >= self._settings.records or now_ns() >= self._ends_ns):
+            self._end(acks, drain)
+            self._begin({partition: account.sent for partition, account in acks.accounts.items()})
+
+    def finish(self, acks: Acknowledgements, drain: Drain) -> None:
+        """End the last transaction."""
+        self._end(acks, drain)
+
+    def _end(self, acks: Acknowledgements, drain: Drain) -> None:
+        chosen = self._settings.abort_every and self._number % self._settings.abort_every == 0
+        drain(self._timeout_s)
+        if not chosen and self._until_answered(self._producer.commit_transaction):
+            acks.commit(now_ns())
+        else:
+            self._until_answered(self._producer.abort_transaction)
+            acks.abort(self._since, now_ns())
+
+    def _until_answered(self, call: Callable[[float], None]) -> bool:
+        """Call until it succeeds (True) or the transaction can only be aborted (False). Raises what ends the
+        producer.
+        """
+        end = time.monotonic() + self._timeout_s
+        while True:
+            try:
+                call(self._timeout_s)
+            except KafkaException as failure:
+                error = failure.args[0]
+                if error.txn_requires_abort():
+                    return False
+                if not error.retriable() or time.monotonic() > end:
+                    raise
+            else:
+                return True

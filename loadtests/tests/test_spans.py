@@ -1,0 +1,41 @@
+"""Span sets behave as sets of numbers."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kafka_load.ledger.spans import Spans, SpanSet, combine, difference, intersection, size, union
+
+pieces = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 9)).map(lambda p: (p[0], p[0] + p[1])), max_size=12)
+
+
+def built(parts: list[tuple[int, int]]) -> tuple[SpanSet, set[int]]:
+    spans, numbers = SpanSet(), set[int]()
+    for start, end in parts:
+        fresh = {n for a, b in spans.add(start, end) for n in range(a, b)}
+        assert fresh == set(range(start, end)) - numbers
+        numbers |= set(range(start, end))
+    return spans, numbers
+
+
+def members(spans: Spans) -> set[int]:
+    return {number for start, end in spans.tolist() for number in range(start, end)}
+
+
+@given(pieces)
+def test_adding_tells_what_was_new(parts: list[tuple[int, int]]) -> None:
+    spans, numbers = built(parts)
+    array = spans.spans()
+    assert members(array) == numbers
+    assert spans.size == size(array) == len(numbers)
+    assert (array[1:, 0] > array[:-1, 1]).all()
+
+
+@given(pieces, pieces)
+def test_combining_is_set_algebra(first: list[tuple[int, int]], second: list[tuple[int, int]]) -> None:
+    (a, in_a), (b, in_b) = built(first), built(second)
+    assert members(union(a.spans(), b.spans())) == in_a | in_b
+    assert members(difference(a.spans(), b.spans())) == in_a - in_b
+    assert members(intersection(a.spans(), b.spans())) == in_a & in_b
+    assert members(combine(a.spans(), b.spans(), lambda x, y: x ^ y)) == in_a ^ in_b
