@@ -1,0 +1,225 @@
+#!/usr/bin/python
+"""Make ufw's rules exactly the declared ones, beside those that others made; the plan is crucible.firewall's."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.crucible.firewall import (
+    Rule,
+    Step,
+    admits,
+    apply,
+    canonical,
+    declare,
+    difference,
+    parse,
+)
+
+DOCUMENTATION = """
+module: ufw_rules
+short_description: Make ufw's rules exactly the declared ones
+description:
+  - Everything that is not declared is denied to come in, over IPv4 and IPv6.
+  - A rule that this module made and that is no longer declared goes away.
+  - Rules made by others stay and are named in a warning.
+  - It refuses to lock out the SSH connection over which it came.
+author: Crucible contributors
+options:
+  first:
+    description: Rules that stand above all others when they are made.
+    type: list
+    elements: dict
+    required: true
+    suboptions: &rule
+      comment: {description: What the rule is for., type: str, required: true}
+      ports: {description: The ports., type: list, elements: int, required: true}
+      from:
+        description: Addresses, networks or host names, which are resolved on the host.
+        type: list
+        elements: str
+        required: true
+      proto: {description: The protocol., type: str, default: tcp, choices: [tcp, udp]}
+  rules:
+    description: The other rules.
+    type: list
+    elements: dict
+    required: true
+    suboptions: *rule
+  logging:
+    description: What ufw writes to the kernel's log.
+    type: str
+    default: low
+    choices: ['off', low, medium, high, full]
+"""
+
+RETURN = """
+foreign:
+  description: The rules made by others.
+  type: list
+  elements: str
+  returned: always
+"""
+
+RULE_OPTIONS = {
+    "comment": {"type": "str", "required": True},
+    "ports": {"type": "list", "elements": "int", "required": True},
+    "from": {"type": "list", "elements": "str", "required": True},
+    "proto": {"type": "str", "default": "tcp", "choices": ["tcp", "udp"]},
+}
+RULES = {"type": "list", "elements": "dict", "required": True, "options": RULE_OPTIONS}
+OPTIONS = {
+    "first": RULES,
+    "rules": RULES,
+    "logging": {"type": "str", "default": "low", "choices": ["off", "low", "medium", "high", "full"]},
+}
+
+DEFAULTS = Path("/etc/default/ufw")
+SETTINGS = Path("/etc/ufw/ufw.conf")
+RULES_FILES = [Path("/etc/ufw/user.rules"), Path("/etc/ufw/user6.rules")]
+
+
+def addresses(source: str) -> list[str]:
+    """Return an address or network as it is, a host name as the addresses that this host knows for it.
+
+    Raises ValueError for a name that it does not know.
+    """
+    try:
+        return [canonical(source)]
+    except ValueError:
+        try:
+            found = {str(entry[4][0]) for entry in socket.getaddrinfo(source, None, proto=socket.IPPROTO_TCP)}
+        except OSError as error:
+            raise ValueError(f"'{source}' is no address, and this host knows no such name ({error}).") from error
+        # Debian gives a host's own name to 127.0.1.1; what comes over the loopback is admitted anyway.
+        return sorted(address for address in found if not ip_address(address).is_loopback)
+
+
+def declared(entries: list[dict[str, Any]]) -> list[Rule]:
+    """Return the rules for entries of the module's options."""
+    return [
+        rule
+        for entry in entries
+        for rule in declare(
+            entry["comment"],
+            entry["ports"],
+            [address for source in entry["from"] for address in addresses(source)],
+            entry["proto"],
+        )
+    ]
+
+
+def ssh_connection() -> tuple[str, str, int] | None:
+    """Return (client, server, server's port) of the SSH session above this process; None on a console.
+
+    sudo drops SSH_CONNECTION, hence the way up through the parents.
+    """
+    pid = os.getpid()
+    while pid > 1:
+        environ = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        for entry in environ:
+            if entry.startswith(b"SSH_CONNECTION="):
+                client, _, server, port = entry.decode().partition("=")[2].split()
+                return client.removeprefix("::ffff:"), server.removeprefix("::ffff:"), int(port)
+        parent = re.search(r"^PPid:\s+(\d+)", Path(f"/proc/{pid}/status").read_text("utf-8"), re.MULTILINE)
+        pid = int(parent[1]) if parent else 0
+    return None
+
+
+def setting(path: Path, name: str) -> str:
+    """Return the value of `name` in one of ufw's shell-like files, in lower case."""
+    found = re.search(rf'^{name}="?([^"\n]*)', path.read_text(encoding="utf-8"), re.MULTILINE)
+    return found[1].lower() if found else ""
+
+
+class Ufw:
+    """The firewall of this host, read once."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        module.run_command_environ_update = {"LC_ALL": "C"}
+        self._module = module
+        policy = setting(DEFAULTS, "DEFAULT_INPUT_POLICY")
+        self.state = {
+            "ipv6": setting(DEFAULTS, "IPV6"),
+            "incoming": {"drop": "deny"}.get(policy, policy),
+            "logging": setting(SETTINGS, "LOGLEVEL"),
+            "now": "active" if "Status: active" in self.run("ufw", "status") else "inactive",
+            "at boot": setting(SETTINGS, "ENABLED"),
+            "unit": "enabled" if not module.run_command(["systemctl", "is-enabled", "ufw"])[0] else "disabled",
+        }
+        self.rules = [rule for path in RULES_FILES for rule in parse(path.read_text(encoding="utf-8"))]
+
+    def run(self, *command: str) -> str:
+        """Run a command that may not fail, and return what it prints."""
+        return str(self._module.run_command(list(command), check_rc=True)[1])
+
+    def change(self, wanted: dict[str, str], steps: tuple[Step, ...]) -> None:
+        """Change the rules first and close the door last."""
+        differing = {name for name, value in wanted.items() if self.state[name] != value}
+        if "ipv6" in differing:  # For which ufw has no command.
+            text = DEFAULTS.read_text(encoding="utf-8")
+            DEFAULTS.write_text(re.sub("(?m)^IPV6=.*$", f"IPV6={wanted['ipv6']}", text), encoding="utf-8")
+            self.run("ufw", "reload")
+        for step in steps:
+            self.run("ufw", *step.argv)
+        if "incoming" in differing:
+            self.run("ufw", "default", wanted["incoming"], "incoming")
+        if "logging" in differing:
+            self.run("ufw", "logging", wanted["logging"])
+        if differing & {"now", "at boot"}:
+            self.run("ufw", "--force", "enable")
+        if "unit" in differing:
+            self.run("systemctl", "enable", "ufw")
+
+
+def shown(state: dict[str, str], rules: list[Rule]) -> str:
+    """Return a firewall as text for a diff."""
+    return "".join(f"{line}\n" for line in [*(f"{name}: {value}" for name, value in state.items()), *map(str, rules)])
+
+
+def main() -> None:
+    """Plan and judge the whole change before the first rule changes."""
+    module = AnsibleModule(OPTIONS, supports_check_mode=True)
+    ipv6 = Path("/proc/net/if_inet6").exists()
+    wanted = {
+        "ipv6": "yes" if ipv6 else "no",
+        "incoming": "deny",
+        "logging": module.params["logging"],
+        "now": "active",
+        "at boot": "yes",
+        "unit": "enabled",
+    }
+    if module.check_mode and not DEFAULTS.exists():
+        module.exit_json(changed=True, foreign=[], diff={"before": "", "after": shown(wanted, [])})
+    ufw = Ufw(module)
+    try:
+        first, rest = (
+            [rule for rule in declared(module.params[name]) if ipv6 or not rule.v6] for name in ("first", "rules")
+        )
+        plan = difference(ufw.rules, first, rest)
+    except ValueError as error:  # A ConflictError is one, too.
+        module.fail_json(msg=f"The firewall was left alone: {error}")
+    after = apply(ufw.rules, plan.steps)
+    session = ssh_connection()
+    if session and not admits(after, *session):
+        module.fail_json(
+            msg=f"The firewall was left alone, since it would lock out this SSH session from {session[0]} to port "
+            f"{session[2]}: no network in firewall_admin_cidrs contains it, or somebody else's rule denies it."
+        )
+    if not module.check_mode:
+        ufw.change(wanted, plan.steps)
+    foreign = [str(rule) for rule in plan.foreign]
+    if foreign:
+        module.warn(f"Rules that Crucible did not make stay in this firewall: {'; '.join(foreign)}.")
+    diff = {"before": shown(ufw.state, ufw.rules), "after": shown(wanted, after)}
+    module.exit_json(changed=diff["before"] != diff["after"], foreign=foreign, diff=diff)
+
+
+if __name__ == "__main__":
+    main()
