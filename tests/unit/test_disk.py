@@ -1,0 +1,69 @@
+"""Which disks are formatted: blank ones, and no other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from crucible.disk import Disk, Observed, RefusalError, must_format
+from hypothesis import given
+from hypothesis import strategies as st
+
+DISK = Disk("/dev/vdb", "/var/lib/kafka")
+BLANK = Observed(zeroed=True)
+names = st.sampled_from(["/var/lib/kafka", "/srv", "vdb1", "dm-0"])
+
+observed = st.builds(
+    Observed,
+    block_device=st.booleans(),
+    signatures=st.none() | st.dictionaries(st.sampled_from(["xfs", "ext4", "gpt", "LVM2_member"]), st.just("uuid")),
+    users=st.lists(names, max_size=1).map(tuple),
+    zeroed=st.booleans(),
+    mounted_at=st.lists(names, max_size=2).map(tuple),
+    path_holds=st.none() | st.just("/dev/sda1"),
+    path_files=st.integers(0, 2),
+)
+
+
+@given(observed)
+def test_only_a_disk_on_which_nothing_was_found_is_formatted(seen: Observed) -> None:
+    try:
+        formats = must_format(DISK, seen)
+    except RefusalError as refusal:
+        assert "/dev/vdb" in str(refusal)
+        assert "data_disk_mounts" in str(refusal)
+        return
+    assert not formats or (seen.zeroed and not (seen.signatures or seen.users or seen.mounted_at or seen.path_files))
+    assert formats or "xfs" in (seen.signatures or {})
+
+
+def test_a_blank_disk_is_formatted() -> None:
+    assert must_format(DISK, BLANK)
+
+
+def test_a_disk_that_is_mounted_right_is_left_alone() -> None:
+    assert not must_format(DISK, Observed(signatures={"xfs": "u"}, mounted_at=("/var/lib/kafka",)))
+
+
+def test_a_file_system_that_an_earlier_run_made_and_did_not_mount_is_kept() -> None:
+    assert not must_format(DISK, Observed(signatures={"xfs": "u"}))
+
+
+@pytest.mark.parametrize(
+    ("seen", "reason"),
+    [
+        (replace(BLANK, block_device=False), "no such block device"),
+        (replace(BLANK, signatures={"gpt": "", "PMBR": ""}), "holds PMBR, gpt"),
+        (replace(BLANK, signatures={"xfs": "u", "gpt": ""}), "holds gpt, xfs"),
+        (replace(BLANK, signatures={"ext4": "u"}), "holds ext4"),
+        (replace(BLANK, users=("vdb1",)), "in use by vdb1"),
+        (replace(BLANK, zeroed=False), "unknown kind"),
+        (replace(BLANK, mounted_at=("/srv",)), "mounted at /srv instead of"),
+        (replace(BLANK, path_holds="/dev/sda1"), "/dev/sda1 is mounted at /var/lib/kafka"),
+        (replace(BLANK, path_files=3), "holds files already"),
+        (replace(BLANK, mounted_at=("/var/lib/kafka",), signatures={"ext4": "u"}), "another file system than xfs"),
+    ],
+)
+def test_any_other_disk_is_refused_in_one_sentence(seen: Observed, reason: str) -> None:
+    with pytest.raises(RefusalError, match=reason):
+        must_format(DISK, seen)
