@@ -34,7 +34,7 @@ options:
   timeout_s:
     description: How long a broker that accepts the connection may take to answer.
     type: float
-    default: 5.0
+    default: 10.0
 author: Crucible
 """
 
@@ -59,7 +59,7 @@ def main() -> None:
     """Plan, then set each key for itself, for the broker refuses a whole request because of one key."""
     properties = {"type": "dict", "required": True}
     module = admin_module(
-        timeout_s=5.0, broker_id={"type": "int", "required": True}, running=properties, declared=properties
+        timeout_s=10.0, broker_id={"type": "int", "required": True}, running=properties, declared=properties
     )
     running, declared = ({key: str(value) for key, value in module.params[p].items()} for p in ("running", "declared"))
     module.no_log_values.update(

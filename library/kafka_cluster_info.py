@@ -23,7 +23,7 @@ options:
   timeout_s:
     description: How long a broker that accepts the connection may take to answer.
     type: float
-    default: 5.0
+    default: 10.0
 author: Crucible
 """
 
@@ -93,7 +93,7 @@ NOTHING = summary(ClusterState("", "", (), None, None, ()))
 
 def main() -> None:
     """Ask once; never fails for a cluster that is not there."""
-    module = admin_module(timeout_s=5.0)
+    module = admin_module(timeout_s=10.0)
     try:
         with endpoint(module).connect() as admin:
             state = read_state(admin)

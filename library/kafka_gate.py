@@ -63,6 +63,10 @@ waited_s: {description: How long it took., type: float, returned: always}
 """
 
 
+# The question is asked again and again: one answer may not take all the time.
+ANSWER_TIMEOUT_S = 5.0
+
+
 def main() -> None:
     """Poll until the gate opens."""
     module = admin_module(
@@ -71,7 +75,7 @@ def main() -> None:
         phase={"type": "str", "choices": ["before", "after"], "required": True},
         process_roles={"type": "list", "elements": "str", "choices": [BROKER, CONTROLLER], "default": [BROKER]},
     )
-    cluster, node_id, phase = endpoint(module), module.params["broker_id"], module.params["phase"]
+    cluster, node_id, phase = endpoint(module, ANSWER_TIMEOUT_S), module.params["broker_id"], module.params["phase"]
     no_spare: list[str] = []
 
     def reasons() -> list[str]:

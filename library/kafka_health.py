@@ -31,7 +31,7 @@ options:
   timeout_s:
     description: How long a broker that accepts the connection may take to answer.
     type: float
-    default: 5.0
+    default: 10.0
 author: Crucible
 """
 
@@ -53,7 +53,7 @@ problems: {description: 'What is not well, in sentences.', type: list, returned:
 def main() -> None:
     """Ask, and tell."""
     ids = {"type": "list", "elements": "int", "default": []}
-    module = admin_module(timeout_s=5.0, brokers=ids, voters=ids, max_used_percent={"type": "float", "default": 90.0})
+    module = admin_module(timeout_s=10.0, brokers=ids, voters=ids, max_used_percent={"type": "float", "default": 90.0})
     try:
         with endpoint(module).connect() as admin:
             state = read_state(admin)

@@ -48,7 +48,7 @@ options:
     type: bool
     default: true
   timeout_s:
-    description: How long new partitions may take to get a leader.
+    description: How long one request may take, and new partitions to get a leader.
     type: float
     default: 60.0
 author: Crucible

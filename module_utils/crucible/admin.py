@@ -27,7 +27,6 @@ else:
     IMPORT_ERROR = None
 
 POLL_INTERVAL_S = 0.5
-REQUEST_TIMEOUT_S = 5.0
 DIAL_TIMEOUT_S = 1.0
 
 # The library logs its settings, secrets included, and each failed attempt; what matters comes back as an exception.
@@ -51,11 +50,11 @@ def one_error(who: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """How to reach a cluster: `host:port` addresses, kafka-python's client options, the time a connection may take."""
+    """How to reach a cluster: `host:port` addresses, kafka-python's client options, and how long an answer may take."""
 
     bootstrap_servers: Sequence[str]
     client: dict[str, Any]
-    timeout_s: float = REQUEST_TIMEOUT_S
+    timeout_s: float
 
     @contextmanager
     def connect(self) -> Iterator[Any]:
@@ -69,8 +68,8 @@ class Endpoint:
             one_error(f"Kafka at {', '.join(servers)}"),
             KafkaAdminClient(
                 bootstrap_servers=servers,
-                bootstrap_timeout_ms=self.timeout_s * 1000,
-                request_timeout_ms=int(REQUEST_TIMEOUT_S * 1000),
+                bootstrap_timeout_ms=int(self.timeout_s * 1000),
+                request_timeout_ms=int(self.timeout_s * 1000),
                 **self.client,
             ) as admin,
         ):
@@ -78,7 +77,7 @@ class Endpoint:
 
     def at(self, broker: Broker) -> Endpoint:
         """The same security settings, for one broker alone."""
-        return Endpoint([broker.address], self.client, DIAL_TIMEOUT_S)
+        return Endpoint([broker.address], self.client, self.timeout_s)
 
     def answers(self, broker: Broker) -> bool:
         """Whether the broker itself answers a metadata request."""

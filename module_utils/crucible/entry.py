@@ -33,9 +33,10 @@ def admin_module(timeout_s: float, **arguments: dict[str, Any]) -> AnsibleModule
     return module
 
 
-def endpoint(module: AnsibleModule) -> Endpoint:
-    """The cluster that the module's arguments name."""
-    return Endpoint(module.params["bootstrap_servers"], module.params["client"])
+def endpoint(module: AnsibleModule, answer_timeout_s: float | None = None) -> Endpoint:
+    """The cluster that the module's arguments name; an answer may take `timeout_s` unless something else is said."""
+    params = module.params
+    return Endpoint(params["bootstrap_servers"], params["client"], answer_timeout_s or params["timeout_s"])
 
 
 @contextmanager

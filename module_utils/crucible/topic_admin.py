@@ -8,9 +8,8 @@ from typing import Any
 from .admin import AdminError, alter_configs, describe_configs, refused, wait_until
 from .topic_plan import Topic, TopicPlan
 
-# A KRaft controller refuses more than 10,000 records in one operation; the ZooKeeper one takes long over a big request.
+# A KRaft controller refuses more than 10,000 records in one operation.
 RECORDS_PER_REQUEST = 2000
-REQUEST_TIMEOUT_MS = 30_000
 
 
 def read_topics(admin: Any, names: Iterable[str]) -> dict[str, Topic]:
@@ -44,15 +43,15 @@ def carry_out(admin: Any, plan: TopicPlan, validate_only: bool) -> list[str]:
             }
             for topic in batch
         }
-        answer = admin.create_topics(requested, REQUEST_TIMEOUT_MS, validate_only, raise_errors=False)
+        answer = admin.create_topics(requested, validate_only=validate_only, raise_errors=False)
         refusals += refused(answer["topics"])
     if plan.grow:
-        answer = admin.create_partitions(dict(plan.grow), REQUEST_TIMEOUT_MS, validate_only, raise_errors=False)
+        answer = admin.create_partitions(dict(plan.grow), validate_only=validate_only, raise_errors=False)
         refusals += refused(result.to_dict() for result in answer.results)
     if plan.alter:
         refusals += alter_configs(admin, "topic", plan.alter, validate_only)
     if plan.delete and not validate_only:
-        refusals += refused(admin.delete_topics(list(plan.delete), REQUEST_TIMEOUT_MS, raise_errors=False)["topics"])
+        refusals += refused(admin.delete_topics(list(plan.delete), raise_errors=False)["topics"])
     return refusals
 
 
