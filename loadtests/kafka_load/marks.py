@@ -66,6 +66,15 @@ def read(run_dir: Path) -> list[Mark]:
     return sorted((Mark(**json.loads(line)) for line in lines), key=lambda mark: mark.at_ns)
 
 
+def by_second(marks: Iterable[Mark], start_ns: int) -> dict[int, str]:
+    """The marks of each second of the run, in words."""
+    texts: dict[int, list[str]] = {}
+    for one in marks:
+        text = f"{one.name} {one.target}{' healed' * one.healed}"
+        texts.setdefault((one.at_ns - start_ns) // NS, []).append(text)
+    return {second: "; ".join(together) for second, together in texts.items()}
+
+
 def faults(marks: Iterable[Mark], start_ns: int) -> list[Fault]:
     """Marks as faults: each healing ends the latest injection of the same name and target that is still open."""
     found: list[Fault] = []

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from .slo import LimitError, check_limits
 
@@ -78,6 +79,15 @@ class Profile:
     rate: dict[str, Rate]
     users: dict[str, Presence]
     limits: dict[str, float] = field(default_factory=dict)
+    raw: Mapping[str, object] = field(default_factory=dict, compare=False)
+
+    def to_wire(self) -> dict[str, Any]:
+        """Plain data that `parse` makes the profile of again."""
+        return {"name": self.name, "raw": self.raw}
+
+    def lasting(self, duration_s: float) -> Profile:
+        """The same profile over another time."""
+        return replace(self, duration_s=duration_s, raw={**self.raw, "duration": duration_s})
 
     @property
     def user_count(self) -> int:
@@ -146,6 +156,7 @@ def parse(name: str, raw: Mapping[str, object], where: str) -> Profile:
             rate=rate,
             users=users,
             limits=check_limits(_table(raw, "slo", where) if "slo" in raw else {}, f"{where}: slo"),
+            raw=raw,
         )
     except LimitError as error:
         raise ProfileError(str(error)) from None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from .slo import LIMITS, Result, evaluate
 
@@ -24,7 +25,7 @@ class Requirements:
     """What a run must have done to prove anything."""
 
     min_records: int = 100
-    max_late_ms: float = 100.0
+    max_late_ms: float = 1000.0
 
 
 @dataclass(frozen=True)
@@ -104,9 +105,17 @@ class Facts:
     doubts: Sequence[str] = ()
 
 
-def judge(facts: Facts, limits: Mapping[str, float], requirements: Requirements = Requirements()) -> dict[str, object]:
-    """verdict.json for `facts` under `limits`; `notes` holds in sentences what the numbers cannot say."""
-    results = evaluate(limits, measured(facts))
+def judge(
+    facts: Facts,
+    limits: Mapping[str, float],
+    requirements: Requirements = Requirements(),
+    judged: Sequence[Result] = (),
+) -> dict[str, Any]:
+    """verdict.json for `facts` under `limits` and what was `judged` elsewhere already.
+
+    `notes`, which the agreed schema does not know, says in sentences what the numbers cannot.
+    """
+    results = [*evaluate(limits, measured(facts)), *judged]
     doubts = [*facts.doubts, *_doubts(facts, requirements)]
     exit_code = _exit_code(results, doubts, any(group.unread for group in facts.groups))
     return {

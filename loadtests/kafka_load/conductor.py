@@ -1,0 +1,301 @@
+"""Conducts one run: makes ready, gives the start, watches, ends it in the right order, and judges.
+
+The end is what a verdict stands on: producers flush, then the ends of the logs are read, then readers go on up to those
+ends, and only then is anything called lost. The conductor speaks to the nodes through `send` and hears of them through
+`receive`; whether they are in this process or on other machines it does not know.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from confluent_kafka import KafkaException
+
+from . import marks, results, words
+from .clock import SECOND, now_ns
+from .engines import ClusterView, ClusterWatch
+from .ledger import Judgement, Ledger, LedgerSnapshot, read_journals, undrained
+from .native import native_call, wait_until
+from .node import FLUSH_S, LEAVE_S
+from .plan import Plan, step_rates
+from .readiness import Group, check, ends, prepare
+from .saturation import Saturation
+from .timeline import Bin, Row, Timeline
+
+Order = Literal["go", "flush", "stop"]
+JOIN_S = 30.0
+LEAD_S = 0.5
+CONDUCTOR = "conductor"
+
+
+@dataclass
+class Heard:
+    """The newest that each process said."""
+
+    snapshots: dict[str, LedgerSnapshot] = field(default_factory=dict)
+    assigned: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    done: dict[str, set[str]] = field(default_factory=dict)
+
+
+class Conductor:
+    """One run from its preparation to its verdict; `workers` tells which processes take part at the moment."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        groups: Sequence[Group],
+        topics: tuple[str, ...],
+        send: Callable[[Order, int], None],
+        workers: Callable[[], set[str]],
+        say: Callable[[str], None],
+    ) -> None:
+        self.plan = plan
+        self.groups = groups
+        self.topics = topics
+        self.started = datetime.now(UTC)
+        self.start_ns: int | None = None
+        self.end_ns: int | None = None
+        self.phase = "preparing"
+        self.verdict: dict[str, Any] | None = None
+        self.judgement: Judgement | None = None
+        self.notes: list[str] = []
+        self.doubts: list[str] = []
+        self.total = Bin(0)
+        self.recent: list[Row] = []
+        self.leaders: dict[str, results.Leader] = {}
+        self.events: deque[tuple[float, str]] = deque(maxlen=20)
+        self._send, self._workers, self._say = send, workers, say
+        self._ledger = Ledger()
+        self._heard = Heard()
+        self._inbox: list[LedgerSnapshot] = []
+        self._dead: set[str] = set()
+        self._judge_after = 0.0
+        self._begin: dict[tuple[str, int], int] = {}
+        self._busy = False
+        self._hurried = False
+        self._timeline = Timeline(plan.run_dir / "timeline.csv", [group.name for group in groups], self._written)
+        names = tuple(group.name for group in groups if group.mode != "share")
+        self._watch = ClusterWatch(plan.client, topics, names)
+        stepped = [rate for user in plan.profile.rate if (rate := plan.rate(user)) and rate.shape == "steps"]
+        self.saturation: Saturation | None = None
+        if stepped:
+            rates = [sum(step) for step in zip(*map(step_rates, stepped), strict=True)]
+            self.saturation = Saturation(rates, plan.profile.duration_s / len(rates), plan.limits, plan.requirements)
+
+    @property
+    def view(self) -> ClusterView:
+        """The cluster as it was last seen."""
+        return self._watch.view
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the run's time started, 0 before."""
+        return 0.0 if self.start_ns is None else max(0.0, (now_ns() - self.start_ns) / SECOND)
+
+    @property
+    def over(self) -> bool:
+        """The load has lasted as long as it was meant to, or a saturation run found what it looked for."""
+        return self.start_ns is not None and (
+            self.elapsed_s >= self.plan.profile.duration_s
+            or (self.saturation is not None and self.saturation.broken is not None)
+        )
+
+    def prepare(self) -> None:
+        """Look whether the cluster will do and put the groups where the run begins.
+
+        Raises:
+            UnreadyError: if it will not.
+        """
+        check(self.plan.client, self.topics)
+        self._begin = ends(self.plan.client, self.topics)
+        self.notes += prepare(self.plan.client, self.groups, self._begin)
+        self._watch.start()
+
+    def go(self) -> None:
+        """Once the members have their partitions (or took too long), start the run's time on all nodes."""
+        began = time.monotonic()
+        joined = wait_until(self._joined, JOIN_S, 0.2)
+        if self.phase != "preparing":
+            return
+        waited = f"after {time.monotonic() - began:.1f} s"
+        self._say(f"{'Every group has its partitions' if joined else 'Not every partition has a reader'} {waited}; go")
+        self.start_ns = now_ns() + int(LEAD_S * SECOND)
+        self.phase = "running"
+        self._send("go", self.start_ns)
+
+    def receive(self, report: Mapping[str, Any]) -> None:
+        """Take a node's report; one that is late or comes twice does no harm."""
+        worker = report["worker"]
+        snapshot = LedgerSnapshot.from_wire(report["snapshot"])
+        self._inbox.append(snapshot)
+        self._heard.snapshots[worker] = snapshot
+        self._heard.assigned[worker] = report["assigned"]
+        if order := report.get("done"):
+            self._heard.done.setdefault(order, set()).add(worker)
+        self._timeline.add(worker, map(Bin.from_wire, report["bins"]))
+
+    def happened(self, text: str) -> None:
+        """Remember something that the people who watch may want to know."""
+        self.events.append((round(self.elapsed_s, 1), text))
+
+    def hurry(self) -> None:
+        """Do not wait for anybody any more."""
+        self._hurried = True
+
+    def tick(self) -> None:
+        """Bring everything up to date; call it about once a second. A call during a call does nothing."""
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            self._update()
+        finally:
+            self._busy = False
+
+    def _update(self) -> None:
+        self._mourn()
+        view = self._watch.view
+        if changes := results.changed_leaders(view, self.leaders, self.elapsed_s):
+            results.note_leaders(self.plan.run_dir, changes)
+            self.leaders.update((change.partition, change) for change in changes)
+        if time.monotonic() >= self._judge_after:
+            self._judge(final=False)
+        if self.start_ns is None:
+            return
+        levels = {f"lag.{group.name}": sum(self.lags(group).values()) for group in self.groups}
+        if self.judgement is not None:
+            levels["lost"] = max((group.lost for group in self.judgement.groups), default=0)
+            levels["redelivered"] = max((group.redelivered for group in self.judgement.groups), default=0)
+        self._timeline.add(CONDUCTOR, [Bin(int(self.elapsed_s), levels=levels)])
+        self._timeline.write(self.elapsed_s, {CONDUCTOR, *self._taking_part()}, self._marks())
+
+    def finish(self) -> dict[str, Any]:
+        """End the run in order and judge it: flush, read the ends, drain, stop, judge, write."""
+        if self.verdict is not None:
+            return self.verdict
+        self.phase = "flushing"
+        self._order("flush", FLUSH_S + 10)
+        self.end_ns = now_ns()
+        self.phase = "draining"
+        unread = self._drain(self._written_since())
+        self._order("stop", LEAVE_S + 5)
+        self.tick()
+        self._watch.stop()
+        wait_until(lambda: not self._busy, 600)
+        judgement = self._judge(final=True)
+        self._timeline.close(self.elapsed_s, self._marks())
+        self.verdict = results.write(self, judgement, self._heard.snapshots.values(), unread)
+        self.phase = "judged"
+        return self.verdict
+
+    def progress(self) -> words.Progress | None:
+        """The last complete second, for the terminal."""
+        if not self.recent:
+            return None
+        row = self.recent[-1]
+        lag = {group.name: row[f"lag.{group.name}"] for group in self.groups}
+        return words.Progress(row["t_s"] + 1, row["due"], row["acknowledged"], lag, row["lost_so_far"])
+
+    def _joined(self) -> bool:
+        self.tick()
+        wanted = {group.name for group in self.groups if group.at_once and group.mode != "share"}
+        assigned: dict[str, set[tuple[str, int]]] = {}
+        for groups in self._heard.assigned.values():
+            for name, partitions in groups.items():
+                assigned.setdefault(name, set()).update((topic, number) for topic, number in partitions)
+        partitions = set(self._watch.view.partitions)
+        return self.phase != "preparing" or (
+            bool(partitions)
+            and all(
+                {where for where in partitions if where[0] in group.topics} <= assigned.get(group.name, set())
+                for group in self.groups
+                if group.name in wanted
+            )
+        )
+
+    def _order(self, order: Order, timeout_s: float) -> None:
+        """Give an order to all nodes and wait until each that lives has reported that it is done."""
+        self._send(order, 0)
+        done = self._heard.done.setdefault(order, set())
+
+        def all_done() -> bool:
+            self.tick()
+            return self._taking_part() <= done or self._hurried
+
+        if not wait_until(all_done, timeout_s, 0.2):
+            late = ", ".join(sorted(self._taking_part() - done))
+            self.doubts.append(f"{late} did not {order} within {timeout_s:.0f} s")
+
+    def _written_since(self) -> dict[tuple[str, int], int]:
+        """The ends of the partitions that were written to during the run."""
+        try:
+            now = ends(self.plan.client, self.topics)
+        except (KafkaException, TimeoutError) as error:
+            self.doubts.append(f"the ends of the logs could not be read: {error}")
+            return {}
+        return {where: end for where, end in now.items() if end > self._begin.get(where, 0)}
+
+    def _drain(self, written: Mapping[tuple[str, int], int]) -> dict[str, int]:
+        """Let every group read all that was `written`; returns how many records each left unread."""
+        unread: dict[str, int] = {}
+
+        def drained() -> bool:
+            self.tick()
+            readers = [reader for snapshot in self._heard.snapshots.values() for reader in snapshot.readers]
+            for group in self.groups:
+                own = {where: end for where, end in written.items() if where[0] in group.topics}
+                unread[group.name] = sum(undrained(readers, group.name, own).values())
+            return not any(unread.values()) or not self._taking_part() or self._hurried
+
+        wait_until(drained, self.plan.options["drain_timeout"], 0.2)
+        return unread
+
+    def _judge(self, *, final: bool) -> Judgement:
+        """Bring the ledger up to date and judge, in a native thread: it may take a while, and greenlets go on."""
+        inbox, self._inbox = self._inbox, []
+        for snapshot in inbox:
+            self._ledger.receive(snapshot)
+        if final:
+            for journal in read_journals(self.plan.journal_dir):
+                self._ledger.receive_journal(journal)
+        began = time.monotonic()
+        self.judgement = native_call(self._ledger.judge, self._watch.view, final, timeout_s=600)
+        self._judge_after = time.monotonic() + max(1.0, 20 * (time.monotonic() - began))
+        return self.judgement
+
+    def _mourn(self) -> None:
+        for worker in self._heard.snapshots.keys() - self._workers() - self._dead - self._heard.done.get("stop", set()):
+            self._dead.add(worker)
+            self._ledger.mark_dead(worker)
+            self.notes.append(
+                f"worker {worker} was lost at {self.elapsed_s:.1f} s; it is judged by its last snapshot and journals"
+            )
+            self._say(self.notes[-1])
+            self.happened(self.notes[-1])
+
+    def _taking_part(self) -> set[str]:
+        return self._workers() & self._heard.snapshots.keys()
+
+    def lags(self, group: Group) -> dict[tuple[str, int], int]:
+        """Records that the group has not committed yet, by partition."""
+        committed = self.view.committed.get(group.name, {})
+        ends = self.view.log_end.items()
+        return {
+            where: max(0, end - committed[where])
+            for where, end in ends
+            if where in committed and where[0] in group.topics
+        }
+
+    def _marks(self) -> dict[int, str]:
+        return marks.by_second(marks.read(self.plan.run_dir), self.start_ns or 0)
+
+    def _written(self, second: Bin, row: Row) -> None:
+        self.total.add(Bin(0, second.counts, {}, second.histograms))
+        self.recent = [*self.recent[-59:], row]
+        if self.saturation is not None:
+            self.saturation.add(second)

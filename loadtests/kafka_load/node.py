@@ -1,0 +1,138 @@
+"""What one process contributes to a run: its engines, its ledger and what they did in each second.
+
+A node does what the conductor says (start producing, flush, stop reading) and reports cumulative snapshots that may be
+lost or come twice. It knows nothing of Locust.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .clock import SECOND, now_ns
+from .engines import Engine, ProducerEngine, ProducerTotals, ReaderTotals
+from .histogram import Histogram
+from .ledger import WorkerLedger
+from .native import wait_until
+from .plan import Plan
+from .timeline import Bin
+
+REPEATED_BINS = 10
+FLUSH_S = 30.0
+LEAVE_S = 15.0
+
+Totals = ProducerTotals | ReaderTotals
+AnyEngine = Engine[Any, Any]
+Delta = tuple[str, str, Histogram, int, int]
+"""What an engine did since the last tick: kind (PRODUCE, DELIVER), topic or group, latencies, bytes, failures."""
+
+
+class Node:
+    """One process of one run; `worker` names it."""
+
+    def __init__(self, worker: str, plan: Plan) -> None:
+        self.worker = worker
+        self.plan = plan
+        self.start_ns: int | None = None
+        self.producing = True
+        self.reading = True
+        self._ledger = WorkerLedger(worker)
+        self._engines: list[tuple[AnyEngine, str]] = []
+        self._last: dict[str, Totals] = {}
+        self._current = Bin(0)
+        self._bins: deque[Bin] = deque(maxlen=REPEATED_BINS)
+
+    def started(self, engine: AnyEngine, name: str) -> None:
+        """Take on an engine; `name` is its topic or its group."""
+        self._ledger.add(engine)
+        self._engines.append((engine, name))
+
+    def go(self, start_ns: int) -> None:
+        """The run's time starts at `start_ns`; schedules count from there."""
+        self.start_ns = start_ns
+
+    def flush(self) -> None:
+        """End all producing: what was due is sent; what is in flight is acknowledged, failed, or indeterminate."""
+        self.producing = False
+        producers = [engine for engine, _ in self._engines if isinstance(engine, ProducerEngine)]
+        for producer in producers:
+            producer.set_rate(0.0)
+        asked_ns = now_ns()
+        wait_until(lambda: all(_sent_all(producer, asked_ns) for producer in producers), FLUSH_S)
+        self._end(lambda engine: isinstance(engine, ProducerEngine), FLUSH_S + 5)
+
+    def stop(self) -> None:
+        """End all reading: readers commit and leave their groups."""
+        self.producing = self.reading = False
+        self._end(lambda engine: True, LEAVE_S)
+
+    def tick(self) -> Iterator[Delta]:
+        """Bring the current second up to date; call it some times a second. Yields what is new, for statistics."""
+        second = self._second()
+        if second > self._current.second:
+            self._bins.append(self._current)
+            self._current = Bin(second)
+        in_flight = 0
+        for engine, name in self._engines:
+            alive, totals = engine.alive, engine.totals
+            yield from self._count(engine.id, name, totals)
+            if isinstance(totals, ProducerTotals):
+                in_flight += totals.indeterminate
+            if not alive:
+                self._last.pop(engine.id)
+        self._engines = [(engine, name) for engine, name in self._engines if engine.id in self._last]
+        self._current.levels["indeterminate"] = in_flight
+
+    def report(self) -> dict[str, Any]:
+        """All that the conductor needs to know of this process, as plain data; repeatable."""
+        assigned: dict[str, list[list[Any]]] = {}
+        for engine, name in self._engines:
+            if isinstance(engine.totals, ReaderTotals):
+                assigned.setdefault(name, []).extend([topic, number] for topic, number in engine.totals.assigned)
+        return {
+            "worker": self.worker,
+            "snapshot": self._ledger.snapshot().to_wire(),
+            "bins": [one.to_wire() for one in self._bins],
+            "assigned": assigned,
+        }
+
+    def last_bin(self) -> None:
+        """Close the current second early, at the end of the run."""
+        self._bins.append(self._current)
+        self._current = Bin(self._current.second + 1)
+
+    def _second(self) -> int:
+        return 0 if self.start_ns is None else max(0, (now_ns() - self.start_ns) // SECOND)
+
+    def _end(self, chosen: Callable[[AnyEngine], bool], timeout_s: float) -> None:
+        engines = [engine for engine, _ in self._engines if chosen(engine)]
+        for engine in engines:
+            engine.stop()
+        wait_until(lambda: not any(engine.alive for engine in engines), timeout_s)
+
+    def _count(self, engine_id: str, name: str, now: Totals) -> Iterator[Delta]:
+        before, self._last[engine_id] = self._last.get(engine_id), now
+        if before is now:
+            return
+        latency = now.latency.minus(before.latency) if before else now.latency
+        if isinstance(now, ProducerTotals):
+            earlier = before if isinstance(before, ProducerTotals) else None
+            counts = {
+                field: getattr(now, field) - (getattr(earlier, field) if earlier else 0)
+                for field in ("due", "sent", "acknowledged", "failed")
+            }
+            late = now.lateness.minus(earlier.lateness) if earlier else now.lateness
+            self._current.add(Bin(0, counts, {}, {"produce": latency, "late": late}))
+            size = now.bytes_acknowledged - (earlier.bytes_acknowledged if earlier else 0)
+            yield "PRODUCE", name, latency, size, counts["failed"]
+        else:
+            former = before if isinstance(before, ReaderTotals) else None
+            delivered = now.delivered - (former.delivered if former else 0)
+            self._current.add(Bin(0, {f"delivered.{name}": delivered}, {}, {f"e2e.{name}": latency}))
+            yield "DELIVER", name, latency, now.bytes_delivered - (former.bytes_delivered if former else 0), 0
+
+
+def _sent_all(producer: ProducerEngine, asked_ns: int) -> bool:
+    totals = producer.totals
+    return not producer.alive or (totals.at_ns > asked_ns and totals.sent >= totals.due)

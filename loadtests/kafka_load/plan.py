@@ -1,0 +1,234 @@
+"""The plan of one run: profile and options brought together into what the engines take.
+
+It is made once, by the process that conducts the run, and travels to the workers as plain data.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from . import options as opts
+from . import schedule
+from .clock import SECOND
+from .engines.settings import ClientSettings, ProducerSettings, ReaderSettings, TransactionSettings
+from .profiles import Presence, Profile, Rate, parse
+from .records import fresh_run
+from .slo import DEFAULT_LIMITS
+from .verdict import Requirements
+
+
+class PlanError(ValueError):
+    """Options that contradict each other; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one run does; `options` are the values of `options.OPTIONS`, `run` marks this run's records.
+
+    `shared`: the run has several processes, each of which may die alone, so readers journal what they have read.
+    """
+
+    run_id: str
+    run: int
+    bootstrap: str
+    profile: Profile
+    options: Mapping[str, Any]
+    shared: bool = False
+
+    def __post_init__(self) -> None:
+        if self.options["acks"] != "all" and not self.options["no_idempotence"]:
+            raise PlanError(
+                f"--acks {self.options['acks']} needs --no-idempotence: an idempotent producer waits for all"
+            )
+        if self.options["transaction_records"] and self.options["no_idempotence"]:
+            raise PlanError("--transaction-records does not go with --no-idempotence: transactions are idempotent")
+        if self.options["share_release"] + self.options["share_reject"] > 1:
+            raise PlanError("--share-release and --share-reject are shares of one whole, together at most 1")
+
+    @property
+    def client(self) -> ClientSettings:
+        """How every client reaches the cluster."""
+        extra = dict(pair.split("=", 1) for pair in self.options["client"] or ())
+        return ClientSettings(self.bootstrap, extra)
+
+    @property
+    def run_dir(self) -> Path:
+        """Where the run leaves its files."""
+        return Path(self.options["results_dir"]) / self.run_id
+
+    @property
+    def journal_dir(self) -> Path:
+        """Where readers keep what a dead process could not tell any more."""
+        return self.run_dir / "journal"
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """Defaults, overridden by the profile, overridden by options."""
+        return DEFAULT_LIMITS | self.profile.limits | opts.limits(self.options)
+
+    @property
+    def requirements(self) -> Requirements:
+        """What the run must have done to prove anything."""
+        return Requirements(self.options["min_records"], self.options["max_late_ms"])
+
+    @property
+    def size(self) -> int | None:
+        """Bytes a record, None for JSON."""
+        given = self.options["size"]
+        return self.profile.size if given is None else None if given == "json" else int(given)
+
+    @property
+    def factor(self) -> float:
+        """What `--rate` makes of the profile's rates."""
+        highest = sum(rate.highest for rate in self.profile.rate.values())
+        return self.options["rate"] / highest if self.options["rate"] and highest else 1.0
+
+    def rate(self, user: str) -> Rate | None:
+        """The rate of all users of one class together, if the profile gives one."""
+        rate = self.profile.rate.get(user)
+        return rate and rate.scaled(self.factor)
+
+    def presence(self, user: str) -> Presence:
+        """When users of one class are there: always, unless the profile says otherwise."""
+        return self.profile.users.get(user, Presence(1))
+
+    def schedule(self, user: str, own_rate: float, seed: int, from_ns: int) -> schedule.Schedule:
+        """When the records of one producer are due, from `from_ns` after the start of the run on.
+
+        Each of the planned users of a class has an equal share of its rate; a user more is load more. A class that
+        the profile does not know has its `own_rate` a user.
+        """
+        rate = self.rate(user)
+        if rate is None:
+            whole = schedule.constant(own_rate, self.profile.duration_s)
+        else:
+            whole = to_schedule(rate, self.profile.duration_s, seed).scaled(1 / self.presence(user).count)
+        return tail(whole, from_ns)
+
+    def producer(self, topic: str, event: Literal["order", "click"], producer: int) -> ProducerSettings:
+        """Settings of one producer."""
+        given, size = self.options, self.size
+        transaction = TransactionSettings(
+            f"{self.run_id}-{producer}", given["transaction_records"], given["transaction_ms"], given["abort_every"]
+        )
+        return ProducerSettings(
+            topic,
+            self.run,
+            producer,
+            format="json" if size is None else "binary",
+            event=event,
+            **({} if size is None else {"size": size}),
+            keys=given["keys"],
+            zipf=given["zipf"],
+            acks=given["acks"],
+            idempotent=not given["no_idempotence"],
+            linger_ms=given["linger_ms"],
+            compression=given["compression"],
+            batch_bytes=given["batch_bytes"],
+            transaction=transaction if given["transaction_records"] else None,
+        )
+
+    def reader(
+        self, group: str, topics: tuple[str, ...], mode: Literal["queue", "pubsub", "share"], name: str
+    ) -> ReaderSettings:
+        """Settings of one reader; `name` stays the same when the same user joins again."""
+        given = self.options
+        return ReaderSettings(
+            group,
+            topics,
+            self.run,
+            mode=mode,
+            protocol=given["group_protocol"],
+            assignor=given["assignor"],
+            instance_id=name if given["static_members"] and mode != "share" else None,
+            read_committed=not given["read_uncommitted"],
+            commit_ms=given["commit_ms"],
+            session_timeout_ms=given["session_timeout_ms"],
+            release=given["share_release"],
+            reject=given["share_reject"],
+            journal_dir=self.journal_dir if self.shared else None,
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """Plain data that `from_wire` makes a plan of."""
+        return {
+            "run_id": self.run_id,
+            "run": self.run,
+            "bootstrap": self.bootstrap,
+            "profile": self.profile.to_wire(),
+            "options": dict(self.options),
+            "shared": self.shared,
+        }
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> Plan:
+        """The inverse of `to_wire`."""
+        return cls(**{**wire, "profile": parse(wire["profile"]["name"], wire["profile"]["raw"], "plan")})
+
+
+def to_schedule(rate: Rate, duration_s: float, seed: int) -> schedule.Schedule:
+    """The arrivals of a profile's rate over `duration_s`."""
+    args = rate.args
+    if rate.shape == "ramp":
+        return schedule.ramp(args["from"], args["to"], duration_s)
+    if rate.shape == "spike":
+        after_s = max(0.001, duration_s - args["at"] - args["for"])
+        return schedule.spike(args["base"], args["peak"], args["at"], args["for"], after_s)
+    if rate.shape == "steps":
+        rates = step_rates(rate)
+        return schedule.steps([(step, duration_s / len(rates)) for step in rates])
+    whole = schedule.constant(args["rate"], duration_s)
+    return whole.poisson(seed) if rate.shape == "poisson" else whole
+
+
+def step_rates(rate: Rate) -> list[float]:
+    """The rates of the shape `steps`, records/s; one alone for any other shape."""
+    if rate.shape != "steps":
+        return [rate.highest]
+    first, last, count = rate.args["from"], rate.args["to"], int(rate.args["steps"])
+    return [first + (last - first) * i / max(1, count - 1) for i in range(count)]
+
+
+def tail(whole: schedule.Schedule, from_ns: int) -> schedule.Schedule:
+    """What is left of a schedule `from_ns` after its start, for a producer that joins late."""
+    if from_ns <= 0:
+        return whole
+    if from_ns >= whole.times_ns[-1]:
+        return schedule.constant(0.0)
+    pieces = [
+        (max(begin, from_ns), end, whole.rate_at(max(begin, from_ns)) if begin < from_ns else start, stop)
+        for begin, end, start, stop in zip(whole.times_ns, whole.times_ns[1:], whole.starts, whole.ends, strict=False)
+        if end > from_ns
+    ]
+    return replace(
+        whole,
+        times_ns=(0.0, *(end - from_ns for _, end, _, _ in pieces)),
+        starts=tuple(start for _, _, start, _ in pieces),
+        ends=tuple(stop for _, _, _, stop in pieces),
+    )
+
+
+def target_rate(plan: Plan) -> float:
+    """Records/s due on average over the whole run, all producers that the profile knows together."""
+    if math.isinf(plan.profile.duration_s):
+        return sum(rate.highest for rate in plan.profile.rate.values()) * plan.factor
+    duration_ns = int(plan.profile.duration_s * SECOND)
+    rates = (plan.rate(user) for user in plan.profile.rate)
+    return sum(to_schedule(rate, plan.profile.duration_s, 0).expected(duration_ns) for rate in rates if rate) / (
+        plan.profile.duration_s
+    )
+
+
+def make_plan(values: Mapping[str, Any], profile: Profile, bootstrap: str, *, shared: bool) -> Plan:
+    """A plan for a new run.
+
+    Raises:
+        PlanError: if options contradict each other.
+    """
+    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{profile.name}"
+    return Plan(run_id, fresh_run(), bootstrap, profile, values, shared)

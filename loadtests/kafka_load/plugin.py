@@ -1,0 +1,40 @@
+"""What a locustfile calls to get the harness: `install()`, and then any of the users, the shop's or one's own."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from locust import events, runners
+
+from . import web
+from .options import add_options
+from .session import REFUSALS, Session
+from .verdict import REFUSED
+
+
+def install() -> None:
+    """Add the harness's options and let it take part in every run of this Locust process."""
+    hooks: Any = events
+    hooks.init_command_line_parser.add_listener(add_options)
+    hooks.init.add_listener(_init)
+
+
+def _init(environment: Any, **_: Any) -> None:
+    session = Session(environment)
+    environment.kafka = session
+    conducts = not isinstance(environment.runner, runners.WorkerRunner)
+    works = not isinstance(environment.runner, runners.MasterRunner)
+    if conducts:
+        try:
+            look = session.ready if session.headless else session.plan
+            session.take_over(look(environment.parsed_options, environment.profile))
+        except REFUSALS as refusal:
+            print(f"locust: {refusal}", file=sys.stderr, flush=True)
+            environment.runner.quit()  # tells the workers that --processes started, which would stay otherwise
+            sys.exit(REFUSED)
+    else:
+        runners.WORKER_REPORT_INTERVAL = 1.0  # the tab and the timeline live by the second
+    session.join(conducts=conducts, works=works)
+    if environment.web_ui is not None:
+        web.install(session, environment.web_ui, REFUSALS)

@@ -1,0 +1,78 @@
+"""Before a run: is the cluster there, has it the topics, and where do the groups start?
+
+Groups start at the end of the log as it was before the run. A run must judge its own records only: reading through
+the leftovers of earlier runs first would cost time, and starting "at the latest" would miss what is sent before a
+member has joined; so the position is committed before anybody joins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from .engines import check_cluster, end_offsets, prepare_share_group
+from .engines.settings import ClientSettings
+from .native import native_call
+
+TIMEOUT_S = 5.0
+
+
+class UnreadyError(RuntimeError):
+    """The cluster cannot be used for this run; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group that reads in this run; `at_once`: its members join before the run's time starts."""
+
+    name: str
+    mode: Literal["queue", "pubsub", "share"]
+    topics: tuple[str, ...]
+    at_once: bool = True
+
+
+def check(client: ClientSettings, topics: Iterable[str]) -> None:
+    """See that the cluster answers and has the topics.
+
+    Raises:
+        UnreadyError: with the first problem, if not.
+    """
+    try:
+        problems = native_call(check_cluster, client, tuple(topics), TIMEOUT_S, timeout_s=TIMEOUT_S + 1)
+    except TimeoutError:
+        problems = [f"no broker of {client.bootstrap} answered within {TIMEOUT_S:.0f} s"]
+    if problems:
+        raise UnreadyError(problems[0])
+
+
+def ends(client: ClientSettings, topics: Iterable[str]) -> dict[tuple[str, int], int]:
+    """The offset after the last record of every partition."""
+    found = native_call(end_offsets, client, tuple(topics), TIMEOUT_S, timeout_s=2 * TIMEOUT_S)
+    return {where: high for where, (_, high) in found.items()}
+
+
+def prepare(client: ClientSettings, groups: Sequence[Group], start: Mapping[tuple[str, int], int]) -> list[str]:
+    """Put each group at `start`; returns a sentence for each that cannot be put there."""
+    sentences = []
+    for group in groups:
+        if group.mode == "share":
+            native_call(prepare_share_group, client, group.name, TIMEOUT_S, timeout_s=2 * TIMEOUT_S)
+            continue
+        own = [TopicPartition(*where, offset) for where, offset in start.items() if where[0] in group.topics]
+        if problem := native_call(_commit, client, group.name, own, timeout_s=4 * TIMEOUT_S):
+            sentences.append(f"{group.name} goes on where it stands, as its position could not be set: {problem}")
+    return sentences
+
+
+def _commit(client: ClientSettings, group: str, offsets: list[TopicPartition]) -> str:
+    consumer = Consumer({**client.properties(group_id=group), "log_level": 0})
+    try:
+        consumer.commit(offsets=offsets, asynchronous=False)
+    except KafkaException as error:
+        return str(error.args[0].str())
+    finally:
+        consumer.close()
+    return ""

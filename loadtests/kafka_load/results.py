@@ -1,0 +1,192 @@
+"""What a run leaves in its folder: the facts from ledger and timeline, and the files made of them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import platform
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import confluent_kafka
+
+from . import marks, report
+from .clock import SECOND
+from .engines import ClusterView
+from .figures import Leader
+from .histogram import MIDDLES_US, Histogram, merged
+from .ledger import Anomaly, Judgement, LedgerSnapshot
+from .saturation import PER_STEP
+from .verdict import Facts, Gap, GroupFacts, Percentiles, judge
+
+if TYPE_CHECKING:
+    from .conductor import Conductor
+    from .plan import Plan
+
+_SECRET = ("password", "secret", "key", "jaas")
+
+Rows = Iterable[Mapping[str, Any]]
+
+
+def open_run(plan: Plan) -> None:
+    """Make the run's folder, write its settings, and let `latest` point to it."""
+    plan.run_dir.mkdir(parents=True)
+    (plan.run_dir / "settings.json").write_text(settings(plan), encoding="utf-8")
+    fresh = plan.run_dir.with_name(f".{plan.run_id}")
+    fresh.symlink_to(plan.run_id, target_is_directory=True)
+    fresh.replace(plan.run_dir.with_name(marks.LATEST))
+
+
+def write(
+    run: Conductor, judgement: Judgement, snapshots: Iterable[LedgerSnapshot], unread: Mapping[str, int]
+) -> dict[str, Any]:
+    """Judge the run and write all its files; returns the verdict."""
+    snapshots = list(snapshots)
+    latencies = {"acknowledged": merged(producer.latency for s in snapshots for producer in s.producers)} | {
+        group.name: merged(reader.latency for s in snapshots for reader in s.readers if reader.group == group.name)
+        for group in run.groups
+    }
+    found = facts(run, judgement, latencies, unread)
+    if run.saturation is None:
+        verdict = judge(found, run.plan.limits, run.plan.requirements)
+    else:
+        whole = {name: limit for name, limit in run.plan.limits.items() if name not in PER_STEP}
+        verdict = judge(found, whole, replace(run.plan.requirements, max_late_ms=math.inf), run.saturation.slo())
+    _json(run.plan.run_dir / "histograms.json", {name: pairs(h) for name, h in latencies.items() if h.count})
+    _csv(run.plan.run_dir / "anomalies.csv", (_anomaly(a, run.start_ns or 0) for a in judgement.anomalies))
+    if run.saturation is not None:
+        _csv(run.plan.run_dir / "curve.csv", run.saturation.rows())
+    _json(run.plan.run_dir / "verdict.json", verdict)
+    report.write(run.plan.run_dir)
+    shutil.rmtree(run.plan.journal_dir, ignore_errors=True)
+    return verdict
+
+
+def facts(run: Conductor, judgement: Judgement, latencies: Mapping[str, Histogram], unread: Mapping[str, int]) -> Facts:
+    """All that was measured in one run."""
+    start_ns = run.start_ns or 0
+    duration_s = max(0.001, ((run.end_ns or start_ns) - start_ns) / SECOND)
+    due, sent = run.total.counts.get("due", 0), run.total.counts.get("sent", 0)
+    deleted = {group.group: group.deleted for group in judgement.groups if group.deleted}
+    return Facts(
+        run_id=run.plan.run_id,
+        profile=run.plan.profile.name,
+        started=run.started.isoformat(timespec="seconds"),
+        duration_s=duration_s,
+        due=due,
+        acknowledged=judgement.produced.acknowledged,
+        failed=judgement.produced.failed,
+        indeterminate=judgement.produced.indeterminate,
+        groups=[
+            GroupFacts(
+                group.group,
+                group.mode,
+                group.consumed,
+                group.lost,
+                group.duplicated_in_log,
+                group.redelivered,
+                group.reordered,
+                group.phantom,
+                group.offset_regressions,
+                group.lag_at_end,
+                unread=unread.get(group.group, 0) + group.unwitnessed,
+                foreign=group.foreign + group.other_runs,
+            )
+            for group in judgement.groups
+        ],
+        gaps={
+            f"{topic}-{number}": Gap(round(gap.longest_ns / SECOND, 3), round(max(0, gap.at_ns - start_ns) / SECOND, 3))
+            for (topic, number), gap in judgement.availability.items()
+        },
+        produce=percentiles(latencies["acknowledged"]),
+        end_to_end={name: percentiles(h) for name, h in latencies.items() if name != "acknowledged" and h.count},
+        target_rate=due / duration_s,
+        sent_rate=sent / duration_s,
+        late=percentiles(run.total.histograms.get("late", Histogram())),
+        faults=marks.faults(marks.read(run.plan.run_dir), start_ns),
+        notes=[
+            *run.notes,
+            *(
+                f"{count:,} of the records lost to {group} were deleted before it read them"
+                for group, count in deleted.items()
+            ),
+            *([run.saturation.sentence()] if run.saturation else []),
+        ],
+        doubts=run.doubts,
+    )
+
+
+def percentiles(histogram: Histogram) -> Percentiles:
+    """The verdict's percentiles, µs."""
+    return Percentiles(*(histogram.percentile(percent) for percent in (50, 95, 99, 99.9, 100)))
+
+
+def pairs(histogram: Histogram) -> list[tuple[int, int]]:
+    """A histogram as (µs, count) of the buckets in use."""
+    used = histogram.counts.nonzero()[0]
+    return list(zip(MIDDLES_US[used].tolist(), histogram.counts[used].tolist(), strict=True))
+
+
+def changed_leaders(view: ClusterView, before: Mapping[str, Leader], t_s: float) -> list[Leader]:
+    """The partitions whose leader or ISR is another one than `before` (by the partition's name)."""
+    return [
+        Leader(round(t_s, 3), name, now.leader, tuple(now.isr), len(now.replicas))
+        for (topic, number), now in sorted(view.partitions.items())
+        if (last := before.get(name := f"{topic}-{number}")) is None
+        or (last.leader, last.isr) != (now.leader, tuple(now.isr))
+    ]
+
+
+def note_leaders(run_dir: Path, changes: Sequence[Leader]) -> None:
+    """Append to leaders.csv, which can be read while the run is on."""
+    path = run_dir / "leaders.csv"
+    fresh = not path.exists()
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(Leader)])
+        if fresh:
+            writer.writeheader()
+        writer.writerows(asdict(change) | {"isr": " ".join(map(str, change.isr))} for change in changes)
+
+
+def settings(plan: Plan) -> str:
+    """settings.json: everything needed to run the same again; what may be secret is left out."""
+    client = {
+        name: "***" if any(word in name for word in _SECRET) else value for name, value in plan.client.extra.items()
+    }
+    value = {
+        "profile": plan.profile.to_wire(),
+        "bootstrap_servers": plan.bootstrap,
+        "client": client,
+        "options": {name: value for name, value in plan.options.items() if name != "client" and value is not None},
+        "limits": plan.limits,
+        "versions": {
+            "python": platform.python_version(),
+            "librdkafka": confluent_kafka.libversion()[0],
+            **{package: version(package) for package in ("locust", "confluent-kafka", "numpy", "gevent")},
+        },
+        "machine": platform.platform(),
+    }
+    return json.dumps(value, indent=1, default=str) + "\n"
+
+
+def _anomaly(anomaly: Anomaly, start_ns: int) -> dict[str, Any]:
+    row = asdict(anomaly)
+    at_ns = row.pop("at_ns")
+    return row | {"at_s": round((at_ns - start_ns) / SECOND, 3) if at_ns else ""}
+
+
+def _json(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, indent=1, default=str) + "\n", encoding="utf-8")
+
+
+def _csv(path: Path, rows: Rows) -> None:
+    rows = list(rows)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]) if rows else ["kind"])
+        writer.writeheader()
+        writer.writerows(rows)

@@ -1,0 +1,299 @@
+"""Joins the harness to Locust: its events, its runners and the messages between them.
+
+A local process and a master conduct; a local process and the workers have a node. Orders travel as Locust's custom
+messages, reports in its own `report_to_master`; a report is cumulative, so one more or less changes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gevent
+from locust import runners
+from locust.env import Environment
+
+from . import inventory, options, profiles, results, users, words
+from .conductor import Conductor, Order
+from .engines import take_notices
+from .native import wait_until
+from .node import Node
+from .plan import Plan, PlanError, make_plan
+from .readiness import UnreadyError, check
+from .stats import feed
+from .users import groups_of, topics_of
+from .verdict import REFUSED
+
+ORDER, DONE = "kafka_order", "kafka_done"
+LOCAL = "this process"
+DEFAULT_PROFILE = "steady"
+TICK_S, REPORT_S, PROGRESS_S = 0.2, 1.0, 5.0
+REFUSALS = (profiles.ProfileError, PlanError, inventory.InventoryError, argparse.ArgumentTypeError, UnreadyError)
+"""What makes a run impossible; each carries one sentence for the user."""
+
+log = logging.getLogger(__name__)
+
+
+class Session:
+    """The harness in one Locust process: `environment.kafka`."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self.runner: Any = environment.runner
+        self.options: Any = environment.parsed_options
+        self.headless = bool(self.options.headless)
+        self.conductor: Conductor | None = None
+        self.closing = ""
+        self._node: Node | None = None
+        self._classes = list(environment.user_classes)
+        self._run_time_s = 0.0
+        self._interrupted = False
+        self._parent = os.getppid()
+
+    @property
+    def node(self) -> Node:
+        """What this process contributes to the run that is on."""
+        if self._node is None:
+            raise RuntimeError("no run has been started in this process")
+        return self._node
+
+    # -- setting up
+
+    def join(self, *, conducts: bool, works: bool) -> None:
+        """Listen to what concerns this process."""
+        events: Any = self.environment.events
+        events.test_start.add_listener(self._conduct if conducts else self._work)
+        events.quitting.add_listener(lambda environment: self.end())
+        if works:
+            self.runner.register_message(ORDER, self._on_order, concurrent=True)
+            events.report_to_master.add_listener(self._on_report)
+            self._every(TICK_S, self._tick_node)
+            self._every(REPORT_S, self._report_home)
+            self._every(REPORT_S, self._leave_with_parent)
+        if conducts:
+            self.runner.register_message(DONE, lambda environment, msg: self._receive(msg.data))
+            events.worker_report.add_listener(lambda client_id, data: self._receive(data.get("kafka")))
+            events.test_stopping.add_listener(lambda environment: self.end())
+            events.spawning_complete.add_listener(lambda user_count: gevent.spawn(self._go))
+            events.quit.add_listener(
+                lambda exit_code: self.headless and self.closing and print(self.closing, flush=True)
+            )
+            self._every(REPORT_S, self._tick_conductor)
+            self._every(PROGRESS_S, self._say_progress)
+        gevent.signal_handler(signal.SIGINT, self._on_interrupt)
+
+    def choose(self, name: str | None) -> profiles.Profile:
+        """Take a profile: its users, with their counts as weights, and those that somebody wrote for himself.
+
+        Raises:
+            ProfileError: if there is none, or none of its users is there to be spawned.
+        """
+        profile = profiles.load(name or DEFAULT_PROFILE)
+        here = [user for user in self._classes if user.__name__ in profile.users or user.__module__ != users.__name__]
+        if not here:
+            raise profiles.ProfileError(f"profile {profile.name}: none of its users is in the locustfile")
+        for user in here:
+            if user.__name__ in profile.users:
+                user.weight = profile.users[user.__name__].count
+        self.environment.user_classes[:] = here
+        return profile
+
+    def plan(self, given: argparse.Namespace, profile_name: str | None) -> Plan:
+        """The plan for a run with the options `given`.
+
+        Raises:
+            one of REFUSALS: if they make no sense.
+        """
+        values = options.chosen(given)
+        profile = self.choose(profile_name)
+        if span_s := self._run_time_s or given.run_time:
+            profile = profile.lasting(float(span_s))
+        bootstrap = values["bootstrap_servers"] or inventory.bootstrap_servers()
+        return make_plan(values, profile, bootstrap, shared=isinstance(self.runner, runners.MasterRunner))
+
+    def ready(self, given: argparse.Namespace, profile_name: str | None) -> Plan:
+        """A plan for a cluster that was seen to be there.
+
+        Raises:
+            one of REFUSALS: if there is none.
+        """
+        plan = self.plan(given, profile_name)
+        check(plan.client, topics_of(self.environment.user_classes))
+        return plan
+
+    def take_over(self, plan: Plan) -> None:
+        """Give Locust the profile's users, and the conductor, not Locust's clock, the end of a headless run."""
+        given = self.options
+        given.num_users = given.num_users or sum(
+            plan.presence(user.__name__).count for user in self.environment.user_classes
+        )
+        given.spawn_rate = given.spawn_rate or min(given.num_users, 100)
+        if self.headless:
+            self._run_time_s, given.run_time = float(given.run_time or 0), None
+            given.only_summary = not given.print_stats
+            logging.getLogger("locust.stats_logger").setLevel(logging.INFO if given.print_stats else logging.WARNING)
+
+    # -- conducting
+
+    def _conduct(self, environment: Environment) -> None:
+        try:
+            plan = self.plan(self.options, environment.profile)
+            groups = groups_of(environment.user_classes, plan)
+            results.open_run(plan)
+            conductor = Conductor(
+                plan, groups, topics_of(self.environment.user_classes), self._send, self._workers, self._say
+            )
+            conductor.prepare()
+        except REFUSALS as refusal:
+            self._refuse(str(refusal))
+        except Exception as error:  # Locust's event hook would log it and start the users all the same
+            log.exception("The run cannot start")
+            self._refuse(f"the run cannot start: {error}")
+        self.conductor, self.closing = conductor, ""
+        self.options.kafka_plan = plan.to_wire()
+        if not isinstance(self.runner, runners.MasterRunner):
+            self._node = Node(LOCAL, plan)
+
+    def _refuse(self, sentence: str) -> None:
+        """Call the run off: nothing has been spawned yet."""
+        log.error(sentence)
+        if self.headless:
+            self.environment.process_exit_code = REFUSED
+            gevent.spawn(self.runner.quit)
+        raise gevent.GreenletExit
+
+    def _go(self) -> None:
+        if self.conductor is not None:
+            self.conductor.go()
+
+    def end(self) -> None:
+        """End the run that is on, in order, and keep its verdict; whoever else asks meanwhile waits for it."""
+        conductor = self.conductor
+        if conductor is None:
+            self._leave()
+            return
+        if conductor.verdict is None and conductor.phase in ("flushing", "draining"):
+            wait_until(lambda: conductor.verdict is not None, 600)
+        if conductor.verdict is None:
+            verdict = conductor.finish()
+            self.environment.process_exit_code = verdict["exit_code"]
+            self.closing = words.closing(verdict, str(conductor.plan.run_dir / "report.html"))
+            if not self.headless:
+                print(self.closing, flush=True)
+
+    def _send(self, order: Order, start_ns: int) -> None:
+        if self._node is not None:
+            gevent.spawn(self._carry_out, order, start_ns)
+        else:
+            self.runner.send_message(ORDER, {"order": order, "start_ns": start_ns})
+
+    def _workers(self) -> set[str]:
+        if self._node is not None:
+            return {LOCAL}
+        return {name for name, worker in self.runner.clients.items() if worker.state != runners.STATE_MISSING}
+
+    def _receive(self, report: Mapping[str, Any] | None) -> None:
+        if report is not None and self.conductor is not None:
+            self.conductor.receive(report)
+
+    def _tick_conductor(self) -> None:
+        conductor = self.conductor
+        for notice in take_notices():
+            self._say(notice.text)
+            if conductor is not None:
+                conductor.happened(notice.text)
+        if conductor is None or conductor.phase not in ("preparing", "running"):
+            return
+        conductor.tick()
+        if conductor.over and conductor.phase == "running":
+            log.info("The load is over; flushing, draining, judging")
+            gevent.spawn(self.runner.quit if self.headless else self.runner.stop)
+
+    def _say_progress(self) -> None:
+        if self.conductor is not None and self.conductor.phase != "judged" and (now := self.conductor.progress()):
+            self._say(words.progress(now))
+
+    def _say(self, line: str) -> None:
+        if not self.options.quiet:
+            print(line, flush=True)
+
+    # -- working
+
+    def _work(self, environment: Environment) -> None:
+        plan = Plan.from_wire(self.options.kafka_plan)
+        plan.journal_dir.mkdir(parents=True, exist_ok=True)
+        self._node = Node(self.runner.client_id, plan)
+
+    def _on_order(self, environment: Environment, msg: Any) -> None:
+        self._carry_out(msg.data["order"], msg.data["start_ns"])
+
+    def _carry_out(self, order: Order, start_ns: int) -> None:
+        if self._node is None:
+            return
+        if order == "go":
+            self._node.go(start_ns)
+            return
+        (self._node.flush if order == "flush" else self._node.stop)()
+        self._tick_node()
+        report = self._node.report() | {"done": order}
+        if self.conductor is not None:
+            self.conductor.receive(report)
+        else:
+            self.runner.send_message(DONE, report)
+
+    def _leave(self) -> None:
+        """A worker that goes says all it knows before it does; where the run has ended, there is nothing to say."""
+        if self._node is not None and self._node.reading:
+            self._carry_out("flush", 0)
+            self._carry_out("stop", 0)
+
+    def _on_report(self, client_id: str, data: dict[str, Any]) -> None:
+        if self._node is not None:
+            data["kafka"] = self._node.report()
+
+    def _tick_node(self) -> None:
+        if self._node is None:
+            return
+        for delta in self._node.tick():
+            feed(self.environment.stats, delta)
+        if self.conductor is None:
+            take_notices()  # of a worker; the conductor's own clients tell the same
+
+    def _report_home(self) -> None:
+        if self._node is not None and self.conductor is not None:
+            self.conductor.receive(self._node.report())
+
+    def _leave_with_parent(self) -> None:
+        """A worker of `--processes` whose master was killed would go on for a minute, and then stay."""
+        if os.getppid() != self._parent:
+            self._close(self.runner.quit)
+
+    # -- both
+
+    def _on_interrupt(self) -> None:
+        """The first Ctrl-C ends the run in order, the second one does not wait for readers any more."""
+        if self.conductor is None and self._node is not None and self._node.reading and not self._interrupted:
+            self._interrupted = True  # a worker: the terminal told the master as well, and the master will tell us
+            return
+        if self._interrupted and self.conductor is not None:
+            self.conductor.hurry()
+        self._interrupted = True
+        web_ui = self.environment.web_ui
+        gevent.spawn(self._close, web_ui.stop if web_ui is not None else self.runner.quit)
+
+    def _close(self, leave: Callable[[], None]) -> None:
+        self.end()
+        leave()
+
+    @staticmethod
+    def _every(seconds: float, function: Callable[[], None]) -> None:
+        def loop() -> None:
+            while True:
+                gevent.sleep(seconds)
+                function()
+
+        gevent.spawn(loop)

@@ -1,0 +1,204 @@
+"""The shop's users. A user says what it wants: a topic and a rate, or a group and its topics; engines do it.
+
+Spawning a user starts a real producer or member of a group, stopping it makes that one flush or leave, so Locust's
+ramping up and down is the cluster's. A class of your own needs no more than what is said here in its first lines.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from typing import ClassVar, Literal
+
+from locust import User, constant, task
+
+from .clock import SECOND, now_ns
+from .engines import ProducerEngine, reader
+from .native import wait_until
+from .node import AnyEngine, Node
+from .plan import Plan
+from .readiness import Group
+from .records import fresh_id
+from .schedule import constant as constant_rate
+
+
+class EngineError(RuntimeError):
+    """An engine ended by itself; the message says why."""
+
+
+class KafkaUser(User):  # type: ignore[misc]  # Locust publishes no types
+    """A user whose work is done by an engine for as long as the user is there."""
+
+    abstract = True
+    wait_time = constant(1)
+
+    @property
+    def node(self) -> Node:
+        """What this process contributes to the run."""
+        node: Node = self.environment.kafka.node
+        return node
+
+    @task
+    def work(self) -> None:
+        """Be there when the profile says so; an engine that dies is reported and replaced by Locust's next call."""
+        presence = self.node.plan.presence(type(self).__name__)
+        if presence.start_s:
+            self._wait(lambda: self._elapsed_s() >= presence.start_s)
+        while self._wanted():
+            self._attend(presence.stay_s if presence.away_s else math.inf)
+            self._wait(lambda: False, presence.away_s)
+        self._wait(lambda: False)
+
+    def engine(self) -> AnyEngine:
+        """The engine that does the work, not yet started."""
+        raise NotImplementedError
+
+    def began(self, engine: AnyEngine) -> None:
+        """Called once the engine runs."""
+
+    def _name(self) -> str:
+        raise NotImplementedError
+
+    def _wanted(self) -> bool:
+        raise NotImplementedError
+
+    def _attend(self, stay_s: float) -> None:
+        engine = self.engine()
+        engine.start()
+        self.node.started(engine, self._name())
+        try:
+            self.began(engine)
+            self._wait(lambda: not engine.alive or not self._wanted(), stay_s)
+        finally:
+            if self._wanted():  # at the end of a run the node stops all engines, in order
+                engine.stop()
+        if engine.error:
+            raise EngineError(engine.error)
+
+    def _elapsed_s(self) -> float:
+        return 0.0 if self.node.start_ns is None else (now_ns() - self.node.start_ns) / SECOND
+
+    @staticmethod
+    def _wait(condition: Callable[[], bool], seconds: float = math.inf) -> None:
+        wait_until(condition, seconds, 0.05)
+
+
+class ProducerUser(KafkaUser):
+    """Produces to `topic`; `rate` is records/s of one such user where the profile says nothing."""
+
+    abstract = True
+    topic: ClassVar[str]
+    event: ClassVar[Literal["order", "click"]] = "order"
+    rate: ClassVar[float] = 100.0
+
+    def engine(self) -> AnyEngine:
+        """A producer that is connected and waits."""
+        self.producer = fresh_id()
+        settings = self.node.plan.producer(self.topic, self.event, self.producer)
+        return ProducerEngine(self.node.plan.client, settings, constant_rate(0.0))
+
+    def began(self, engine: AnyEngine) -> None:
+        """Wait for the start of the run, then follow the schedule from where it is."""
+        self._wait(lambda: self.node.start_ns is not None or not self._wanted())
+        if not isinstance(engine, ProducerEngine) or self.node.start_ns is None or not self._wanted():
+            return
+        late_ns = now_ns() - self.node.start_ns
+        time.sleep(max(0.0, -late_ns / SECOND))
+        engine.set_schedule(self.node.plan.schedule(type(self).__name__, self.rate, self.producer, max(0, late_ns)))
+
+    def _name(self) -> str:
+        return self.topic
+
+    def _wanted(self) -> bool:
+        return self.node.producing
+
+
+class ReaderUser(KafkaUser):
+    """A member of `group`, which reads `topics`; members of one group share the records, groups each get all."""
+
+    abstract = True
+    group: ClassVar[str]
+    topics: ClassVar[tuple[str, ...]]
+    mode: ClassVar[Literal["queue", "pubsub", "share"]] = "pubsub"
+
+    def on_start(self) -> None:
+        """A name that this user keeps when it leaves and joins again."""
+        self.name = f"{type(self).__name__}-{fresh_id():x}"
+
+    def engine(self) -> AnyEngine:
+        """A member of the group."""
+        return reader(self.node.plan.client, self.node.plan.reader(self.group, self.topics, self.mode, self.name))
+
+    def _name(self) -> str:
+        return self.group
+
+    def _wanted(self) -> bool:
+        return self.node.reading
+
+
+def topics_of(users: Iterable[type[User]]) -> tuple[str, ...]:
+    """All topics that these users write or read."""
+    found: set[str] = set()
+    for user in users:
+        if issubclass(user, ProducerUser):
+            found.add(user.topic)
+        elif issubclass(user, ReaderUser):
+            found.update(user.topics)
+    return tuple(sorted(found))
+
+
+def groups_of(users: Iterable[type[User]], plan: Plan) -> list[Group]:
+    """All groups that these users are members of."""
+    readers = [user for user in users if issubclass(user, ReaderUser)]
+    return list(
+        {
+            user.group: Group(user.group, user.mode, user.topics, not plan.presence(user.__name__).start_s)
+            for user in readers
+        }.values()
+    )
+
+
+class OrderProducer(ProducerUser):
+    """Customers who buy."""
+
+    topic = "orders"
+    rate = 250.0
+
+
+class ClickProducer(ProducerUser):
+    """Customers who look around."""
+
+    topic = "clicks"
+    event = "click"
+    rate = 750.0
+
+
+class WarehouseMember(ReaderUser):
+    """The warehouse's queue: each order goes to one of its members."""
+
+    group = "warehouse-group"
+    topics = ("orders",)
+    mode = "queue"
+
+
+class AnalyticsReader(ReaderUser):
+    """Analytics wants everything."""
+
+    group = "analytics-group"
+    topics = ("orders", "clicks")
+
+
+class NotificationReader(ReaderUser):
+    """Notifications tell customers about their orders."""
+
+    group = "notification-group"
+    topics = ("orders",)
+
+
+class WarehouseShareMember(ReaderUser):
+    """A share group (KIP-932): orders acknowledged one by one, by more members than there are partitions."""
+
+    group = "warehouse-share"
+    topics = ("orders",)
+    mode = "share"
