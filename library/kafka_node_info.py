@@ -1,0 +1,102 @@
+#!/usr/bin/python
+"""Reads, in one task, all that the kafka role decides by on a host: directories, release, running process."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.crucible.properties import parse
+
+DOCUMENTATION = r"""
+module: kafka_node_info
+short_description: Read the state of a Kafka host
+description: Changes nothing. What a process was started with is read from the process, not from the files beside it.
+options:
+  name: {type: str, required: true, description: The host's name in the inventory.}
+  unit: {type: str, required: true, description: The systemd unit.}
+  release_dir: {type: path, required: true, description: Where the wanted release is, once it is installed.}
+  config_dir: {type: path, required: true, description: 'Holds cluster_id, formed and secrets.properties.'}
+  runtime_dir: {type: path, required: true, description: Where the unit copies what it starts with.}
+  data_dirs: {type: list, elements: dict, required: true, description: 'Data directories: path, mount.'}
+author: [Crucible]
+"""
+
+RETURN = r"""
+name: {type: str, returned: always, description: The host's name in the inventory.}
+written: {type: dict, returned: always, description: The properties written by the last run.}
+installed: {type: bool, returned: always, description: Whether the release is there.}
+recorded_id: {type: str, returned: always, description: The cluster id noted outside the data directories.}
+formed: {type: bool, returned: always, description: Whether the cluster is known to have served.}
+data_dirs: {type: list, returned: always, description: 'path, mount, mounted, blank and meta of each.'}
+process: {type: dict, returned: always, description: 'Digest, properties, secrets_current of the running process, if any.'}
+"""
+
+# What kafka-storage has written when it is interrupted before meta.properties; nothing of it is data yet.
+FORMATTING = {"bootstrap.checkpoint", "__cluster_metadata-0/00000000000000000000-0000000000.checkpoint"}
+
+
+def read(path: Path) -> str:
+    """Return a file's text, "" when there is none."""
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def data_dir(path: Path, mount: str) -> dict[str, Any]:
+    """Return what `crucible.identity.DataDir` says of a directory."""
+    files = {str(file.relative_to(path)) for file in path.rglob("*") if not file.is_dir()}
+    return {
+        "path": str(path),
+        "mount": mount,
+        "mounted": os.path.ismount(mount),
+        "blank": all(name in FORMATTING or name.endswith(".tmp") for name in files),
+        "meta": parse(read(path / "meta.properties")),
+    }
+
+
+def process(pid: int, runtime_dir: Path, config_dir: Path) -> dict[str, Any] | None:
+    """Return what the process was started with; None when it is not there (any more)."""
+    try:
+        environment = dict(entry.partition("=")[::2] for entry in Path(f"/proc/{pid}/environ").read_text().split("\0"))
+        properties = parse((runtime_dir / "server.properties").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return {
+        "digest": environment.get("KAFKA_DIGEST", ""),
+        "properties": properties,
+        "secrets_current": read(runtime_dir / "secrets.properties") == read(config_dir / "secrets.properties"),
+    }
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "unit": {"type": "str", "required": True},
+            "release_dir": {"type": "path", "required": True},
+            "config_dir": {"type": "path", "required": True},
+            "runtime_dir": {"type": "path", "required": True},
+            "data_dirs": {"type": "list", "elements": "dict", "required": True},
+        },
+        supports_check_mode=True,
+    )
+    config_dir = Path(module.params["config_dir"])
+    _, pid, _ = module.run_command(
+        ["systemctl", "show", "--value", "--property=MainPID", module.params["unit"]], check_rc=True
+    )
+    module.exit_json(
+        changed=False,
+        name=module.params["name"],
+        written=parse(read(config_dir / "server.properties")),
+        installed=Path(module.params["release_dir"]).is_dir(),
+        recorded_id=read(config_dir / "cluster_id").strip(),
+        formed=(config_dir / "formed").exists(),
+        data_dirs=[data_dir(Path(declared["path"]), declared["mount"]) for declared in module.params["data_dirs"]],
+        process=process(int(pid), Path(module.params["runtime_dir"]), config_dir) if int(pid) else None,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""Turns what the role says in data into text that Java reads, and the hosts' inventory into a list of nodes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\f": "\\f"})
+_KEY_ESCAPES = str.maketrans({char: f"\\{char}" for char in " =:#!"})
+_SENSITIVE = re.compile(r"password|secret|credential|jaas\.config|keystore\.key$", re.IGNORECASE)
+
+
+def kafka_strings(properties: Mapping[str, Any]) -> dict[str, str]:
+    """Return the properties as Kafka reads them: booleans in lower case, lists joined; None takes a key away."""
+    return {str(key): _string(value) for key, value in properties.items() if value is not None}
+
+
+def to_properties(properties: Mapping[str, str]) -> str:
+    """Return the text of a .properties file, sorted by key; `crucible.properties.parse` gives the same mapping back."""
+    return "".join(f"{_key(key)}={_value(properties[key])}\n" for key in sorted(properties))
+
+
+def kafka_secrets(properties: Mapping[str, str]) -> dict[str, str]:
+    """Return only those properties whose values nobody may see."""
+    return {key: value for key, value in properties.items() if _SENSITIVE.search(key)}
+
+
+def kafka_members(names: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the cluster's nodes as the inventory declares them, by node id.
+
+    Roles' defaults of one host are not visible to another, so the two that matter here are said again:
+    `kafka_advertised_host` is the inventory's name of the host, `kafka_process_roles` are broker and controller.
+    """
+    members = [
+        {
+            "name": name,
+            "node_id": int(hostvars[name]["kafka_node_id"]),
+            "host": hostvars[name].get("kafka_advertised_host", name),
+            "roles": hostvars[name].get("kafka_process_roles", ["broker", "controller"]),
+        }
+        for name in names
+    ]
+    return sorted(members, key=lambda member: int(member["node_id"]))
+
+
+def _string(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return ",".join(_string(item) for item in value)
+    return str(value)
+
+
+def _key(text: str) -> str:
+    return text.translate(_ESCAPES).translate(_KEY_ESCAPES)
+
+
+def _value(text: str) -> str:
+    # Java drops blanks before a value.
+    return ("\\" if text.startswith(" ") else "") + text.translate(_ESCAPES)
+
+
+class FilterModule:
+    """What Ansible looks for in this file."""
+
+    def filters(self) -> dict[str, Any]:
+        """Return the filters by the names that templates use."""
+        return {
+            "kafka_members": kafka_members,
+            "kafka_secrets": kafka_secrets,
+            "kafka_strings": kafka_strings,
+            "to_properties": to_properties,
+        }
