@@ -43,6 +43,15 @@ def test_the_broker_runs_on_a_java_that_its_release_supports(host: Host) -> None
     assert int(java[1]) >= (17 if int(release[1]) >= 4 else 11)
 
 
+def test_the_kernel_has_its_declared_values_after_the_reboot_too(host: Host) -> None:
+    lines = host.file("/etc/sysctl.d/90-os-tuning.conf").content_string.splitlines()
+    declared = dict(re.split(r" *= *", line, maxsplit=1) for line in lines if re.match(r"[\w.]+ *=", line))
+    assert declared
+    assert {name: host.sysctl(name) for name in declared} == {
+        name: int(value) if value.isdigit() else value.replace(" ", "\t") for name, value in declared.items()
+    }
+
+
 def test_settings_are_for_root_to_write_and_for_the_broker_to_read(host: Host) -> None:
     settings = host.file("/etc/kafka/server.properties")
     assert (settings.user, settings.group, settings.mode) == ("root", "kafka", 0o640)
