@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.crucible.properties import parse
+from ansible.module_utils.crucible.unit import started_with
 
 DOCUMENTATION = r"""
 module: kafka_node_info
@@ -31,7 +32,7 @@ installed: {type: bool, returned: always, description: Whether the release is th
 recorded_id: {type: str, returned: always, description: The cluster id noted outside the data directories.}
 formed: {type: bool, returned: always, description: Whether the cluster is known to have served.}
 data_dirs: {type: list, returned: always, description: 'path, mount, mounted, blank and meta of each.'}
-process: {type: dict, returned: always, description: 'Digest, properties, secrets_current of the running process, if any.'}
+process: {type: dict, returned: always, description: 'digest, properties, secrets_current; None if it is down.'}
 """
 
 # What kafka-storage has written when it is interrupted before meta.properties; nothing of it is data yet.
@@ -55,16 +56,13 @@ def data_dir(path: Path, mount: str) -> dict[str, Any]:
     }
 
 
-def process(pid: int, runtime_dir: Path, config_dir: Path) -> dict[str, Any] | None:
-    """Return what the process was started with; None when it is not there (any more)."""
-    try:
-        environment = dict(entry.partition("=")[::2] for entry in Path(f"/proc/{pid}/environ").read_text().split("\0"))
-        properties = parse((runtime_dir / "server.properties").read_text(encoding="utf-8"))
-    except FileNotFoundError:
+def process(digest: str | None, runtime_dir: Path, config_dir: Path) -> dict[str, Any] | None:
+    """Return what the process was started with; systemd removes its runtime directory with it."""
+    if digest is None or not runtime_dir.exists():
         return None
     return {
-        "digest": environment.get("KAFKA_DIGEST", ""),
-        "properties": properties,
+        "digest": digest,
+        "properties": parse(read(runtime_dir / "server.properties")),
         "secrets_current": read(runtime_dir / "secrets.properties") == read(config_dir / "secrets.properties"),
     }
 
@@ -83,9 +81,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     config_dir = Path(module.params["config_dir"])
-    _, pid, _ = module.run_command(
-        ["systemctl", "show", "--value", "--property=MainPID", module.params["unit"]], check_rc=True
-    )
+    digest = started_with(module, module.params["unit"])
     module.exit_json(
         changed=False,
         name=module.params["name"],
@@ -94,7 +90,7 @@ def main() -> None:
         recorded_id=read(config_dir / "cluster_id").strip(),
         formed=(config_dir / "formed").exists(),
         data_dirs=[data_dir(Path(declared["path"]), declared["mount"]) for declared in module.params["data_dirs"]],
-        process=process(int(pid), Path(module.params["runtime_dir"]), config_dir) if int(pid) else None,
+        process=process(digest, Path(module.params["runtime_dir"]), config_dir),
     )
 
 

@@ -171,7 +171,7 @@ def _disagreement(nodes: Sequence[Node], declared_id: str) -> Iterator[str]:
         claims.setdefault(cluster_id, []).append(claimant)
     if len(claims) > 1:
         sides = "; ".join(f"{claim} according to {', '.join(claimants)}" for claim, claimants in claims.items())
-        yield f"The hosts are not of one cluster (kafka_cluster_id): {sides}. Another cluster's data is never formatted."
+        yield f"The hosts are not of one cluster (kafka_cluster_id): {sides}. Data of another one is never formatted."
 
 
 def _damage(mode: str, nodes: Sequence[Node], preview: bool) -> Iterator[str]:
@@ -191,13 +191,13 @@ def _damage(mode: str, nodes: Sequence[Node], preview: bool) -> Iterator[str]:
 
 
 def _unformable(nodes: Sequence[Node], voters: Mapping[int, str] | None) -> Iterator[str]:
-    blank = [node.name for node in nodes if node.lost_metadata and node.in_run]
+    blank = [node.name for node in nodes if node.in_run and node.lost_metadata]
     if not blank or voters is not None:
         return
     if _formed(nodes, voters):
         yield (
-            f"{', '.join(blank)}: no metadata, but the cluster has been there before and does not answer. A host that lost"
-            " its disk joins a cluster that serves: start the other hosts first (--limit)."
+            f"{', '.join(blank)}: no metadata, but the cluster has been there before and does not answer."
+            " A host that lost its disk joins a cluster that serves: start the other hosts first (--limit)."
         )
     elif absent := [node.name for node in nodes if CONTROLLER in node.roles and not node.in_run]:
         yield f"The cluster has never formed, which takes every controller: {', '.join(absent)} too (--limit)."

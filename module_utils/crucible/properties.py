@@ -44,4 +44,5 @@ def _unescape(text: str) -> str:
         escaped = match[1]
         return chr(int(escaped[1:], 16)) if len(escaped) == 5 else _CONTROL.get(escaped, escaped)
 
-    return _ESCAPE.sub(character, text)
+    # A character beyond the first 65,536 is two escapes, the halves of a surrogate pair.
+    return _ESCAPE.sub(character, text).encode("utf-16", "surrogatepass").decode("utf-16")

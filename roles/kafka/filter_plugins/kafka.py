@@ -18,7 +18,7 @@ def kafka_strings(properties: Mapping[str, Any]) -> dict[str, str]:
 
 def to_properties(properties: Mapping[str, str]) -> str:
     """Return the text of a .properties file, sorted by key; `crucible.properties.parse` gives the same mapping back."""
-    return "".join(f"{_key(key)}={_value(properties[key])}\n" for key in sorted(properties))
+    return "\n".join(f"{_key(key)}={_value(properties[key])}" for key in sorted(properties))
 
 
 def kafka_secrets(properties: Mapping[str, str]) -> dict[str, str]:
@@ -53,12 +53,21 @@ def _string(value: Any) -> str:
 
 
 def _key(text: str) -> str:
-    return text.translate(_ESCAPES).translate(_KEY_ESCAPES)
+    return _ascii(text.translate(_ESCAPES).translate(_KEY_ESCAPES))
 
 
 def _value(text: str) -> str:
     # Java drops blanks before a value.
-    return ("\\" if text.startswith(" ") else "") + text.translate(_ESCAPES)
+    return ("\\" if text.startswith(" ") else "") + _ascii(text.translate(_ESCAPES))
+
+
+def _ascii(text: str) -> str:
+    # Kafka reads its files as Latin-1; an escape stands for one UTF-16 unit.
+    return "".join(char if char.isascii() else "".join(map("\\u{:04x}".format, _utf16(char))) for char in text)
+
+
+def _utf16(text: str) -> memoryview:
+    return memoryview(text.encode("utf-16-le")).cast("H")
 
 
 class FilterModule:

@@ -1,0 +1,73 @@
+#!/usr/bin/python
+"""Waits until a ZooKeeper server may be stopped or is back; on a member, since nobody else may ask its port."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.crucible.ensemble import may_stop, recovered
+
+DOCUMENTATION = r"""
+module: zookeeper_gate
+short_description: Wait until a ZooKeeper server may be stopped, or is back
+description: In check mode it asks once and does not fail.
+options:
+  servers: {type: list, elements: str, required: true, description: 'The whole ensemble, host:port each.'}
+  server: {type: str, required: true, description: The one that changes.}
+  phase: {type: str, required: true, choices: [before, after], description: Before or after its change.}
+  timeout_s: {type: float, required: true, description: How long to wait.}
+author: [Crucible]
+"""
+
+RETURN = r"""
+mode: {type: str, returned: success, description: 'What the server is now: leader, follower, standalone or empty.'}
+"""
+
+POLL_INTERVAL_S = 0.5
+ANSWER_TIMEOUT_S = 2.0
+
+
+def mode(server: str) -> str:
+    """Return what a server says that it is by `srvr`, "" if it does not."""
+    host, _, port = server.rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=ANSWER_TIMEOUT_S) as connection:
+            connection.sendall(b"srvr")
+            answer = b"".join(iter(lambda: connection.recv(4096), b"")).decode()
+    except OSError:
+        return ""
+    lines = dict(line.partition(": ")[::2] for line in answer.splitlines())
+    return lines.get("Mode", "")
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "servers": {"type": "list", "elements": "str", "required": True},
+            "server": {"type": "str", "required": True},
+            "phase": {"type": "str", "required": True, "choices": ["before", "after"]},
+            "timeout_s": {"type": "float", "required": True},
+        },
+        supports_check_mode=True,
+    )
+    server, phase = module.params["server"], module.params["phase"]
+    deadline = time.monotonic() + (0 if module.check_mode else module.params["timeout_s"])
+    while True:
+        modes = {name: mode(name) for name in module.params["servers"]}
+        reasons = may_stop(modes, server) if phase == "before" else recovered(modes, server)
+        if not reasons or time.monotonic() >= deadline:
+            break
+        time.sleep(POLL_INTERVAL_S)
+    if reasons and not module.check_mode:
+        what = "may not be stopped" if phase == "before" else "has not come back"
+        module.fail_json(
+            msg=f"ZooKeeper {server} {what} after {module.params['timeout_s']:.0f} s: {'; '.join(reasons)}."
+        )
+    module.exit_json(changed=False, mode=modes[server], reasons=reasons)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""A ZooKeeper server is stopped only while the others keep the majority."""
+
+import pytest
+from crucible.ensemble import may_stop, recovered
+
+ENSEMBLE = {"a:2181": "follower", "b:2181": "leader", "c:2181": "follower"}
+
+
+def test_one_of_three_may_be_stopped() -> None:
+    assert not may_stop(ENSEMBLE, "a:2181")
+
+
+@pytest.mark.parametrize("silence", ["", "observer"])
+def test_the_second_of_three_may_not(silence: str) -> None:
+    (reason,) = may_stop({**ENSEMBLE, "c:2181": silence}, "a:2181")
+    assert "only 1 of 3 servers would serve, not 2 (missing: c:2181)" in reason
+
+
+def test_what_does_not_serve_and_what_is_alone_may_always_be_stopped() -> None:
+    assert not may_stop({**ENSEMBLE, "a:2181": "", "c:2181": ""}, "a:2181")
+    assert not may_stop({"a:2181": "standalone"}, "a:2181")
+
+
+def test_a_server_is_back_once_it_serves() -> None:
+    assert not recovered(ENSEMBLE, "a:2181")
+    assert recovered({**ENSEMBLE, "a:2181": ""}, "a:2181") == ["a:2181 does not serve"]

@@ -1,0 +1,66 @@
+"""What the role renders is what Java, and our own comparison with the running process, read back."""
+
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from crucible.properties import parse
+from hypothesis import given
+from hypothesis import strategies as st
+
+PLUGIN = Path(__file__).parents[2] / "roles/kafka/filter_plugins/kafka.py"
+
+
+@pytest.fixture(scope="module", name="filters")
+def load_filters() -> Mapping[str, Any]:
+    spec = importlib.util.spec_from_file_location("kafka_filters", PLUGIN)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return dict(module.FilterModule().filters())
+
+
+@given(properties=st.dictionaries(st.text(min_size=1), st.text()))
+def test_rendered_properties_are_read_back_unchanged(filters: Mapping[str, Any], properties: dict[str, str]) -> None:
+    assert parse(filters["to_properties"](properties)) == properties
+
+
+def test_a_file_written_by_hand_is_read_as_java_reads_it() -> None:
+    text = "# comment\n! comment\n\n a = 1 \nb:2\nc 3\nlong=one,\\\n    two\nempty=\nkey\npath=C\\:\\\\x\\u0041\n"
+    expected = {"a": "1 ", "b": "2", "c": "3", "long": "one,two", "empty": "", "key": "", "path": "C:\\xA"}
+    assert parse(text) == expected
+
+
+def test_values_become_what_kafka_reads(filters: Mapping[str, Any]) -> None:
+    declared = {"a": True, "b": ["x", 1], "c": 3, "d": None, "e": "text"}
+    assert filters["kafka_strings"](declared) == {"a": "true", "b": "x,1", "c": "3", "e": "text"}
+
+
+@pytest.mark.parametrize(
+    ("key", "secret"),
+    [
+        ("ssl.keystore.password", True),
+        ("listener.name.client.scram-sha-512.sasl.jaas.config", True),
+        ("ssl.keystore.key", True),
+        ("delegation.token.secret.key", True),
+        ("ssl.keystore.location", False),
+        ("num.io.threads", False),
+    ],
+)
+def test_sensitive_keys_are_known_by_name(filters: Mapping[str, Any], key: str, secret: bool) -> None:
+    assert bool(filters["kafka_secrets"]({key: "x"})) is secret
+
+
+def test_members_come_from_the_inventory_alone_whatever_the_order_of_hosts(filters: Mapping[str, Any]) -> None:
+    hostvars = {
+        "b": {"kafka_node_id": 2, "kafka_advertised_host": "192.0.2.2", "kafka_process_roles": ["broker"]},
+        "a": {"kafka_node_id": "1"},
+    }
+    expected = [
+        {"name": "a", "node_id": 1, "host": "a", "roles": ["broker", "controller"]},
+        {"name": "b", "node_id": 2, "host": "192.0.2.2", "roles": ["broker"]},
+    ]
+    assert filters["kafka_members"](["b", "a"], hostvars) == filters["kafka_members"](["a", "b"], hostvars) == expected
