@@ -9,7 +9,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
-
 from kafka_load.engines.reading import Reading
 from kafka_load.engines.settings import ReaderSettings
 from kafka_load.ledger.account import Account
@@ -77,27 +76,29 @@ class Producers:
                 account.acknowledge(sequence, sequence + 1, sequence, sequence)
             for sequence in self.aborted.get(producer, ()):
                 account.aborted.add(sequence, sequence + 1)
-            result.append(
-                ProducerSnapshot(f"p{producer}", 1, TOPIC, producer, closed, {PARTITION: account.freeze()})
-            )
+            result.append(ProducerSnapshot(f"p{producer}", 1, TOPIC, producer, closed, {PARTITION: account.freeze()}))
         return result
 
 
-def read(log: list[Entry], sessions: list[tuple[int, int]], mode: str, engine: str) -> ReaderSnapshot:
-    """A member that reads the log from one index to another, in several sessions."""
-    reading = Reading(ReaderSettings("group", (TOPIC,), RUN, mode=mode))
-    for begin, end in sessions:
-        reading.begin((TOPIC, PARTITION))
-        middle = (begin + end) // 2
-        for part in (log[begin:middle], log[middle:end]):
-            if part:
-                reading.take([FakeMessage(entry) for entry in part], now=1)
+Session = list[Entry]  # what a member was delivered without a break
+
+
+def read(sessions: list[Session], mode: str, engine: str) -> ReaderSnapshot:
+    """A member that is delivered these entries; it is told of a new session unless that begins with a step back."""
+    reading, last = Reading(ReaderSettings("group", (TOPIC,), RUN, mode=mode)), -1
+    for session in filter(None, sessions):
+        if session[0].offset > last:
+            reading.begin((TOPIC, PARTITION))
+        last = session[-1].offset
+        middle = len(session) // 2
+        for part in filter(None, (session[:middle], session[middle:])):
+            reading.take([FakeMessage(entry) for entry in part], now=1)
     return reading.snapshot(engine, 1, closed=True)
 
 
-def expected(log: list[Entry], members: list[list[tuple[int, int]]], producers: Producers, ordered: bool) -> Counter[str]:
+def expected(members: list[list[Session]], producers: Producers, ordered: bool) -> Counter[str]:
     """The definitions, word for word."""
-    deliveries = [entry for sessions in members for begin, end in sessions for entry in log[begin:end]]
+    deliveries = [entry for sessions in members for session in sessions for entry in session]
     times = Counter(entry for entry in deliveries if entry.kind == "ours")
     count: Counter[str] = Counter(
         consumed=times.total(),
@@ -137,7 +138,7 @@ def judged(producers: list[ProducerSnapshot], readers: list[ReaderSnapshot], wor
 def found(judgement: Judgement) -> Counter[str]:
     """The judgement in the same words as `expected`."""
     [group] = judgement.groups
-    named = Counter({kind: 0 for kind in ("altered", "unsent", "aborted")})
+    named = Counter(dict.fromkeys(("altered", "unsent", "aborted"), 0))
     for anomaly in judgement.anomalies:
         if anomaly.kind in named:
             named[anomaly.kind] += anomaly.count

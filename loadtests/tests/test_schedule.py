@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from kafka_load.clock import SECOND
 from kafka_load.schedule import Schedule, constant, ramp, spike, steps
 
@@ -39,7 +39,7 @@ def test_any_cut_gives_the_same_records(parts: list[Schedule], seed: int | None,
     assert end is not None
     whole = schedule.due_between(0, end + 1)
     edges = [0, *sorted(int(cut * end) for cut in cuts), end + 1]
-    cut = np.concatenate([schedule.due_between(a, b) for a, b in zip(edges, edges[1:], strict=False)])
+    cut = np.concatenate([schedule.due_between(a, b) for a, b in pairwise(edges)])
     assert len(cut) == len(whole) == schedule.count(end + 1)
     assert np.abs(cut - whole).max(initial=0) <= 1
     assert (np.diff(cut) >= 0).all()

@@ -73,9 +73,10 @@ class ProducerSettings:
 
     def properties(self, client: ClientSettings) -> dict[str, Property]:
         """librdkafka properties of the producer."""
-        transactional: dict[str, Property] = (
-            {"transactional_id": self.transaction.transactional_id} if self.transaction else {}
-        )
+        transactional: dict[str, Property] = {}
+        if self.transaction:
+            transactional["transactional_id"] = self.transaction.transactional_id
+            transactional["transaction_timeout_ms"] = self.message_timeout_ms
         return client.properties(
             acks=self.acks,
             enable_idempotence=self.idempotent or self.transaction is not None,

@@ -15,7 +15,14 @@ import confluent_kafka
 
 POINTER, INT, INT64, TEXT, SIZE = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64, ctypes.c_char_p, ctypes.c_size_t
 PRODUCER_HANDLE = 0
-EARLIEST = 1
+GROUP_SETTINGS = {  # quick rebalances, for tests; share groups start at the log's beginning (1: earliest)
+    "group_initial_rebalance_delay_ms": 100,
+    "set_group_consumer_session_timeout_ms": 2_000,
+    "set_group_consumer_heartbeat_interval_ms": 200,
+    "sharegroup_set_session_timeout": 2_000,
+    "sharegroup_set_heartbeat_interval": 200,
+    "sharegroup_set_auto_offset_reset": 1,
+}
 
 
 def librdkafka() -> ctypes.CDLL:
@@ -42,8 +49,8 @@ def main(brokers: int) -> None:
     if not handle:
         sys.exit(error.value.decode())
     cluster = function(lib, "mock_cluster_new", POINTER, POINTER, INT)(handle, brokers)
-    function(lib, "mock_group_initial_rebalance_delay_ms", None, POINTER, INT)(cluster, 100)
-    function(lib, "mock_sharegroup_set_auto_offset_reset", None, POINTER, INT)(cluster, EARLIEST)
+    for name, value in GROUP_SETTINGS.items():
+        function(lib, f"mock_{name}", None, POINTER, INT)(cluster, value)
     bootstrap = function(lib, "mock_cluster_bootstraps", TEXT, POINTER)(cluster)
     slow = function(lib, "mock_broker_push_request_error_rtts", INT, POINTER, INT, ctypes.c_int16, SIZE, INT, INT)
     orders: dict[str, tuple[Callable[..., int], tuple[type, ...]]] = {

@@ -1,0 +1,233 @@
+"""Engines against a mock cluster: they keep the schedule, lose nothing, and know what they do not know."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kafka_load.engines import (
+    ClientSettings,
+    ProducerEngine,
+    ProducerSettings,
+    check_cluster,
+    take_notices,
+)
+from kafka_load.ledger import Ledger, LedgerSnapshot, read_journals
+from kafka_load.mock import MockCluster
+from kafka_load.native import native_call, wait_until
+from kafka_load.schedule import constant, spike
+from scene import TOPIC, Scene, end, group, witness
+
+
+def test_after_an_outage_everything_due_is_sent_and_the_wait_counts(cluster: MockCluster) -> None:
+    scene = Scene(cluster)
+    scene.join("warehouse")
+    engine = scene.producer(constant(1_000, 4), in_flight_max=6_000)
+    assert wait_until(lambda: engine.totals.acknowledged > 500, 10)
+    for broker in (1, 2, 3):
+        cluster.down(broker)
+    time.sleep(2)
+    for broker in (1, 2, 3):
+        cluster.up(broker)
+    assert wait_until(lambda: engine.totals.acknowledged == 4_000, 20)
+    end(engine)
+    judgement = scene.finish()
+    assert (engine.totals.due, engine.totals.sent, judgement.produced.acknowledged) == (4_000, 4_000, 4_000)
+    assert engine.totals.latency.max > 1_900_000
+    assert max(gap.longest_ns for gap in judgement.availability.values()) > 1_900_000_000
+    assert group(judgement, "warehouse").lost == 0
+
+
+def test_an_outage_is_reported_in_one_line_each_way(cluster: MockCluster) -> None:
+    take_notices()
+    scene = Scene(cluster)
+    scene.join("warehouse")
+    engine = scene.producer(constant(500))
+    assert wait_until(lambda: engine.totals.acknowledged > 100, 10)
+    cluster.down(2)
+    time.sleep(2)
+    cluster.up(2)
+    said: list[str] = []
+
+    def up_again() -> bool:
+        said.extend(one.text for one in take_notices())
+        return any("is up again" in text for text in said)
+
+    assert wait_until(up_again, 10)
+    end(engine)
+    scene.finish()
+    about_brokers = [text for text in said if text.startswith("broker ")]
+    assert len(about_brokers) == 2
+    assert "is down: Connect to" in about_brokers[0]
+
+
+def test_the_rate_can_be_changed_while_running(cluster: MockCluster) -> None:
+    scene = Scene(cluster)
+    engine = scene.producer(spike(200, 800, 0.5, 0.5))
+    time.sleep(1.5)
+    engine.set_rate(2_000)
+    time.sleep(1)
+    engine.set_rate(0)
+    time.sleep(0.3)
+    assert engine.totals.target_rate == 0
+    paused = engine.totals.due
+    assert 2_000 < paused < 3_500
+    time.sleep(0.3)
+    assert engine.totals.due == engine.totals.sent == paused
+    end(engine, scene.watch)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"assignor": "cooperative-sticky"},
+        {"assignor": "range"},
+        {"protocol": "consumer"},
+        {"instance_id": "shelf"},
+    ],
+    ids=lambda settings: "-".join(map(str, settings.values())),
+)
+def test_members_come_go_and_die_and_nothing_is_lost(cluster: MockCluster, settings: dict[str, Any]) -> None:
+    scene = Scene(cluster)
+
+    def named(number: int) -> dict[str, Any]:
+        return {**settings, "instance_id": f"shelf-{number}"} if "instance_id" in settings else settings
+
+    first, second = (scene.join("warehouse", **named(number)) for number in (1, 2))
+    analytics = scene.join("analytics", mode="pubsub")
+    engine = scene.producer(constant(1_000), format="binary")
+    assert wait_until(lambda: first.totals.delivered > 100 and second.totals.delivered > 100, 15)
+    third = scene.join("warehouse", **named(3))
+    assert wait_until(lambda: third.totals.delivered > 100, 15)
+    end(first)
+    second.kill()
+    at_kill = third.totals.delivered
+    assert wait_until(lambda: third.totals.delivered > at_kill + 3_000, 20)
+    end(engine)
+    judgement = scene.finish()
+    sent = judgement.produced.acknowledged
+    assert (group(judgement, "warehouse").lost, group(judgement, "analytics").lost) == (0, 0)
+    assert group(judgement, "warehouse").consumed == sent + group(judgement, "warehouse").redelivered
+    assert analytics.totals.delivered == sent
+    assert {anomaly.kind for anomaly in judgement.anomalies} <= {"redelivered"}
+
+
+def test_a_killed_producer_leaves_indeterminate_records(cluster: MockCluster) -> None:
+    scene = Scene(cluster)
+    scene.join("warehouse")
+    engine = scene.producer(constant(1_000))
+    assert wait_until(lambda: engine.totals.acknowledged > 200, 10)
+    for broker in (1, 2, 3):
+        cluster.rtt(broker, 2_000)
+    time.sleep(0.5)
+    engine.kill()
+    assert engine.join(10)
+    for broker in (1, 2, 3):
+        cluster.rtt(broker, 0)
+    judgement = scene.finish()
+    in_log = sum(map(len, witness(cluster).values()))
+    verdict = group(judgement, "warehouse")
+    assert judgement.produced.indeterminate > 0
+    assert verdict.indeterminate_delivered == in_log - judgement.produced.acknowledged
+    assert (verdict.lost, verdict.phantom) == (0, 0)
+
+
+def test_share_members_hand_back_and_reject_and_nothing_is_lost(cluster: MockCluster) -> None:
+    scene = Scene(cluster)
+    members = [scene.join("pickers", mode="share", release=0.1, reject=0.05) for _ in range(4)]
+    time.sleep(1)
+    scene.send(2_000)
+    judgement = scene.finish()
+    verdict = group(judgement, "pickers")
+    assert (verdict.mode, verdict.lost, verdict.reordered, verdict.duplicated_in_log) == ("share", 0, 0, 0)
+    assert verdict.consumed == 2_000 + verdict.redelivered
+    assert sum(member.totals.delivered > 0 for member in members) > 1
+
+
+def test_a_journal_knows_what_was_committed(cluster: MockCluster, tmp_path: Path) -> None:
+    scene = Scene(cluster, watched=("warehouse",))
+    member = scene.join("warehouse", journal_dir=tmp_path)
+    scene.send(500)
+    assert wait_until(lambda: member.totals.delivered == 500, 10)
+    assert wait_until(lambda: sum(scene.watch.view.committed.get("warehouse", {}).values()) == 500, 10)
+    snapshot = scene.ledger.snapshot()
+    ledger = Ledger()
+    ledger.receive(LedgerSnapshot("worker", 1, snapshot.producers, []))
+    for journal in read_journals(tmp_path):
+        ledger.receive_journal(journal)
+    assert ledger.judge(scene.watch.view, final=True).groups[0].lost == 0
+    end(member, scene.watch)
+
+
+def test_an_engine_that_cannot_start_says_why(cluster: MockCluster) -> None:
+    client = ClientSettings(cluster.bootstrap, {"no.such": 1})
+    engine = ProducerEngine(client, ProducerSettings(TOPIC, 1, 2), constant(1))
+    engine.start()
+    assert engine.join(15)
+    assert engine.error == 'ProducerEngine: No such configuration property: "no.such"'
+
+
+def test_what_stands_in_the_way_of_a_run_is_said_in_sentences(cluster: MockCluster) -> None:
+    client = ClientSettings(cluster.bootstrap)
+    assert check_cluster(client, [TOPIC]) == []
+    assert check_cluster(client, [TOPIC, "nowhere"]) == [f"Topic nowhere does not exist on {cluster.bootstrap}."]
+    assert check_cluster(ClientSettings("127.0.0.1:1"), [], timeout_s=1) == [
+        "No broker of 127.0.0.1:1 answered within 1 s."
+    ]
+    assert "not valid" in check_cluster(ClientSettings("x", {"no.such": 1}), [])[0]
+
+
+def test_a_native_call_returns_raises_or_gives_up() -> None:
+    assert native_call(lambda: 7, timeout_s=5) == 7
+    with pytest.raises(ZeroDivisionError):
+        native_call(lambda: 1 // 0, timeout_s=5)
+    with pytest.raises(TimeoutError, match=r"within 0\.05 s"):
+        native_call(time.sleep, 1, timeout_s=0.05)
+
+
+UNDER_GEVENT = """
+from gevent import monkey; monkey.patch_all()
+import json, sys, time, gevent
+from kafka_load.engines import *
+from kafka_load.schedule import constant
+late = []
+def tick():
+    while True:
+        begun = time.perf_counter()
+        gevent.sleep(0.01)
+        late.append(time.perf_counter() - begun - 0.01)
+client = ClientSettings(sys.argv[1])
+gevent.spawn(tick)
+engines = [ProducerEngine(client, ProducerSettings("orders", 1, 2), constant(500)),
+           reader(client, ReaderSettings("g", ("orders",), 1)),
+           reader(ClientSettings("127.0.0.1:1"), ReaderSettings("h", ("orders",), 1))]
+for engine in engines: engine.start()
+gevent.sleep(2.5)
+for engine in engines: engine.stop()
+ended = [engine.join(10) for engine in engines]
+print(json.dumps({"late_ms": sorted(late)[int(len(late) * 0.9)] * 1e3, "ended": ended, "ticks": len(late),
+                  "acknowledged": engines[0].totals.acknowledged, "delivered": engines[1].totals.delivered}))
+"""
+
+
+def test_engines_do_not_block_greenlets(cluster: MockCluster) -> None:
+    root = str(Path(__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", UNDER_GEVENT, cluster.bootstrap],
+        env={"PYTHONPATH": root},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    seen = json.loads(done.stdout)
+    assert seen["ended"] == [True, True, True]
+    assert seen["acknowledged"] > 800
+    assert seen["delivered"] > 800
+    assert seen["late_ms"] < 50
+    assert seen["ticks"] > 100
