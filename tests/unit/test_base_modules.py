@@ -1,0 +1,37 @@
+"""How the modules for hosts read what a host says."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+LIBRARY = Path(__file__).resolve().parents[2] / "library"
+
+
+def module(name: str) -> ModuleType:
+    """Import an Ansible module, which stands in no package."""
+    spec = importlib.util.spec_from_file_location(name, LIBRARY / f"{name}.py")
+    assert spec
+    assert spec.loader
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("60\n", "60"), ("4096\t131072\t33554432\n", "4096 131072 33554432"), ("always [madvise] never\n", "madvise")],
+)
+def test_a_kernel_value_is_read_as_it_would_be_written(tmp_path: Path, text: str, value: str) -> None:
+    file = tmp_path / "value"
+    file.write_text(text, encoding="ascii")
+    assert module("kernel_values").in_force(file) == value
+
+
+def test_only_a_fully_installed_package_counts() -> None:
+    dpkg = "ufw installed\nxfsprogs config-files\nopenjdk-17-jre-headless half-configured\n"
+    names = ["ufw", "xfsprogs", "openjdk-17-jre-headless", "unknown"]
+    assert module("apt_packages").missing(names, dpkg) == names[1:]
