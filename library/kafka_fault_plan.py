@@ -8,6 +8,7 @@ import time
 from ansible.module_utils.crucible.admin import wait_until
 from ansible.module_utils.crucible.entry import admin_module, endpoint, one_sentence
 from ansible.module_utils.crucible.fault_plan import BROKER, CONTROLLER, ZOOKEEPER, choose, exceeds, unhealthy
+from ansible.module_utils.crucible.survey import survey
 
 DOCUMENTATION = r"""
 module: kafka_fault_plan
@@ -47,8 +48,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 hosts: {description: The hosts that are hit., type: list, elements: str, returned: success}
-waited_s: {description: How long it took until the cluster was healthy., type: float, returned: success}
+healthy_at: {description: 'When the cluster was seen healthy, in seconds since the epoch.', type: float, returned: success}
 """
+
+ANSWER_TIMEOUT_S = 5.0
 
 
 def main() -> None:
@@ -62,20 +65,19 @@ def main() -> None:
         zookeeper={"type": "dict", "default": {}},
         expect_unavailable={"type": "bool", "default": False},
     )
-    cluster, given = endpoint(module), module.params
+    cluster, given = endpoint(module, ANSWER_TIMEOUT_S), module.params
     nodes = {host: int(node) for host, node in given["nodes"].items()}
 
     def reasons() -> list[str]:
-        state = cluster.state()
+        state = survey(cluster)
         serving = [broker for broker in state.brokers if not broker.fenced]
         return unhealthy(state, nodes.values(), [broker.node_id for broker in serving if not cluster.answers(broker)])
 
-    began = time.monotonic()
     if sick := wait_until(reasons, given["timeout_s"]):
         module.fail_json(msg=f"The cluster is not healthy: {'; '.join(sick)}.")
-    waited_s = round(time.monotonic() - began, 1)
+    healthy_at = time.time()
     with one_sentence(module):
-        state = cluster.state()
+        state = survey(cluster)
     try:
         hosts = choose(state, given["targets"], nodes, given["partition"], given["zookeeper"])
     except ValueError as error:
@@ -86,7 +88,7 @@ def main() -> None:
             msg=f"Refused, since with {', '.join(hosts)} broken {'; '.join(excess)}."
             " Set fault_expect_unavailable if that is what you want to see."
         )
-    module.exit_json(hosts=hosts, waited_s=waited_s)
+    module.exit_json(hosts=hosts, healthy_at=healthy_at)
 
 
 if __name__ == "__main__":
