@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import os
 import sys
 import time
 import uuid
@@ -18,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
-from kafka_load.inventory import InventoryError, bootstrap_servers
+from kafka_load.inventory import ENV, InventoryError, bootstrap_servers
 
 TOPIC = "orders"
 GROUPS = {"warehouse-group": 3, "analytics-group": 1, "notification-group": 1}  # group: members
@@ -244,9 +245,13 @@ def shop(servers: str) -> tuple[list[Order], list[Reading], dict[str, dict[int, 
 def main() -> int:
     """Run the shop; the exit status is 0 if every promise held."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bootstrap-servers", help="host:port,… of the cluster (default: from Ansible's inventory)")
+    parser.add_argument(
+        "--bootstrap-servers",
+        default=os.environ.get(ENV),
+        help=f"host:port,… of the cluster (default: {ENV}, else Ansible's inventory)",
+    )
     try:
-        servers = parser.parse_args().bootstrap_servers or bootstrap_servers()
+        servers = parser.parse_args().bootstrap_servers or bootstrap_servers(timeout_s=PATIENCE_S)
         sent, readings, committed = shop(servers)
     except InventoryError as error:
         print(f"The shop cannot open: {error}.", file=sys.stderr)

@@ -23,7 +23,7 @@ class InventoryError(RuntimeError):
     """The inventory does not tell where the cluster is; the message says so in one sentence."""
 
 
-def bootstrap_servers(playbook: Path = PLAYBOOK, folder: Path | None = None) -> str:
+def bootstrap_servers(playbook: Path = PLAYBOOK, folder: Path | None = None, timeout_s: float = TIMEOUT_S) -> str:
     """`host:port,…` of the brokers in the inventory that Ansible uses in `folder` (here by default).
 
     Raises:
@@ -41,11 +41,11 @@ def bootstrap_servers(playbook: Path = PLAYBOOK, folder: Path | None = None) -> 
             env=os.environ | plain,
             capture_output=True,
             text=True,
-            timeout=TIMEOUT_S,
+            timeout=timeout_s,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise InventoryError(f"{_HINT}: Ansible did not answer in {TIMEOUT_S:.0f} s") from None
+        raise InventoryError(f"{_HINT}: Ansible did not answer in {timeout_s:.0f} s") from None
     found = re.search(r"bootstrap_servers=([^\s\"']+)", done.stdout)
     if found is None:
         raise InventoryError(f"{_HINT}: the inventory has no cluster (group kafka)")

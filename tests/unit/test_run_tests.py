@@ -1,0 +1,49 @@
+"""The run of all tests must not be green when nothing was tested."""
+
+import pytest
+from run_tests import STEPS, Outcome, judge
+
+GREEN = "=========== 41 passed, 2 warnings in 2.34s ===========\n"
+RED = "=========== 1 failed, 40 passed in 62.01s (0:01:02) ===========\n"
+
+
+@pytest.mark.parametrize(
+    ("output", "status", "outcome"),
+    [
+        (GREEN, 0, Outcome(41, 0)),
+        (RED, 1, Outcome(40, 1)),
+        (GREEN + "some playbook's output\n" + GREEN, 0, Outcome(82, 0)),
+        ("=========== 3 passed, 2 errors in 0.10s ===========", 1, Outcome(3, 2)),
+    ],
+)
+def test_tests_are_counted_over_all_their_runs(output: str, status: int, outcome: Outcome) -> None:
+    assert judge(output, status, counted=True) == outcome
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "",
+        "Skipping, no tests found.",
+        "=== no tests ran in 0.01s ===",
+        "=== 3 skipped in 0.01s ===",
+        "5 passed the gate in 3s",
+    ],
+)
+def test_a_step_that_ran_no_test_has_failed(output: str) -> None:
+    assert judge(output, 0, counted=True) == Outcome(0, 1)
+
+
+def test_a_step_that_failed_outside_of_its_tests_has_failed() -> None:
+    assert judge(GREEN, 2, counted=True) == Outcome(41, 1)
+
+
+def test_a_command_that_is_no_test_runner_counts_as_one_test() -> None:
+    assert judge("", 0, counted=False) == Outcome(1, 0)
+    assert judge(GREEN, 1, counted=False) == Outcome(0, 1)
+
+
+def test_no_step_uses_the_lab_of_the_user_or_of_another_step() -> None:
+    labs = [step.lab for step in STEPS if step.lab is not None]
+    assert 0 not in labs
+    assert len(labs) == len(set(labs))
