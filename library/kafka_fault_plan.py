@@ -48,7 +48,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 hosts: {description: The hosts that are hit., type: list, elements: str, returned: success}
-healthy_at: {description: 'When the cluster was seen healthy, in seconds since the epoch.', type: float, returned: success}
+healthy_at: {description: 'When that was seen, in seconds since the epoch.', type: float, returned: success}
 """
 
 ANSWER_TIMEOUT_S = 5.0

@@ -1,0 +1,82 @@
+"""What each row claims, as sentences with a check: tests are made of them, and read as a specification."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from .rows import Row
+from .scene import Outcome
+
+SENTENCES = {
+    "lost": "nothing acknowledged is lost",
+    "duplicated_in_log": "nothing is in the log twice",
+    "reordered": "no records change places",
+    "phantom": "nothing is read that nobody wrote",
+    "longest_gap_s": "no partition stands still for more than {limit:g} s",
+    "redelivered": "at most {limit:g} records are delivered again",
+}
+FINDS = {"lost": "is missing", "duplicated_in_log": "is in the log twice", "reordered": "changed places"}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence about a row, and the function that fails with an AssertionError where it is not true."""
+
+    row: Row
+    sentence: str
+    check: Callable[[Outcome], None]
+
+    @property
+    def id(self) -> str:
+        """How the test is called."""
+        return f"{self.row.id}: {self.sentence}"
+
+
+def claims(row: Row) -> Iterator[Claim]:
+    """All that is claimed of a row, beginning with that it was done at all."""
+    yield Claim(row, "it happens and is healed", _done)
+    for name, expected in row.seen.items():
+        yield Claim(row, f"meanwhile {name} is {expected}", _seen(name, expected))
+    for name, limit in row.limits.items():
+        yield Claim(row, SENTENCES[name].format(limit=limit), _within(name, limit))
+    if row.finds:
+        yield Claim(row, f"the harness finds what {FINDS[row.finds]}", _found(row.finds))
+    yield Claim(row, "a reader that shares no code with the harness agrees", _agrees)
+
+
+def _done(outcome: Outcome) -> None:
+    assert outcome.error == ""
+    assert outcome.verdict["outcome"] != "inconclusive", outcome.verdict.get("notes")
+
+
+def _seen(name: str, expected: object) -> Callable[[Outcome], None]:
+    def check(outcome: Outcome) -> None:
+        assert outcome.seen[name] == expected, outcome.error
+
+    return check
+
+
+def _within(name: str, limit: float) -> Callable[[Outcome], None]:
+    def check(outcome: Outcome) -> None:
+        assert outcome.verdict, outcome.error
+        assert outcome.value(name) <= limit, f"see {outcome.report}"
+
+    return check
+
+
+def _found(name: str) -> Callable[[Outcome], None]:
+    def check(outcome: Outcome) -> None:
+        assert outcome.verdict, outcome.error
+        assert outcome.value(name) > 0, f"the control had no effect, or the harness is blind: see {outcome.report}"
+
+    return check
+
+
+def _agrees(outcome: Outcome) -> None:
+    assert outcome.audit is not None, outcome.error
+    produced = outcome.verdict["produced"]
+    possible = outcome.audit.lost(produced["acknowledged"], produced["failed"] + produced["indeterminate"])
+    assert outcome.value("lost") in possible
+    assert outcome.value("duplicated_in_log") == outcome.audit.copies
+    assert outcome.audit.damaged == 0

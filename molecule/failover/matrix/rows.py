@@ -1,0 +1,92 @@
+"""The rows of matrix.yml as data classes: what is done to the cluster under which load, and what must come of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FILE = Path(__file__).resolve().parents[1] / "matrix.yml"
+PROMISED = {"lost": 0.0, "duplicated_in_log": 0.0, "reordered": 0.0, "phantom": 0.0}
+"""What Kafka promises an idempotent producer with acks=all whatever the fault: limits of the load's verdict."""
+
+MODE = os.environ.get("CRUCIBLE_MODE", "kraft")
+
+Step = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row.
+
+    Attributes:
+        name: The row's, and the fault's where no steps are said.
+        kind: `promise` (must hold), or `control` (given up on purpose: the harness must find what that costs).
+        mode: `kraft` or `zookeeper`.
+        timing: `fast` (inventory/fast_failover.yml) or `default` (Kafka's own).
+        ci: Whether it belongs to the short matrix.
+        load: The profile, a .toml file beside matrix.yml.
+        options: Of the load, beyond the usual ones.
+        topics: Configuration that the shop's topics have while the row runs.
+        steps: One verb of `scene.Scene` each, with its arguments.
+        limits: By name as in the verdict; what is measured must not be above.
+        seen: What must be observed while the fault is active, by name in `evidence`.
+        finds: For a control, the figure of the verdict that must not be 0.
+    """
+
+    name: str
+    mode: str
+    kind: str = "promise"
+    timing: str = "fast"
+    ci: bool = False
+    load: str = "load"
+    options: Sequence[str] = ()
+    topics: Mapping[str, Any] = field(default_factory=dict)
+    steps: Sequence[Step] = ()
+    limits: Mapping[str, float] = field(default_factory=dict)
+    seen: Mapping[str, Any] = field(default_factory=dict)
+    finds: str = ""
+
+    @property
+    def profile(self) -> Path:
+        """The load's profile."""
+        return FILE.with_name(f"{self.load}.toml")
+
+    @property
+    def id(self) -> str:
+        """The row's name in a test's id; Kafka's own timing is said, the fast one is not."""
+        return self.name + ("-default-timing" if self.timing == "default" else "")
+
+
+def rows(mode: str, file: Path = FILE) -> list[Row]:
+    """The rows of one mode, those with the fast timing first, so that the timing is changed at most once."""
+    found = [_row(dict(said), mode) for said in yaml.safe_load(file.read_text(encoding="utf-8"))]
+    return sorted((row for row in found if row is not None), key=lambda row: row.timing == "default")
+
+
+def chosen(mode: str = MODE) -> list[Row]:
+    """The rows that the environment asks for: CRUCIBLE_FAULT by name, CRUCIBLE_MATRIX=ci the short matrix, else all.
+
+    Raises:
+        ValueError: A name stands for no row.
+    """
+    named = [name for name in os.environ.get("CRUCIBLE_FAULT", "").split(",") if name]
+    short = os.environ.get("CRUCIBLE_MATRIX") == "ci"
+    every = rows(mode)
+    if unknown := set(named) - {row.name for row in every}:
+        raise ValueError(f"no row of mode {mode} is called {', '.join(sorted(unknown))}")
+    return [row for row in every if (row.name in named if named else row.ci or not short)]
+
+
+def _row(said: dict[str, Any], mode: str) -> Row | None:
+    if mode not in said.pop("modes", ["kraft"]):
+        return None
+    usual = [{"inject": said["name"]}, {"hold": said.pop("hold_s", 10)}, {"heal": said["name"]}]
+    limits = {kind: said.pop(kind, {}) for kind in ("limits", "limits_zookeeper")}
+    promised = PROMISED if said.get("kind", "promise") == "promise" else {}
+    of_mode = limits["limits_zookeeper"] if mode == "zookeeper" else {}
+    return Row(mode=mode, limits=promised | limits["limits"] | of_mode, **({"steps": usual} | said))

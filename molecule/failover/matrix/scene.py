@@ -1,0 +1,220 @@
+"""One row, from a healthy cluster to a healthy cluster: load, fault, evidence, healing, verdict, audit."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+from crucible.admin import AdminError, Endpoint, wait_until
+from crucible.fault_plan import unhealthy
+from crucible.survey import survey
+from live import BOOTSTRAP, BROKERS, ROOT, SITE, host, play, replicas_in_sync
+
+from .audit import TOPICS, Audit, audit
+from .evidence import OBSERVATIONS, Scope
+from .load import Load
+from .rows import Row
+
+FAULT = "playbooks/fault.yml"
+FAST = ROOT / "inventory/fast_failover.yml"
+HEALTH_S, SEEN_S, LINGER_S = 240.0, 20.0, 3.0
+NODES = {name: number for number, name in enumerate(BROKERS, start=1)}
+
+
+class SceneError(RuntimeError):
+    """A step could not be done; the message is what Ansible or the cluster said."""
+
+
+@dataclass
+class Outcome:
+    """What came of a row; `error` says why it proves nothing, if so."""
+
+    row: Row
+    verdict: dict[str, Any] = field(default_factory=dict)
+    hosts: list[str] = field(default_factory=list)
+    seen: dict[str, Any] = field(default_factory=dict)
+    audit: Audit | None = None
+    recovered_s: float | None = None
+    report: str = ""
+    error: str = ""
+
+    def value(self, name: str) -> float:
+        """A figure of the verdict by the name of its limit: over all groups the highest."""
+        if name == "longest_gap_s":
+            return float(self.verdict["availability"][name])
+        if name in self.verdict["produced"]:
+            return float(self.verdict["produced"][name])
+        return float(max(group[name] for group in self.verdict["groups"]))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The outcome as JSON has it."""
+        return asdict(self)
+
+
+class Scene:
+    """The stage on which the steps of a row are done; each verb of a step is a method."""
+
+    def __init__(self, row: Row, load: Load, extra: Mapping[str, Any]) -> None:
+        self.row, self.load = row, load
+        self.outcome_hosts: list[str] = []
+        self.seen: dict[str, Any] = {}
+        self.healed_at: float | None = None
+        self._extra = extra
+        self._active: dict[str, list[str]] = {}
+        self._since = time.time()
+
+    # -- the verbs
+
+    def inject(self, fault: str, **said: Any) -> None:
+        """Break something, and look at what hosts and clients show."""
+        self._fault(fault, "inject", **said)
+        hit = self._hit(fault)
+        if not hit:
+            raise SceneError(f"{fault} is active on no host")
+        self._active[fault], self._since = list(hit), min(hit.values())
+        self.outcome_hosts = sorted({*self.outcome_hosts, *hit})
+        for name, at in hit.items():
+            self.load.mark(fault, name, at)
+        for name in hit:
+            self._observe(Scope(name, host(name), self.load))
+
+    def hold(self, seconds: float) -> None:
+        """Leave it broken until so many seconds after it was injected or partly healed."""
+        time.sleep(max(0.0, self._since + seconds - time.time()))
+
+    def heal(self, fault: str, first: bool = False) -> None:
+        """Heal all hosts, or only the first."""
+        hosts = self._active[fault][:1] if first else self._active.pop(fault)
+        self._fault(fault, "heal", *(["--limit", ",".join(hosts)] if first else []))
+        self._since = self.healed_at = time.time()
+        for name in hosts:
+            self.load.mark(fault, name, self.healed_at, healed=True)
+
+    def roll(self, playbook: str) -> None:
+        """Restart all brokers by the gate of the kafka role."""
+        self.load.mark("rolling_restart", "all", time.time())
+        self._play(playbook)
+        self.healed_at = time.time()
+        self.load.mark("rolling_restart", "all", self.healed_at, healed=True)
+
+    def repeat(self, fault: str, every_s: float, times: int, down_s: int, seed: int) -> None:
+        """Hit the leader of a random partition again and again; it is the host's own timer that heals."""
+        chance = random.Random(seed)  # It need not be unpredictable, it must be repeatable.
+        for _ in range(times):
+            began = time.time()
+            partition = f"{(topic := chance.choice(TOPICS))}-{chance.randrange(3 if topic == 'orders' else 12)}"
+            self._fault(fault, "inject", partition=partition, target="leader", duration_s=down_s, grace_s=0)
+            for name, at in self._hit(fault).items():
+                self.load.mark(fault, name, at)
+                self.outcome_hosts = sorted({*self.outcome_hosts, name})
+            self._healthy(every_s * 3)
+            time.sleep(max(0.0, began + every_s - time.time()))
+        self.healed_at = time.time()
+
+    # -- what they need
+
+    def rescue(self) -> None:
+        """Heal whatever a step that failed left behind."""
+        for fault in list(self._active):
+            self.heal(fault)
+
+    def _fault(self, fault: str, phase: str, *args: str, **said: Any) -> None:
+        self._play(
+            FAULT, *args, fault=fault, fault_phase=phase, **{f"fault_{name}": value for name, value in said.items()}
+        )
+
+    def _play(self, *args: str, **extra: Any) -> None:
+        run = play(*args, inventory=FAST if self.row.timing == "fast" else None, **self._extra, **extra)
+        if not run.ok:
+            raise SceneError(run.sentences[-1500:])
+
+    def _hit(self, fault: str) -> dict[str, float]:
+        active = {name: host(name).file(f"/var/lib/crucible-fault/{fault}/active") for name in BROKERS}
+        return {name: float(file.content_string) for name, file in active.items() if file.exists}
+
+    def _observe(self, scope: Scope) -> None:
+        deadline = time.monotonic() + SEEN_S
+        for name, expected in self.row.seen.items():
+            while (found := OBSERVATIONS[name](scope)) != expected and time.monotonic() < deadline:
+                time.sleep(0.2)
+            if self.seen.get(name, expected) == expected:
+                self.seen[name] = found
+
+    def _healthy(self, timeout_s: float) -> None:
+        wait_healthy(timeout_s)
+
+
+def wait_healthy(timeout_s: float = HEALTH_S) -> None:
+    """Wait until every broker serves and every replica is in sync.
+
+    Raises:
+        SceneError: They were not in time.
+    """
+    cluster = Endpoint(BOOTSTRAP, {}, 3.0)
+
+    def reasons() -> list[str]:
+        state = survey(cluster)
+        return unhealthy(
+            state, NODES.values(), [broker.node_id for broker in state.brokers if not cluster.answers(broker)]
+        )
+
+    if sick := wait_until(reasons, timeout_s):
+        raise SceneError(f"The cluster is not healthy after {timeout_s:.0f} s: {'; '.join(sick)}")
+
+
+def configure(settings: Mapping[str, Any], operation: AlterConfigOpType = AlterConfigOpType.SET) -> None:
+    """Set, or with another operation reset, configuration of the shop's topics."""
+    entries = [ConfigEntry(key, str(value), incremental_operation=operation) for key, value in settings.items()]
+    admin = AdminClient({"bootstrap.servers": ",".join(BOOTSTRAP), "log_level": 0})
+    resources = [ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries) for topic in TOPICS]
+    for done in admin.incremental_alter_configs(resources).values() if entries else ():
+        done.result(10)
+
+
+def perform(row: Row, results: Path, extra: Mapping[str, Any]) -> Outcome:
+    """Do a row; never raises for what the cluster or the load did, so that the next row has its turn."""
+    outcome = Outcome(row)
+    try:
+        _perform(outcome, results / row.id, extra)
+    except (RuntimeError, AdminError, AssertionError, OSError) as error:
+        outcome.error = f"{type(error).__name__}: {error}"
+    return outcome
+
+
+def _perform(outcome: Outcome, results: Path, extra: Mapping[str, Any]) -> None:
+    row = outcome.row
+    wait_healthy()
+    configure(row.topics)
+    since_ns = time.time_ns()
+    load = Load(row, results)
+    with load:
+        scene = Scene(row, load, extra)
+        try:
+            for step in row.steps:
+                (verb, what), *said = step.items()
+                getattr(scene, verb)(what, **dict(said))
+        finally:
+            scene.rescue()
+            outcome.hosts, outcome.seen = scene.outcome_hosts, scene.seen
+        replicas_in_sync(HEALTH_S)
+        outcome.recovered_s = round(time.time() - scene.healed_at, 1) if scene.healed_at else None
+        time.sleep(LINGER_S)
+    outcome.verdict, outcome.report = load.verdict, str(load.folder / "report.html")
+    configure(row.topics, AlterConfigOpType.DELETE)
+    outcome.audit = audit(BOOTSTRAP, since_ns)
+
+
+def deploy(timing: str, extra: Mapping[str, Any]) -> None:
+    """Bring the cluster to a timing.
+
+    Raises:
+        SceneError: The playbook failed.
+    """
+    run = play(SITE, inventory=FAST if timing == "fast" else None, **extra)
+    if not run.ok:
+        raise SceneError(run.sentences[-1500:])
