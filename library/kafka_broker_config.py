@@ -31,10 +31,6 @@ options:
     description: The properties that it should have.
     type: dict
     required: true
-  timeout_s:
-    description: How long a broker that accepts the connection may take to answer.
-    type: float
-    default: 10.0
 author: Crucible
 """
 
@@ -58,9 +54,7 @@ applied: {description: 'Value before and after by key, of what was set or reset.
 def main() -> None:
     """Plan, then set each key for itself, for the broker refuses a whole request because of one key."""
     properties = {"type": "dict", "required": True}
-    module = admin_module(
-        timeout_s=10.0, broker_id={"type": "int", "required": True}, running=properties, declared=properties
-    )
+    module = admin_module(broker_id={"type": "int", "required": True}, running=properties, declared=properties)
     running, declared = ({key: str(value) for key, value in module.params[p].items()} for p in ("running", "declared"))
     module.no_log_values.update(
         value for key, value in (*running.items(), *declared.items()) if value and SECRET.search(key)

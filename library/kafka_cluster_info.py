@@ -19,11 +19,6 @@ description:
   - Asks a running cluster for its brokers, controllers, feature levels and partitions, without starting a JVM.
   - A cluster that does not answer is an answer too, O(reachable=false) with the reason.
 extends_documentation_fragment: [kafka_endpoint]
-options:
-  timeout_s:
-    description: How long a broker that accepts the connection may take to answer.
-    type: float
-    default: 10.0
 author: Crucible
 """
 
@@ -93,7 +88,7 @@ NOTHING = summary(ClusterState("", "", (), None, None, ()))
 
 def main() -> None:
     """Ask once; never fails for a cluster that is not there."""
-    module = admin_module(timeout_s=10.0)
+    module = admin_module()
     try:
         with endpoint(module).connect() as admin:
             state = read_state(admin)

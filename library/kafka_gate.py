@@ -76,6 +76,7 @@ def main() -> None:
         process_roles={"type": "list", "elements": "str", "choices": [BROKER, CONTROLLER], "default": [BROKER]},
     )
     cluster, node_id, phase = endpoint(module, ANSWER_TIMEOUT_S), module.params["broker_id"], module.params["phase"]
+    roles = module.params["process_roles"]
     no_spare: list[str] = []
 
     def reasons() -> list[str]:
@@ -85,7 +86,7 @@ def main() -> None:
             return list(may_stop(state, node_id))
         broker = state.broker(node_id)
         answers = broker is not None and cluster.answers(broker)
-        return list(recovered(state, node_id, module.params["process_roles"], answers))
+        return list(recovered(state, node_id, roles, answers))
 
     began = time.monotonic()
     closed = wait_until(reasons, 0 if module.check_mode else module.params["timeout_s"])
@@ -93,7 +94,8 @@ def main() -> None:
     result = {"open": not closed, "reasons": closed, "unavoidable": no_spare, "waited_s": waited_s}
     if closed and not module.check_mode:
         what = "may not be stopped" if phase == "before" else "has not come back"
-        sentence = f"Node {node_id} {what}, after {waited_s:.0f} s of waiting: {'; '.join(closed)}."
+        who = "Broker" if BROKER in roles else "Controller"
+        sentence = f"{who} {node_id} {what} after {waited_s:.0f} s of waiting: {'; '.join(closed)}."
         module.fail_json(msg=sentence, **result)
     module.exit_json(**result)
 

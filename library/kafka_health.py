@@ -28,10 +28,6 @@ options:
     description: How full the disk of a log directory may be.
     type: float
     default: 90.0
-  timeout_s:
-    description: How long a broker that accepts the connection may take to answer.
-    type: float
-    default: 10.0
 author: Crucible
 """
 
@@ -53,7 +49,7 @@ problems: {description: 'What is not well, in sentences.', type: list, returned:
 def main() -> None:
     """Ask, and tell."""
     ids = {"type": "list", "elements": "int", "default": []}
-    module = admin_module(timeout_s=10.0, brokers=ids, voters=ids, max_used_percent={"type": "float", "default": 90.0})
+    module = admin_module(brokers=ids, voters=ids, max_used_percent={"type": "float", "default": 90.0})
     try:
         with endpoint(module).connect() as admin:
             state = read_state(admin)

@@ -95,7 +95,7 @@ def main() -> None:
     spec = {name: {k: v for k, v in told.items() if k != "description"} for name, told in ARGUMENTS.items()}
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     if found := problems(view(module.params)):
-        heading = f"{len(found)} problem{'s' if len(found) > 1 else ''}, and nothing was changed:"
+        heading = f"Nothing was changed. {len(found)} problem{'s' if len(found) > 1 else ''}:"
         module.fail_json(msg="\n".join([heading, *(f"  {problem}" for problem in found)]))
     module.exit_json()
 

@@ -20,10 +20,6 @@ options:
     type: list
     elements: int
     required: true
-  timeout_s:
-    description: How long a broker that accepts the connection may take to answer.
-    type: float
-    default: 10.0
 author: Crucible
 """
 
@@ -43,7 +39,7 @@ order: {description: The same ids in the order to follow., type: list, elements:
 
 def main() -> None:
     """Ask once and sort."""
-    module = admin_module(timeout_s=10.0, node_ids={"type": "list", "elements": "int", "required": True})
+    module = admin_module(node_ids={"type": "list", "elements": "int", "required": True})
     with one_sentence(module):
         state = survey(endpoint(module))
     module.exit_json(order=roll_order(state, module.params["node_ids"]))

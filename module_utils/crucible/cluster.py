@@ -135,5 +135,6 @@ class ClusterState:
 def listed(names: Iterable[object], limit: int = 5) -> str:
     """A list for a sentence, cut where nobody would read on: `a, b, c and 9 more`."""
     every = [str(name) for name in names]
-    shown = ", ".join(every[:limit])
-    return shown if len(every) <= limit else f"{shown} and {len(every) - limit} more"
+    if len(every) > limit:
+        every[limit:] = [f"{len(every) - limit} more"]
+    return " and ".join(filter(None, [", ".join(every[:-1]), *every[-1:]]))

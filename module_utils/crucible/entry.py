@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ansible.module_utils.crucible import health as health
 
 
-def admin_module(timeout_s: float, **arguments: dict[str, Any]) -> AnsibleModule:
+def admin_module(timeout_s: float = 10.0, **arguments: dict[str, Any]) -> AnsibleModule:
     """A module with its own arguments and the common ones, of which `timeout_s` has a default for each module."""
     common = {
         "bootstrap_servers": {"type": "list", "elements": "str", "required": True},

@@ -15,6 +15,10 @@ options:
     description: Options of kafka-python's client, such as V(security_protocol) and V(sasl_plain_password).
     type: dict
     default: {}
+  timeout_s:
+    description: How long a broker that accepts the connection may take to answer.
+    type: float
+    default: 10.0
 requirements: [kafka-python]
 notes:
   - Runs on the controller, delegated to localhost, where kafka-python is installed. No JVM is started.
