@@ -11,13 +11,15 @@ import csv
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from kafka_load import marks
 from kafka_load.cli import RESULTS_DIR
 
 PROJECT = Path(__file__).resolve().parents[1]
-PARTITION, KILL_AT_S = "orders-0", 20
+BIN = Path(sys.executable).parent
+PARTITION, CONNECT_AT_S, KILL_AT_S = "orders-0", 5, 20
 # What the demo proves is that nothing is lost; how long the failover takes is for docs/failover.md.
 LOAD = ["--headless", "--profile", "steady", "--run-time", "60s"]
 LOAD += ["--slo-longest-gap-s", "60", "--slo-p99-produce-ms", "60000"]
@@ -43,34 +45,49 @@ def in_sync(run_dir: Path) -> bool:
     return all(len(row["isr"].split()) == int(row["replicas"]) for row in leaders(run_dir).values())
 
 
-def kill(node_id: str) -> None:
-    """Let Ansible kill the broker `node_id`; systemd starts it again."""
-    playbook = PROJECT / "playbooks" / "demo_kill.yml"
-    command = [str(Path(sys.executable).parent / "ansible-playbook"), str(playbook), "-e", f"demo_node_id={node_id}"]
-    subprocess.run(command, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
+def killer(run_dir: Path, node_id: str) -> subprocess.Popen[bytes]:
+    """Let Ansible connect now and kill the broker `node_id` when it is time; systemd starts it again."""
+    told = {"demo_node_id": node_id, "demo_timeline": run_dir / "timeline.csv", "demo_second": KILL_AT_S - 1}
+    variables = [word for name, value in told.items() for word in ("-e", f"{name}={value}")]
+    command = [str(BIN / "ansible-playbook"), str(PROJECT / "playbooks" / "demo_kill.yml"), *variables]
+    return subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL)
+
+
+def accompany(run_dir: Path, locust: subprocess.Popen[bytes]) -> None:
+    """Kill the leader of the run that is on, and mark when it was killed and when all was well again."""
+    until(lambda: seconds(run_dir) >= CONNECT_AT_S, locust)
+    if not (leader := leaders(run_dir).get(PARTITION, {}).get("leader")):
+        return
+    target = f"{leader} (leader of {PARTITION})"
+    killing = killer(run_dir, leader)
+    until(lambda: killing.poll() is not None, locust)
+    if killing.poll() != 0:
+        print(f"--- broker {target} could not be killed", flush=True)
+        locust.terminate()
+        return
+    marks.mark(run_dir, "kill_broker", target)
+    print(f"--- broker {target} was killed by SIGKILL", flush=True)
+    until(lambda: not in_sync(run_dir), locust)
+    until(lambda: in_sync(run_dir), locust)
+    if locust.poll() is None:
+        marks.mark(run_dir, "kill_broker", target, healed=True)
+        print("--- every replica is in sync again", flush=True)
+
+
+def until(condition: Callable[[], bool], locust: subprocess.Popen[bytes]) -> None:
+    """Wait for something, at most as long as the run lasts."""
+    while locust.poll() is None and not condition():
+        time.sleep(0.1)
 
 
 def main() -> int:
     """Run load and kill."""
-    before = (PROJECT / RESULTS_DIR / marks.LATEST).resolve()
-    locust = subprocess.Popen([str(Path(sys.executable).parent / "locust"), *LOAD, *sys.argv[1:]], cwd=PROJECT)
-    killed = healed = False
-    while locust.poll() is None:
-        time.sleep(0.2)
-        run_dir = (PROJECT / RESULTS_DIR / marks.LATEST).resolve()
-        if run_dir == before or (run_dir / "verdict.json").exists():
-            continue
-        if not killed and seconds(run_dir) >= KILL_AT_S - 1:
-            leader = leaders(run_dir)[PARTITION]["leader"]
-            kill(leader)
-            marks.mark(run_dir, "kill_broker", f"{leader} (leader of {PARTITION})")
-            print(f"--- broker {leader}, the leader of {PARTITION}, was killed by SIGKILL", flush=True)
-            killed, since = True, time.monotonic()
-        elif killed and not healed and time.monotonic() - since > 5 and in_sync(run_dir):
-            marks.mark(run_dir, "kill_broker", f"{leader} (leader of {PARTITION})", healed=True)
-            print("--- every replica is in sync again", flush=True)
-            healed = True
-    return locust.returncode
+    latest = PROJECT / RESULTS_DIR / marks.LATEST
+    before = latest.resolve()
+    locust = subprocess.Popen([str(BIN / "locust"), *LOAD, *sys.argv[1:]], cwd=PROJECT)
+    until(lambda: latest.resolve() != before, locust)
+    accompany(latest.resolve(), locust)
+    return locust.wait()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -19,27 +18,19 @@ from confluent_kafka import KafkaException
 from . import marks, results, words
 from .clock import SECOND, now_ns
 from .engines import ClusterView, ClusterWatch
-from .ledger import Judgement, Ledger, LedgerSnapshot, read_journals, undrained
+from .figures import Leader
+from .ledger import Judgement, Ledger, TopicPartition, read_journals, undrained
 from .native import native_call, wait_until
-from .node import FLUSH_S, LEAVE_S
+from .node import FLUSH_S, LEAVE_S, Report
 from .plan import Plan, step_rates
 from .readiness import Group, check, ends, prepare
 from .saturation import Saturation
-from .timeline import Bin, Row, Timeline
+from .timeline import Bin, Row, Timeline, merged
 
 Order = Literal["go", "flush", "stop"]
 JOIN_S = 30.0
 LEAD_S = 0.5
 CONDUCTOR = "conductor"
-
-
-@dataclass
-class Heard:
-    """The newest that each process said."""
-
-    snapshots: dict[str, LedgerSnapshot] = field(default_factory=dict)
-    assigned: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
-    done: dict[str, set[str]] = field(default_factory=dict)
 
 
 class Conductor:
@@ -65,17 +56,15 @@ class Conductor:
         self.judgement: Judgement | None = None
         self.notes: list[str] = []
         self.doubts: list[str] = []
-        self.total = Bin(0)
         self.recent: list[Row] = []
-        self.leaders: dict[str, results.Leader] = {}
+        self.leaders: dict[str, Leader] = {}
         self.events: deque[tuple[float, str]] = deque(maxlen=20)
         self._send, self._workers, self._say = send, workers, say
         self._ledger = Ledger()
-        self._heard = Heard()
-        self._inbox: list[LedgerSnapshot] = []
+        self._reports: dict[str, Report] = {}
         self._dead: set[str] = set()
         self._judge_after = 0.0
-        self._begin: dict[tuple[str, int], int] = {}
+        self._begin: dict[TopicPartition, int] = {}
         self._busy = False
         self._hurried = False
         self._timeline = Timeline(plan.run_dir / "timeline.csv", [group.name for group in groups], self._written)
@@ -91,6 +80,11 @@ class Conductor:
     def view(self) -> ClusterView:
         """The cluster as it was last seen."""
         return self._watch.view
+
+    @property
+    def total(self) -> Bin:
+        """All that was counted since the start, in all processes."""
+        return merged(0, (report.total for report in self._reports.values()))
 
     @property
     def elapsed_s(self) -> float:
@@ -128,16 +122,14 @@ class Conductor:
         self.phase = "running"
         self._send("go", self.start_ns)
 
-    def receive(self, report: Mapping[str, Any]) -> None:
-        """Take a node's report; one that is late or comes twice does no harm."""
-        worker = report["worker"]
-        snapshot = LedgerSnapshot.from_wire(report["snapshot"])
-        self._inbox.append(snapshot)
-        self._heard.snapshots[worker] = snapshot
-        self._heard.assigned[worker] = report["assigned"]
-        if order := report.get("done"):
-            self._heard.done.setdefault(order, set()).add(worker)
-        self._timeline.add(worker, map(Bin.from_wire, report["bins"]))
+    def receive(self, report: Report) -> None:
+        """Take a node's report; one that comes late or twice, or from an earlier run, does no harm."""
+        if report.run_id != self.plan.run_id:
+            return
+        before = self._reports.get(report.worker)
+        if before is None or report.snapshot.version >= before.snapshot.version:
+            self._reports[report.worker] = report
+        self._timeline.add(report.worker, report.bins)
 
     def happened(self, text: str) -> None:
         """Remember something that the people who watch may want to know."""
@@ -176,8 +168,6 @@ class Conductor:
 
     def finish(self) -> dict[str, Any]:
         """End the run in order and judge it: flush, read the ends, drain, stop, judge, write."""
-        if self.verdict is not None:
-            return self.verdict
         self.phase = "flushing"
         self._order("flush", FLUSH_S + 10)
         self.end_ns = now_ns()
@@ -189,7 +179,7 @@ class Conductor:
         wait_until(lambda: not self._busy, 600)
         judgement = self._judge(final=True)
         self._timeline.close(self.elapsed_s, self._marks())
-        self.verdict = results.write(self, judgement, self._heard.snapshots.values(), unread)
+        self.verdict = results.write(self, judgement, [report.snapshot for report in self._reports.values()], unread)
         self.phase = "judged"
         return self.verdict
 
@@ -204,15 +194,16 @@ class Conductor:
     def _joined(self) -> bool:
         self.tick()
         wanted = {group.name for group in self.groups if group.at_once and group.mode != "share"}
-        assigned: dict[str, set[tuple[str, int]]] = {}
-        for groups in self._heard.assigned.values():
-            for name, partitions in groups.items():
-                assigned.setdefault(name, set()).update((topic, number) for topic, number in partitions)
-        partitions = set(self._watch.view.partitions)
+        assigned: dict[str, set[TopicPartition]] = {}
+        for report in self._reports.values():
+            for name, partitions in report.assigned.items():
+                assigned.setdefault(name, set()).update(partitions)
+        known = set(self._watch.view.partitions)
         return self.phase != "preparing" or (
-            bool(partitions)
+            bool(known)
+            and all(report.ready for report in self._reports.values())
             and all(
-                {where for where in partitions if where[0] in group.topics} <= assigned.get(group.name, set())
+                {where for where in known if where[0] in group.topics} <= assigned.get(group.name, set())
                 for group in self.groups
                 if group.name in wanted
             )
@@ -221,17 +212,16 @@ class Conductor:
     def _order(self, order: Order, timeout_s: float) -> None:
         """Give an order to all nodes and wait until each that lives has reported that it is done."""
         self._send(order, 0)
-        done = self._heard.done.setdefault(order, set())
 
         def all_done() -> bool:
             self.tick()
-            return self._taking_part() <= done or self._hurried
+            return self._taking_part() <= self._done(order) or self._hurried
 
         if not wait_until(all_done, timeout_s, 0.2):
-            late = ", ".join(sorted(self._taking_part() - done))
+            late = ", ".join(sorted(self._taking_part() - self._done(order)))
             self.doubts.append(f"{late} did not {order} within {timeout_s:.0f} s")
 
-    def _written_since(self) -> dict[tuple[str, int], int]:
+    def _written_since(self) -> dict[TopicPartition, int]:
         """The ends of the partitions that were written to during the run."""
         try:
             now = ends(self.plan.client, self.topics)
@@ -240,13 +230,13 @@ class Conductor:
             return {}
         return {where: end for where, end in now.items() if end > self._begin.get(where, 0)}
 
-    def _drain(self, written: Mapping[tuple[str, int], int]) -> dict[str, int]:
+    def _drain(self, written: Mapping[TopicPartition, int]) -> dict[str, int]:
         """Let every group read all that was `written`; returns how many records each left unread."""
         unread: dict[str, int] = {}
 
         def drained() -> bool:
             self.tick()
-            readers = [reader for snapshot in self._heard.snapshots.values() for reader in snapshot.readers]
+            readers = [reader for report in self._reports.values() for reader in report.snapshot.readers]
             for group in self.groups:
                 own = {where: end for where, end in written.items() if where[0] in group.topics}
                 unread[group.name] = sum(undrained(readers, group.name, own).values())
@@ -257,9 +247,8 @@ class Conductor:
 
     def _judge(self, *, final: bool) -> Judgement:
         """Bring the ledger up to date and judge, in a native thread: it may take a while, and greenlets go on."""
-        inbox, self._inbox = self._inbox, []
-        for snapshot in inbox:
-            self._ledger.receive(snapshot)
+        for report in self._reports.values():
+            self._ledger.receive(report.snapshot)
         if final:
             for journal in read_journals(self.plan.journal_dir):
                 self._ledger.receive_journal(journal)
@@ -269,7 +258,7 @@ class Conductor:
         return self.judgement
 
     def _mourn(self) -> None:
-        for worker in self._heard.snapshots.keys() - self._workers() - self._dead - self._heard.done.get("stop", set()):
+        for worker in self._reports.keys() - self._workers() - self._dead - self._done("stop"):
             self._dead.add(worker)
             self._ledger.mark_dead(worker)
             self.notes.append(
@@ -279,9 +268,12 @@ class Conductor:
             self.happened(self.notes[-1])
 
     def _taking_part(self) -> set[str]:
-        return self._workers() & self._heard.snapshots.keys()
+        return self._workers() & self._reports.keys()
 
-    def lags(self, group: Group) -> dict[tuple[str, int], int]:
+    def _done(self, order: Order) -> set[str]:
+        return {worker for worker, report in self._reports.items() if order in report.done}
+
+    def lags(self, group: Group) -> dict[TopicPartition, int]:
         """Records that the group has not committed yet, by partition."""
         committed = self.view.committed.get(group.name, {})
         ends = self.view.log_end.items()
@@ -295,7 +287,6 @@ class Conductor:
         return marks.by_second(marks.read(self.plan.run_dir), self.start_ns or 0)
 
     def _written(self, second: Bin, row: Row) -> None:
-        self.total.add(Bin(0, second.counts, {}, second.histograms))
         self.recent = [*self.recent[-59:], row]
         if self.saturation is not None:
             self.saturation.add(second)

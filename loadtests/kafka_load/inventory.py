@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 ENV = "KAFKA_BOOTSTRAP_SERVERS"
-TIMEOUT_S = 6.0
+TIMEOUT_S = 20.0
 PLAYBOOK = Path(__file__).resolve().parents[2] / "playbooks" / "bootstrap_servers.yml"
 _HINT = f"give --bootstrap-servers or {ENV}"
 

@@ -7,13 +7,14 @@ lost or come twice. It knows nothing of Locust.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from .clock import SECOND, now_ns
 from .engines import Engine, ProducerEngine, ProducerTotals, ReaderTotals
 from .histogram import Histogram
-from .ledger import WorkerLedger
+from .ledger import LedgerSnapshot, TopicPartition, WorkerLedger
 from .native import wait_until
 from .plan import Plan
 from .timeline import Bin
@@ -28,6 +29,50 @@ Delta = tuple[str, str, Histogram, int, int]
 """What an engine did since the last tick: kind (PRODUCE, DELIVER), topic or group, latencies, bytes, failures."""
 
 
+@dataclass(frozen=True)
+class Report:
+    """What one process knows: its ledger, its sums, its last seconds, which partitions its readers have.
+
+    `ready`: all its engines have reached the cluster; `done`: the orders that it has carried out.
+    """
+
+    run_id: str
+    worker: str
+    snapshot: LedgerSnapshot
+    total: Bin
+    bins: list[Bin]
+    assigned: dict[str, set[TopicPartition]]
+    ready: bool
+    done: tuple[str, ...] = ()
+
+    def to_wire(self) -> dict[str, Any]:
+        """Plain data for a message."""
+        return {
+            "run_id": self.run_id,
+            "worker": self.worker,
+            "snapshot": self.snapshot.to_wire(),
+            "total": self.total.to_wire(),
+            "bins": [one.to_wire() for one in self.bins],
+            "assigned": {group: [list(where) for where in partitions] for group, partitions in self.assigned.items()},
+            "ready": self.ready,
+            "done": list(self.done),
+        }
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> Report:
+        """The inverse of `to_wire`."""
+        return cls(
+            wire["run_id"],
+            wire["worker"],
+            LedgerSnapshot.from_wire(wire["snapshot"]),
+            Bin.from_wire(wire["total"]),
+            [Bin.from_wire(one) for one in wire["bins"]],
+            {group: {(topic, number) for topic, number in some} for group, some in wire["assigned"].items()},
+            wire["ready"],
+            tuple(wire["done"]),
+        )
+
+
 class Node:
     """One process of one run; `worker` names it."""
 
@@ -40,6 +85,8 @@ class Node:
         self._ledger = WorkerLedger(worker)
         self._engines: list[tuple[AnyEngine, str]] = []
         self._last: dict[str, Totals] = {}
+        self._done: list[str] = []
+        self._total = Bin(0)
         self._current = Bin(0)
         self._bins: deque[Bin] = deque(maxlen=REPEATED_BINS)
 
@@ -61,11 +108,13 @@ class Node:
         asked_ns = now_ns()
         wait_until(lambda: all(_sent_all(producer, asked_ns) for producer in producers), FLUSH_S)
         self._end(lambda engine: isinstance(engine, ProducerEngine), FLUSH_S + 5)
+        self._done.append("flush")
 
     def stop(self) -> None:
         """End all reading: readers commit and leave their groups."""
         self.producing = self.reading = False
         self._end(lambda engine: True, LEAVE_S)
+        self._done.append("stop")
 
     def tick(self) -> Iterator[Delta]:
         """Bring the current second up to date; call it some times a second. Yields what is new, for statistics."""
@@ -84,23 +133,19 @@ class Node:
         self._engines = [(engine, name) for engine, name in self._engines if engine.id in self._last]
         self._current.levels["indeterminate"] = in_flight
 
-    def report(self) -> dict[str, Any]:
-        """All that the conductor needs to know of this process, as plain data; repeatable."""
-        assigned: dict[str, list[list[Any]]] = {}
+    def report(self) -> Report:
+        """All that the conductor needs to know of this process; cumulative, so one more or less changes nothing."""
+        assigned: dict[str, set[TopicPartition]] = {}
         for engine, name in self._engines:
             if isinstance(engine.totals, ReaderTotals):
-                assigned.setdefault(name, []).extend([topic, number] for topic, number in engine.totals.assigned)
-        return {
-            "worker": self.worker,
-            "snapshot": self._ledger.snapshot().to_wire(),
-            "bins": [one.to_wire() for one in self._bins],
-            "assigned": assigned,
-        }
+                assigned.setdefault(name, set()).update(engine.totals.assigned)
+        ready = all(engine.totals.at_ns for engine, _ in self._engines)
+        snapshot, done = self._ledger.snapshot(), tuple(self._done)
+        return Report(self.plan.run_id, self.worker, snapshot, self._total, list(self._bins), assigned, ready, done)
 
-    def last_bin(self) -> None:
-        """Close the current second early, at the end of the run."""
-        self._bins.append(self._current)
-        self._current = Bin(self._current.second + 1)
+    def _happened(self, what: Bin) -> None:
+        self._current.add(what)
+        self._total.add(what)
 
     def _second(self) -> int:
         return 0 if self.start_ns is None else max(0, (now_ns() - self.start_ns) // SECOND)
@@ -123,13 +168,13 @@ class Node:
                 for field in ("due", "sent", "acknowledged", "failed")
             }
             late = now.lateness.minus(earlier.lateness) if earlier else now.lateness
-            self._current.add(Bin(0, counts, {}, {"produce": latency, "late": late}))
+            self._happened(Bin(0, counts, {}, {"produce": latency, "late": late}))
             size = now.bytes_acknowledged - (earlier.bytes_acknowledged if earlier else 0)
             yield "PRODUCE", name, latency, size, counts["failed"]
         else:
             former = before if isinstance(before, ReaderTotals) else None
             delivered = now.delivered - (former.delivered if former else 0)
-            self._current.add(Bin(0, {f"delivered.{name}": delivered}, {}, {f"e2e.{name}": latency}))
+            self._happened(Bin(0, {f"delivered.{name}": delivered}, {}, {f"e2e.{name}": latency}))
             yield "DELIVER", name, latency, now.bytes_delivered - (former.bytes_delivered if former else 0), 0
 
 

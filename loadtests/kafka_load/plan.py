@@ -201,7 +201,7 @@ def tail(whole: schedule.Schedule, from_ns: int) -> schedule.Schedule:
     if from_ns >= whole.times_ns[-1]:
         return schedule.constant(0.0)
     pieces = [
-        (max(begin, from_ns), end, whole.rate_at(max(begin, from_ns)) if begin < from_ns else start, stop)
+        (max(begin, from_ns), end, whole.rate_at(from_ns) if begin < from_ns else start, stop)
         for begin, end, start, stop in zip(whole.times_ns, whole.times_ns[1:], whole.starts, whole.ends, strict=False)
         if end > from_ns
     ]

@@ -9,7 +9,8 @@ from locust import events, runners
 
 from . import web
 from .options import add_options
-from .session import REFUSALS, Session
+from .planning import REFUSALS
+from .session import Session
 from .verdict import REFUSED
 
 
@@ -27,8 +28,8 @@ def _init(environment: Any, **_: Any) -> None:
     works = not isinstance(environment.runner, runners.MasterRunner)
     if conducts:
         try:
-            look = session.ready if session.headless else session.plan
-            session.take_over(look(environment.parsed_options, environment.profile))
+            look = session.planning.ready if session.headless else session.planning.plan
+            session.planning.take_over(look(environment.parsed_options, environment.profile))
         except REFUSALS as refusal:
             print(f"locust: {refusal}", file=sys.stderr, flush=True)
             environment.runner.quit()  # tells the workers that --processes started, which would stay otherwise

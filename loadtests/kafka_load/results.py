@@ -71,7 +71,8 @@ def facts(run: Conductor, judgement: Judgement, latencies: Mapping[str, Histogra
     """All that was measured in one run."""
     start_ns = run.start_ns or 0
     duration_s = max(0.001, ((run.end_ns or start_ns) - start_ns) / SECOND)
-    due, sent = run.total.counts.get("due", 0), run.total.counts.get("sent", 0)
+    total = run.total
+    due, sent = total.counts.get("due", 0), total.counts.get("sent", 0)
     deleted = {group.group: group.deleted for group in judgement.groups if group.deleted}
     return Facts(
         run_id=run.plan.run_id,
@@ -107,7 +108,7 @@ def facts(run: Conductor, judgement: Judgement, latencies: Mapping[str, Histogra
         end_to_end={name: percentiles(h) for name, h in latencies.items() if name != "acknowledged" and h.count},
         target_rate=due / duration_s,
         sent_rate=sent / duration_s,
-        late=percentiles(run.total.histograms.get("late", Histogram())),
+        late=percentiles(total.histograms.get("late", Histogram())),
         faults=marks.faults(marks.read(run.plan.run_dir), start_ns),
         notes=[
             *run.notes,

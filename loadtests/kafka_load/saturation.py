@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .slo import LIMITS, Result, evaluate
-from .timeline import Bin
+from .timeline import Bin, merged
 from .verdict import Requirements
 
 SETTLING = 0.25
@@ -82,9 +82,7 @@ class Saturation:
         return f"{found}; at {self.broken.target_rate:,.0f} {self.broken.why}"
 
     def _judge(self, rate: float) -> None:
-        whole = Bin(0)
-        for one in self._bins:
-            whole.add(one)
+        whole = merged(0, self._bins)
         seconds = max(1, len(self._bins))
         due, acknowledged = whole.counts.get("due", 0), whole.counts.get("acknowledged", 0)
         produce, late = (whole.histograms.get(name) for name in ("produce", "late"))

@@ -6,7 +6,6 @@ messages, reports in its own `report_to_master`; a report is cumulative, so one 
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
 import signal
@@ -15,25 +14,21 @@ from typing import Any
 
 import gevent
 from locust import runners
-from locust.env import Environment
 
-from . import inventory, options, profiles, results, users, words
+from . import results, words
 from .conductor import Conductor, Order
 from .engines import take_notices
 from .native import wait_until
-from .node import Node
-from .plan import Plan, PlanError, make_plan
-from .readiness import UnreadyError, check
+from .node import Node, Report
+from .plan import Plan
+from .planning import REFUSALS, Planning
 from .stats import feed
 from .users import groups_of, topics_of
-from .verdict import REFUSED
+from .verdict import INCONCLUSIVE, REFUSED
 
 ORDER, DONE = "kafka_order", "kafka_done"
 LOCAL = "this process"
-DEFAULT_PROFILE = "steady"
-TICK_S, REPORT_S, PROGRESS_S = 0.2, 1.0, 5.0
-REFUSALS = (profiles.ProfileError, PlanError, inventory.InventoryError, argparse.ArgumentTypeError, UnreadyError)
-"""What makes a run impossible; each carries one sentence for the user."""
+TICK_S, REPORT_S, PROGRESS_S, END_S = 0.2, 1.0, 5.0, 600.0
 
 log = logging.getLogger(__name__)
 
@@ -41,16 +36,15 @@ log = logging.getLogger(__name__)
 class Session:
     """The harness in one Locust process: `environment.kafka`."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Any) -> None:
         self.environment = environment
         self.runner: Any = environment.runner
         self.options: Any = environment.parsed_options
         self.headless = bool(self.options.headless)
+        self.planning = Planning(environment)
         self.conductor: Conductor | None = None
         self.closing = ""
         self._node: Node | None = None
-        self._classes = list(environment.user_classes)
-        self._run_time_s = 0.0
         self._interrupted = False
         self._parent = os.getppid()
 
@@ -86,62 +80,11 @@ class Session:
             self._every(PROGRESS_S, self._say_progress)
         gevent.signal_handler(signal.SIGINT, self._on_interrupt)
 
-    def choose(self, name: str | None) -> profiles.Profile:
-        """Take a profile: its users, with their counts as weights, and those that somebody wrote for himself.
-
-        Raises:
-            ProfileError: if there is none, or none of its users is there to be spawned.
-        """
-        profile = profiles.load(name or DEFAULT_PROFILE)
-        here = [user for user in self._classes if user.__name__ in profile.users or user.__module__ != users.__name__]
-        if not here:
-            raise profiles.ProfileError(f"profile {profile.name}: none of its users is in the locustfile")
-        for user in here:
-            if user.__name__ in profile.users:
-                user.weight = profile.users[user.__name__].count
-        self.environment.user_classes[:] = here
-        return profile
-
-    def plan(self, given: argparse.Namespace, profile_name: str | None) -> Plan:
-        """The plan for a run with the options `given`.
-
-        Raises:
-            one of REFUSALS: if they make no sense.
-        """
-        values = options.chosen(given)
-        profile = self.choose(profile_name)
-        if span_s := self._run_time_s or given.run_time:
-            profile = profile.lasting(float(span_s))
-        bootstrap = values["bootstrap_servers"] or inventory.bootstrap_servers()
-        return make_plan(values, profile, bootstrap, shared=isinstance(self.runner, runners.MasterRunner))
-
-    def ready(self, given: argparse.Namespace, profile_name: str | None) -> Plan:
-        """A plan for a cluster that was seen to be there.
-
-        Raises:
-            one of REFUSALS: if there is none.
-        """
-        plan = self.plan(given, profile_name)
-        check(plan.client, topics_of(self.environment.user_classes))
-        return plan
-
-    def take_over(self, plan: Plan) -> None:
-        """Give Locust the profile's users, and the conductor, not Locust's clock, the end of a headless run."""
-        given = self.options
-        given.num_users = given.num_users or sum(
-            plan.presence(user.__name__).count for user in self.environment.user_classes
-        )
-        given.spawn_rate = given.spawn_rate or min(given.num_users, 100)
-        if self.headless:
-            self._run_time_s, given.run_time = float(given.run_time or 0), None
-            given.only_summary = not given.print_stats
-            logging.getLogger("locust.stats_logger").setLevel(logging.INFO if given.print_stats else logging.WARNING)
-
     # -- conducting
 
-    def _conduct(self, environment: Environment) -> None:
+    def _conduct(self, environment: Any) -> None:
         try:
-            plan = self.plan(self.options, environment.profile)
+            plan = self.planning.plan(self.options, environment.profile)
             groups = groups_of(environment.user_classes, plan)
             results.open_run(plan)
             conductor = Conductor(
@@ -176,14 +119,20 @@ class Session:
         if conductor is None:
             self._leave()
             return
-        if conductor.verdict is None and conductor.phase in ("flushing", "draining"):
-            wait_until(lambda: conductor.verdict is not None, 600)
-        if conductor.verdict is None:
+        if conductor.phase not in ("preparing", "running"):
+            wait_until(lambda: conductor.phase in ("judged", "failed"), END_S)
+            return
+        self.environment.process_exit_code = INCONCLUSIVE
+        try:
             verdict = conductor.finish()
-            self.environment.process_exit_code = verdict["exit_code"]
-            self.closing = words.closing(verdict, str(conductor.plan.run_dir / "report.html"))
-            if not self.headless:
-                print(self.closing, flush=True)
+        except Exception:  # Locust's event hook would hide it, and the exit status would say that all is well
+            log.exception("The run could not be judged")
+            conductor.phase = "failed"
+            return
+        self.environment.process_exit_code = verdict["exit_code"]
+        self.closing = words.closing(verdict, str(conductor.plan.run_dir / "report.html"))
+        if not self.headless:
+            print(self.closing, flush=True)
 
     def _send(self, order: Order, start_ns: int) -> None:
         if self._node is not None:
@@ -198,7 +147,7 @@ class Session:
 
     def _receive(self, report: Mapping[str, Any] | None) -> None:
         if report is not None and self.conductor is not None:
-            self.conductor.receive(report)
+            self.conductor.receive(Report.from_wire(report))
 
     def _tick_conductor(self) -> None:
         conductor = self.conductor
@@ -208,13 +157,14 @@ class Session:
                 conductor.happened(notice.text)
         if conductor is None or conductor.phase not in ("preparing", "running"):
             return
-        conductor.tick()
-        if conductor.over and conductor.phase == "running":
+        if conductor.over:
             log.info("The load is over; flushing, draining, judging")
             gevent.spawn(self.runner.quit if self.headless else self.runner.stop)
+        conductor.tick()
 
     def _say_progress(self) -> None:
-        if self.conductor is not None and self.conductor.phase != "judged" and (now := self.conductor.progress()):
+        conductor = self.conductor
+        if conductor is not None and conductor.verdict is None and (now := conductor.progress()):
             self._say(words.progress(now))
 
     def _say(self, line: str) -> None:
@@ -223,12 +173,12 @@ class Session:
 
     # -- working
 
-    def _work(self, environment: Environment) -> None:
+    def _work(self, environment: Any) -> None:
         plan = Plan.from_wire(self.options.kafka_plan)
         plan.journal_dir.mkdir(parents=True, exist_ok=True)
         self._node = Node(self.runner.client_id, plan)
 
-    def _on_order(self, environment: Environment, msg: Any) -> None:
+    def _on_order(self, environment: Any, msg: Any) -> None:
         self._carry_out(msg.data["order"], msg.data["start_ns"])
 
     def _carry_out(self, order: Order, start_ns: int) -> None:
@@ -239,11 +189,10 @@ class Session:
             return
         (self._node.flush if order == "flush" else self._node.stop)()
         self._tick_node()
-        report = self._node.report() | {"done": order}
         if self.conductor is not None:
-            self.conductor.receive(report)
+            self.conductor.receive(self._node.report())
         else:
-            self.runner.send_message(DONE, report)
+            self.runner.send_message(DONE, self._node.report().to_wire())
 
     def _leave(self) -> None:
         """A worker that goes says all it knows before it does; where the run has ended, there is nothing to say."""
@@ -253,7 +202,7 @@ class Session:
 
     def _on_report(self, client_id: str, data: dict[str, Any]) -> None:
         if self._node is not None:
-            data["kafka"] = self._node.report()
+            data["kafka"] = self._node.report().to_wire()
 
     def _tick_node(self) -> None:
         if self._node is None:
@@ -294,6 +243,9 @@ class Session:
         def loop() -> None:
             while True:
                 gevent.sleep(seconds)
-                function()
+                try:
+                    function()
+                except Exception:  # one that ended here would leave a run that never ends
+                    log.exception("Something went wrong; the run goes on")
 
         gevent.spawn(loop)

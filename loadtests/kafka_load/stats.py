@@ -34,8 +34,8 @@ def feed(stats: RequestStats, delta: Delta) -> None:
         entry.response_times[bucket_response_time(us / 1000)] += number
         entry.total_response_time += number * us / 1000
     if count:
-        entry.min_response_time = float(MIDDLES_US[used[0]]) / 1000
-        entry.max_response_time = float(MIDDLES_US[used[-1]]) / 1000
+        entry.min_response_time = round(float(MIDDLES_US[used[0]]) / 1000)
+        entry.max_response_time = round(float(MIDDLES_US[used[-1]]) / 1000)
     if failures:
         entry.num_fail_per_sec[second] = failures
         error = stats.errors.setdefault(

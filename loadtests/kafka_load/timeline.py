@@ -52,6 +52,14 @@ class Bin:
         return cls(second, dict(counts), dict(levels), {n: Histogram.from_wire(h) for n, h in latencies.items()})
 
 
+def merged(second: int, bins: Iterable[Bin]) -> Bin:
+    """The sum of what several processes counted."""
+    whole = Bin(second)
+    for one in bins:
+        whole.add(one)
+    return whole
+
+
 def columns(groups: Iterable[str]) -> list[str]:
     """The columns of timeline.csv for these groups."""
     groups = list(groups)
@@ -70,16 +78,16 @@ def columns(groups: Iterable[str]) -> list[str]:
     ]
 
 
-def to_row(merged: Bin, groups: Iterable[str], marks: str) -> Row:
+def to_row(whole: Bin, groups: Iterable[str], marks: str) -> Row:
     """One row of timeline.csv; a percentile of nothing is empty, not zero."""
-    counts, levels = merged.counts, merged.levels
-    row: Row = {"t_s": merged.second} | {name: counts.get(name, 0) for name in RATES}
+    counts, levels = whole.counts, whole.levels
+    row: Row = {"t_s": whole.second} | {name: counts.get(name, 0) for name in RATES}
     row["indeterminate"] = levels.get("indeterminate", 0)
-    row |= _percentiles("produce_{}_us", merged.histograms.get("produce"))
+    row |= _percentiles("produce_{}_us", whole.histograms.get("produce"))
     for group in groups:
         row[f"delivered.{group}"] = counts.get(f"delivered.{group}", 0)
         row[f"lag.{group}"] = levels.get(f"lag.{group}", 0)
-        row |= _percentiles(f"e2e_{{}}_us.{group}", merged.histograms.get(f"e2e.{group}"))
+        row |= _percentiles(f"e2e_{{}}_us.{group}", whole.histograms.get(f"e2e.{group}"))
     return row | {"lost_so_far": levels.get("lost", 0), "redelivered": levels.get("redelivered", 0), "marks": marks}
 
 
@@ -114,13 +122,11 @@ class Timeline:
             reported = self._open.get(self._next, {})
             if not (expected <= reported.keys() or self._next + PATIENCE_S < now_s):
                 break
-            merged = Bin(self._next)
-            for one in self._open.pop(self._next, {}).values():
-                merged.add(one)
-            row = to_row(merged, self._groups, marks.get(self._next, ""))
+            whole = merged(self._next, self._open.pop(self._next, {}).values())
+            row = to_row(whole, self._groups, marks.get(self._next, ""))
             self._csv.writerow(row)
             self._next += 1
-            self._written(merged, row)
+            self._written(whole, row)
         self._file.flush()
 
     def close(self, end_s: float, marks: Mapping[int, str]) -> None:

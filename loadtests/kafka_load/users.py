@@ -27,7 +27,7 @@ class EngineError(RuntimeError):
     """An engine ended by itself; the message says why."""
 
 
-class KafkaUser(User):  # type: ignore[misc]  # Locust publishes no types
+class KafkaUser(User):
     """A user whose work is done by an engine for as long as the user is there."""
 
     abstract = True

@@ -16,6 +16,7 @@ from locust.web import WebUI
 
 from . import marks
 from .conductor import Conductor
+from .timeline import Bin
 from .words import milliseconds
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 KEY = "kafka"
 COLUMNS = (("what", "What"), ("which", "Which"), ("now", "Now"), ("total", "Whole run"), ("trend", "Last minute"))
 FILES = {"timeline.csv": "timeline", "anomalies.csv": "anomalies", "report.html": "report (once the run has ended)"}
+MAX_EVENTS = 5
 BARS = "▁▂▃▄▅▆▇█"
 
 Cells = tuple[str, str, str, str, str]
@@ -39,36 +41,35 @@ def install(session: Session, web_ui: WebUI, refusals: tuple[type[Exception], ..
         ],
     }
     app: Any = web_ui.app
-    guarded: Any = web_ui.auth_required_if_enabled
     pages = Blueprint("kafka", __name__, url_prefix="/kafka")
 
-    @pages.route("/<name>")
-    @guarded
     def file(name: str) -> Response:
         conductor = session.conductor
         if conductor is None or name not in FILES or not (path := conductor.plan.run_dir / name).exists():
             abort(404)
         return send_file(Path(path).resolve())
 
-    @app.before_request
     def refuse() -> Response | None:
         if not request.path.endswith("/swarm"):
             return None
         given = argparse.Namespace(**{**vars(session.options), **_form()})
         try:
-            session.ready(given, request.form.get("profile") or session.environment.profile)
+            session.planning.ready(given, request.form.get("profile") or session.environment.profile)
         except refusals as refusal:
             return jsonify({"success": False, "message": str(refusal)})
         return None
 
-    @app.after_request
     def extend(response: Response) -> Response:
         if request.path.endswith("/stats/requests") and response.is_json:
             stats = {"key": KEY, "data": rows(session.conductor)}
             response.set_data(json.dumps({**(response.get_json() or {}), "extended_stats": [stats]}))
         return response
 
+    guarded: Any = web_ui.auth_required_if_enabled
+    pages.add_url_rule("/<name>", view_func=guarded(file))
     app.register_blueprint(pages)
+    app.before_request(refuse)
+    app.after_request(extend)
 
 
 def rows(conductor: Conductor | None) -> list[dict[str, Any]]:
@@ -90,38 +91,45 @@ def sparkline(values: Sequence[float], width: int = 30) -> str:
 
 
 def _cells(run: Conductor) -> Iterator[Cells]:
-    last = run.recent[-1] if run.recent else {}
+    last, whole = run.recent[-1] if run.recent else {}, run.total
     yield "Run", run.plan.run_id, run.phase, f"{run.elapsed_s:.0f} s of {run.plan.profile.duration_s:g} s", ""
-    yield from _rates(run, last)
-    yield from _latencies(run, last)
+    yield from _events(run)
+    yield from _rates(run, whole, last)
+    yield from _latencies(run, whole, last)
     yield from _ledger(run)
     yield from _lag(run)
     yield from _partitions(run)
+
+
+def _events(run: Conductor) -> Iterator[Cells]:
     for mark in reversed(marks.read(run.plan.run_dir)):
-        at_s = (mark.at_ns - (run.start_ns or mark.at_ns)) / 1e9
+        at_s = (mark.at_ns - (run.start_ns or mark.at_ns)) / marks.NS
         yield "Fault", f"{mark.name} {mark.target}", "healed" if mark.healed else "injected", f"at {at_s:.1f} s", ""
-    for at_s, text in reversed(run.events):
-        yield "Event", text, f"at {at_s:.1f} s", "", ""
+    for at_s, text in list(reversed(run.events))[:MAX_EVENTS]:
+        yield "Event", text, "", f"at {at_s:.1f} s", ""
 
 
-def _rates(run: Conductor, last: dict[str, Any]) -> Iterator[Cells]:
+def _rates(run: Conductor, whole: Bin, last: dict[str, Any]) -> Iterator[Cells]:
     names = ["due", "sent", "acknowledged", "failed", *(f"delivered.{group.name}" for group in run.groups)]
     for name in names:
-        total = run.total.counts.get(name, 0)
+        total = whole.counts.get(name, 0)
         trend = sparkline([row[name] for row in run.recent])
         yield "Rate", name.replace(".", " to "), f"{last.get(name, 0):,}/s", f"{total:,}", trend
 
 
-def _latencies(run: Conductor, last: dict[str, Any]) -> Iterator[Cells]:
+def _latencies(run: Conductor, total: Bin, last: dict[str, Any]) -> Iterator[Cells]:
     kinds = [("acknowledged", "produce", "produce_{}_us")]
     kinds += [(f"delivered to {group.name}", f"e2e.{group.name}", f"e2e_{{}}_us.{group.name}") for group in run.groups]
     for title, key, column in kinds:
-        whole = run.total.histograms.get(key)
-        for q, percent in (("p50", 50), ("p99", 99)):
-            now = last.get(column.format(q)) or 0
-            total = milliseconds(whole.percentile(percent)) if whole else ""
-            trend = sparkline([row[column.format(q)] or 0 for row in run.recent])
-            yield f"Latency {q}", title, milliseconds(now) if now else "", total, trend
+        p50, p99 = column.format("p50"), column.format("p99")
+        now = _latency(last[p50], last[p99]) if last.get(p99) else ""
+        latency = total.histograms.get(key)
+        so_far = _latency(latency.percentile(50), latency.percentile(99)) if latency else ""
+        yield "Latency", title, now, so_far, sparkline([row[p99] or 0 for row in run.recent])
+
+
+def _latency(p50: float, p99: float) -> str:
+    return f"p50 {milliseconds(p50)}, p99 {milliseconds(p99)}"
 
 
 def _ledger(run: Conductor) -> Iterator[Cells]:
@@ -138,19 +146,24 @@ def _ledger(run: Conductor) -> Iterator[Cells]:
 
 def _lag(run: Conductor) -> Iterator[Cells]:
     for group in run.groups:
-        lags = run.lags(group)
         trend = sparkline([row[f"lag.{group.name}"] for row in run.recent])
-        yield "Lag", group.name, f"{sum(lags.values()):,}", "", trend
-        for (topic, number), lag in sorted(lags.items()):
-            yield "Lag", f"{group.name} {topic}-{number}", f"{lag:,}", "", ""
+        yield "Lag", group.name, f"{sum(run.lags(group).values()):,}", "", trend
 
 
 def _partitions(run: Conductor) -> Iterator[Cells]:
-    for (topic, number), now in sorted(run.view.partitions.items()):
+    lags = {group.name: run.lags(group) for group in run.groups}
+    for where, now in sorted(run.view.partitions.items()):
         leader = f"led by {now.leader}" if now.leader >= 0 else "⚠ no leader"
         missing = sorted(set(now.replicas) - set(now.isr))
         warning = f" ⚠ without {_numbers(missing)}" if missing else ""
-        yield "Partition", f"{topic}-{number}", leader, f"ISR {_numbers(now.isr)}{warning}", ""
+        lag = ", ".join(f"{name} {own[where]:,}" for name, own in lags.items() if where in own)
+        yield (
+            "Partition",
+            f"{where[0]}-{where[1]}",
+            f"{leader}, ISR {_numbers(now.isr)}{warning}",
+            f"lag {lag}" * bool(lag),
+            "",
+        )
 
 
 def _numbers(nodes: Iterable[int]) -> str:

@@ -108,6 +108,7 @@ def test_a_browser_draws_it_at_any_width(run_dir: Path, browser: Browser, width:
     page = browser.new_page(
         viewport={"width": width, "height": 800}, color_scheme="dark" if scheme == "dark" else "light"
     )
+    page.set_default_timeout(120_000)  # Plotly is large, and the machine may be busy
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.goto(report.write(run_dir).as_uri())

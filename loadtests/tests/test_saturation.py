@@ -1,5 +1,7 @@
 """Saturation: the first step that breaks a limit ends the search, and the one before it is the answer."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from kafka_load.histogram import Histogram
@@ -18,7 +20,7 @@ def second(number: int, rate: int, *, ms: float, achieved: float = 1.0, late_ms:
     return Bin(number, {"due": rate, "acknowledged": int(rate * achieved)}, {}, latencies)
 
 
-def search(*seconds: dict[str, float]) -> Saturation:
+def search(*seconds: dict[str, Any]) -> Saturation:
     """Two steps of four seconds each, 1,000 and 2,000 records/s."""
     saturation = Saturation([1000, 2000], 4.0, LIMITS, Requirements())
     for number, what in enumerate(seconds):
