@@ -19,7 +19,7 @@ from .rows import Row
 
 # The client's own patience, so that a silent broker is left in seconds, not in the minute of librdkafka's defaults.
 CLIENT = ("socket.timeout.ms=1500", "request.timeout.ms=1000", "check.crcs=true")
-START_S, END_S, POLL_S = 90.0, 240.0, 0.2
+START_S, END_S, POLL_S = 180.0, 240.0, 0.2
 
 
 class LoadError(RuntimeError):
@@ -34,7 +34,12 @@ class Load:
         self.results = results
         self.verdict: dict[str, Any] = {}
         self._command = [
-            *(str(Path(sys.executable).with_name("locust")), "--headless", f"--profile={row.profile}"),
+            *(
+                str(Path(sys.executable).with_name("locust")),
+                "--headless",
+                "--max-late-ms=5000",
+                f"--profile={row.profile}",
+            ),
             *(f"--bootstrap-servers={','.join(BOOTSTRAP)}", f"--results-dir={results}", *client, *row.options),
         ]
 

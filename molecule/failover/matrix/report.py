@@ -30,10 +30,10 @@ def cells(outcome: Outcome, passed: bool) -> list[str]:
     if row.kind == "control":
         verdict = f"found: {row.finds}" if passed else "NOT FOUND"
     if not outcome.verdict:
-        return [row.id, row.mode, *["-"] * 6, outcome.error[:60] or verdict]
+        return [row.name, row.mode, *["-"] * 6, outcome.error[:60] or verdict]
     counts = [f"{outcome.value(name):,.0f}" for name in ("acknowledged", "lost", "redelivered", "reordered")]
     recovered = "-" if outcome.recovered_s is None else f"{outcome.recovered_s:.1f} s"
-    return [row.id, row.mode, *counts, f"{outcome.value('longest_gap_s'):.1f} s", recovered, verdict]
+    return [row.name, row.mode, *counts, f"{outcome.value('longest_gap_s'):.1f} s", recovered, verdict]
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

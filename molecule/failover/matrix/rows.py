@@ -56,11 +56,6 @@ class Row:
         """The load's profile."""
         return FILE.with_name(f"{self.load}.toml")
 
-    @property
-    def id(self) -> str:
-        """The row's name in a test's id; Kafka's own timing is said, the fast one is not."""
-        return self.name + ("-default-timing" if self.timing == "default" else "")
-
 
 def rows(mode: str, file: Path = FILE) -> list[Row]:
     """The rows of one mode, those with the fast timing first, so that the timing is changed at most once."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -15,6 +17,7 @@ from crucible.fault_plan import unhealthy
 from crucible.survey import survey
 from live import BOOTSTRAP, BROKERS, ROOT, SITE, host, play, replicas_in_sync
 
+from . import members
 from .audit import TOPICS, Audit, audit
 from .evidence import OBSERVATIONS, Scope
 from .load import Load
@@ -39,6 +42,7 @@ class Outcome:
     hosts: list[str] = field(default_factory=list)
     seen: dict[str, Any] = field(default_factory=dict)
     audit: Audit | None = None
+    taken: int | None = None
     recovered_s: float | None = None
     report: str = ""
     error: str = ""
@@ -64,7 +68,10 @@ class Scene:
         self.outcome_hosts: list[str] = []
         self.seen: dict[str, Any] = {}
         self.healed_at: float | None = None
+        self.recovered_s: float | None = None
+        self.taken: int | None = None
         self._extra = extra
+        self._member: int | None = None
         self._active: dict[str, list[str]] = {}
         self._since = time.time()
 
@@ -72,6 +79,8 @@ class Scene:
 
     def inject(self, fault: str, **said: Any) -> None:
         """Break something, and look at what hosts and clients show."""
+        if said.get("target") == "hit":
+            said["target"] = self.outcome_hosts[0]
         self._fault(fault, "inject", **said)
         hit = self._hit(fault)
         if not hit:
@@ -102,6 +111,25 @@ class Scene:
         self.healed_at = time.time()
         self.load.mark("rolling_restart", "all", self.healed_at, healed=True)
 
+    def signal_member(self, name: str) -> None:
+        """Send a signal to a member of the warehouse's group; for KILL and STOP wait until the group gives it up."""
+        if self._member is None:
+            self._member = members.victim(self.load.folder / "journal")
+        pid, before = self._member, members.count()
+        self._since = self.healed_at = time.time()
+        os.kill(pid, getattr(signal, f"SIG{name}"))
+        self.load.mark(
+            "kill_consumer" if name == "KILL" else "pause_consumer", str(pid), self.healed_at, healed=name == "CONT"
+        )
+        if name != "CONT":
+            self.load.wait(lambda: members.count() == before - 1, SEEN_S * 3, "the group did not give the member up")
+            self.recovered_s = time.time() - self._since
+
+    def careless_member(self, records: int) -> None:
+        """Let a member take records with it that it has committed and not processed."""
+        self.taken = members.careless(records)
+        self.load.mark("careless_member", f"{self.taken} records", time.time())
+
     def repeat(self, fault: str, every_s: float, times: int, down_s: int, seed: int) -> None:
         """Hit the leader of a random partition again and again; it is the host's own timer that heals."""
         chance = random.Random(seed)  # It need not be unpredictable, it must be repeatable.
@@ -112,7 +140,7 @@ class Scene:
             for name, at in self._hit(fault).items():
                 self.load.mark(fault, name, at)
                 self.outcome_hosts = sorted({*self.outcome_hosts, name})
-            self._healthy(every_s * 3)
+            wait_healthy(every_s * 3)
             time.sleep(max(0.0, began + every_s - time.time()))
         self.healed_at = time.time()
 
@@ -144,9 +172,6 @@ class Scene:
                 time.sleep(0.2)
             if self.seen.get(name, expected) == expected:
                 self.seen[name] = found
-
-    def _healthy(self, timeout_s: float) -> None:
-        wait_healthy(timeout_s)
 
 
 def wait_healthy(timeout_s: float = HEALTH_S) -> None:
@@ -180,7 +205,7 @@ def perform(row: Row, results: Path, extra: Mapping[str, Any]) -> Outcome:
     """Do a row; never raises for what the cluster or the load did, so that the next row has its turn."""
     outcome = Outcome(row)
     try:
-        _perform(outcome, results / row.id, extra)
+        _perform(outcome, results / row.name, extra)
     except (RuntimeError, AdminError, AssertionError, OSError) as error:
         outcome.error = f"{type(error).__name__}: {error}"
     return outcome
@@ -200,9 +225,9 @@ def _perform(outcome: Outcome, results: Path, extra: Mapping[str, Any]) -> None:
                 getattr(scene, verb)(what, **dict(said))
         finally:
             scene.rescue()
-            outcome.hosts, outcome.seen = scene.outcome_hosts, scene.seen
+            outcome.hosts, outcome.seen, outcome.taken = scene.outcome_hosts, scene.seen, scene.taken
         replicas_in_sync(HEALTH_S)
-        outcome.recovered_s = round(time.time() - scene.healed_at, 1) if scene.healed_at else None
+        outcome.recovered_s = scene.recovered_s or time.time() - (scene.healed_at or time.time())
         time.sleep(LINGER_S)
     outcome.verdict, outcome.report = load.verdict, str(load.folder / "report.html")
     configure(row.topics, AlterConfigOpType.DELETE)
