@@ -38,8 +38,9 @@ class KeyStream:
     """Draws keys for one producer; the same seed draws the same keys."""
 
     def __init__(self, popularity: Popularity, partitions: int, seed: int) -> None:
-        self.names = [b"c-%06d" % number for number in range(popularity.keys)]
-        self.partitions = np.array([partition_of(name, partitions) for name in self.names], np.int32)
+        names = [b"c-%06d" % number for number in range(popularity.keys)]
+        self.names = np.array(names, object)
+        self.partitions = np.array([partition_of(name, partitions) for name in names], np.int16)
         self._cumulated = np.cumsum(popularity.weights())
         self._random = np.random.default_rng(seed)
         self._drawn = np.empty(0, np.int64)

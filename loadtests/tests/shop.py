@@ -33,7 +33,9 @@ class Entry:
         if self.kind == "foreign":
             return b"somebody else's"
         run = RUN + 1 if self.kind == "other" else RUN
-        [value] = encoder("binary", "", 64, run, self.producer)(PARTITION, self.sequence, np.array([5]), [b"k"])
+        [value] = encoder("binary", "", 64, run, self.producer)(
+            np.array([PARTITION], np.int16), np.array([self.sequence]), np.array([5]), [b"k"]
+        )
         return value[:-1] + bytes([value[-1] ^ 1]) if self.kind == "altered" else value
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from kafka_load.records import ALTERED, FOREIGN, INTACT, decode, encoder
 
 RUN, PRODUCER = 0x1234_5678_9ABC_DEF0, 4_000_000_001
@@ -18,19 +17,21 @@ FORMATS = [("json", "order", 0), ("json", "click", 0), ("binary", "", 48), ("bin
 def written(format_: str, event: str, size: int, count: int = 50, first: int = 7) -> list[bytes]:
     due = np.arange(count, dtype=np.int64) * 1000 + 1_700_000_000_000_000_000
     keys = [b"c-%06d" % number for number in range(count)]
-    return encoder(format_, event, size, RUN, PRODUCER)(11, first, due, keys)
+    return encoder(format_, event, size, RUN, PRODUCER)(
+        np.full(count, 11, np.int16), np.arange(first, first + count), due, keys
+    )
 
 
 @pytest.mark.parametrize(("format_", "event", "size"), FORMATS)
 def test_what_is_written_is_read(format_: str, event: str, size: int) -> None:
     values = written(format_, event, size)
     stamps = decode(values)
-    assert (stamps["state"] == INTACT).all()
-    assert set(stamps["run"].tolist()) == {RUN}
-    assert set(stamps["producer"].tolist()) == {PRODUCER}
-    assert set(stamps["partition"].tolist()) == {11}
-    assert stamps["sequence"].tolist() == list(range(7, 57))
-    assert stamps["due_ns"].tolist() == [1_700_000_000_000_000_000 + 1000 * i for i in range(50)]
+    assert (stamps.state == INTACT).all()
+    assert set(stamps.run.tolist()) == {RUN}
+    assert set(stamps.producer.tolist()) == {PRODUCER}
+    assert set(stamps.partition.tolist()) == {11}
+    assert stamps.sequence.tolist() == list(range(7, 57))
+    assert stamps.due_ns.tolist() == [1_700_000_000_000_000_000 + 1000 * i for i in range(50)]
     if format_ == "binary":
         assert {len(value) for value in values} == {size}
 
@@ -40,8 +41,8 @@ def test_one_changed_byte_is_found(kind: tuple[str, str, int], at: int, flip: in
     [value] = written(*kind, count=1)
     changed = bytearray(value)
     changed[at % len(value)] ^= flip
-    assert decode([bytes(changed)])["state"][0] in (ALTERED, FOREIGN)
-    assert decode([value, bytes(changed), value])["state"].tolist()[::2] == [INTACT, INTACT]
+    assert decode([bytes(changed)]).state[0] in (ALTERED, FOREIGN)
+    assert decode([value, bytes(changed), value]).state.tolist()[::2] == [INTACT, INTACT]
 
 
 def test_an_order_is_readable_json() -> None:
@@ -57,8 +58,8 @@ def test_a_batch_may_mix_formats_strangers_and_tombstones() -> None:
         *written("json", "order", 0, 2), *written("binary", "", 64, 1),
     ]  # fmt: skip
     stamps = decode(values)
-    assert stamps["state"].tolist() == [FOREIGN] * 4 + [ALTERED, FOREIGN] + [INTACT] * 5
-    assert stamps["sequence"].tolist()[6:] == [7, 8, 7, 8, 7]
+    assert stamps.state.tolist() == [FOREIGN] * 4 + [ALTERED, FOREIGN] + [INTACT] * 5
+    assert stamps.sequence.tolist()[6:] == [7, 8, 7, 8, 7]
 
 
 @pytest.mark.parametrize("arguments", [("binary", "", 47), ("json", "cart", 0), ("xml", "order", 0)])

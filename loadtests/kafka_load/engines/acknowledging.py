@@ -101,17 +101,18 @@ class Acknowledgements:
         """Take records whose delivery was reported."""
         values = [message.value() for message in messages]
         stamps = decode(values)
-        self.bytes += sum(len(value) for value in values if value)
+        self.bytes += sum(map(len, filter(None, values)))
+        partitions = stamps.partition
         for begin, end in consecutive(stamps):
-            partition, first = int(stamps["partition"][begin]), int(stamps["sequence"][begin])
-            due_ns = stamps["due_ns"][begin:end]
+            partition, first = int(partitions[begin]), int(stamps.sequence[begin])
+            due_ns = stamps.due_ns[begin:end]
             batch = Batch(partition, first, first + end - begin, messages[begin].offset(), due_ns)
             if self._transactional:
                 self._pending.append(batch)
             else:
                 self._enter(batch, now)
         if not self._transactional:
-            self.latency.add((now - stamps["due_ns"]) // 1_000)
+            self.latency.add((now - stamps.due_ns) // 1_000)
 
     def _enter(self, batch: Batch, now: int) -> None:
         self.accounts[batch.partition].acknowledge(batch.first, batch.end, batch.offset, now)
@@ -135,9 +136,9 @@ class Acknowledgements:
     def fail(self, error: KafkaError, value: bytes | None) -> None:
         """Take a record that was reported as failed; unless the failure is certain it stays indeterminate."""
         if error.code() in CERTAIN and value:
-            stamp = decode([value])[0]
-            sequence = int(stamp["sequence"])
-            self.accounts[int(stamp["partition"])].failed.add(sequence, sequence + 1)
+            stamp = decode([value])
+            sequence = int(stamp.sequence[0])
+            self.accounts[int(stamp.partition[0])].failed.add(sequence, sequence + 1)
 
     def sums(self) -> tuple[int, int, int, int, int]:
         """Records sent, acknowledged, failed, indeterminate, aborted."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from kafka_load.clock import MILLISECOND, now_ns
 from kafka_load.engines.base import Engine
@@ -16,7 +16,7 @@ from kafka_load.ledger import findings
 from kafka_load.ledger.journal import write_journal
 from kafka_load.ledger.snapshot import ReaderSnapshot
 
-BATCH = 10_000
+BATCH = 2_000  # more at once would cost more: their memory would no longer fit into the processor's cache
 
 
 class ConsumerEngine(Engine[ReaderTotals, ReaderSnapshot]):
@@ -42,8 +42,7 @@ class ConsumerEngine(Engine[ReaderTotals, ReaderSnapshot]):
             # consume(n, t) would wait all of t even when messages are there.
             first = self._consumer.poll(0.05)
             if first is not None:
-                batch = [first, *self._consumer.consume(BATCH, 0)]
-                self._reading.take(cast("list[Delivered]", batch), now_ns())
+                self._take(first)
             if now_ns() >= self._next_commit_ns:
                 self._commit(self._assigned, wait=False)
                 self._next_commit_ns = now_ns() + self.settings.commit_ms * MILLISECOND
@@ -52,6 +51,10 @@ class ConsumerEngine(Engine[ReaderTotals, ReaderSnapshot]):
         if not self._killed:
             self._consumer.close()  # which takes the partitions back, and so commits
         del self._consumer  # a consumer that was not closed is missed only when its session runs out
+
+    def _take(self, first: Message) -> None:
+        messages = [first, *self._consumer.consume(BATCH, 0)]
+        self._reading.take(cast("list[Delivered]", messages), now_ns())
 
     def _commit(self, keys: set[findings.TopicPartition], wait: bool) -> None:
         """Commit what is accounted for and not committed yet, after writing the account down."""

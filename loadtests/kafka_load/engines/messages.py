@@ -37,9 +37,6 @@ class Delivered(Protocol):
 
 def consecutive(stamps: Stamps) -> Iterator[tuple[int, int]]:
     """[begin, end) of the stretches with one producer and partition and sequences that rise by one."""
-    breaks = np.flatnonzero(
-        (np.diff(stamps["sequence"]) != 1)
-        | (stamps["partition"][1:] != stamps["partition"][:-1])
-        | (stamps["producer"][1:] != stamps["producer"][:-1])
-    )
+    sequence, origin = stamps.sequence, stamps.origin
+    breaks = np.flatnonzero((sequence[1:] - sequence[:-1] != 1) | (origin[1:] != origin[:-1]))
     return pairwise([0, *(breaks + 1).tolist(), len(stamps)])

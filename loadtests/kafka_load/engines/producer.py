@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
-from numpy.typing import NDArray
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 from kafka_load.clock import MILLISECOND, now_ns
 from kafka_load.engines.acknowledging import Acknowledgements
@@ -29,9 +29,10 @@ from kafka_load.ledger.findings import Gap, TopicPartition
 from kafka_load.ledger.snapshot import ProducerSnapshot
 from kafka_load.native import native_sleep
 from kafka_load.records import encoder
+from kafka_load.records.stamp import Int64s
 from kafka_load.schedule import Schedule, constant
 
-CHUNK = 5_000  # records made at once, when so many are due
+CHUNK = 2_000  # records made at once when so many are due; more would no longer fit into the cache
 TICK_NS = MILLISECOND
 
 
@@ -68,7 +69,8 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         self._acks = Acknowledgements(settings.topic, settings.transaction is not None)
         self._lateness = Histogram()
         self._reported: list[Delivered] = []
-        self._refused: list[tuple[KafkaError, Message]] = []
+        self._refused: list[tuple[KafkaError, Delivered]] = []
+        self._on_delivery = delivery_callback(self._reported.append, self._refused.append)
         self._in_flight = 0
         # Schedules with the time at which each takes over from the one before; the last one is for ever.
         self._plan: deque[tuple[int, Schedule | None]] = deque([(0, schedule)])
@@ -90,10 +92,13 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         self._keys = KeyStream(popularity, partitions, seed=self.settings.producer)
         chosen = self.settings.transaction
         transaction = Transaction(self._producer, chosen, self._flush_s) if chosen else None
+        chunk = CHUNK
         self._cursor = now_ns()
         self._plan[0] = (self._cursor, self._plan[0][1])
         while not self._stopping:
-            busy = self._send_due()
+            if transaction:
+                chunk = min(CHUNK, transaction.room)
+            busy = self._send_due(chunk)
             self._serve(0.0)
             if transaction:
                 transaction.step(self._acks, self._drain)
@@ -114,18 +119,18 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
             raise KafkaException(metadata.error)
         return len(metadata.partitions)
 
-    def _send_due(self) -> bool:
-        """Send what is due, at most a chunk; whether there is more to do at once."""
+    def _send_due(self, chunk: int) -> bool:
+        """Send what is due, at most about `chunk` records; whether there is more to do at once."""
         room = self.settings.in_flight_max - self._in_flight
         if room < CHUNK:
             self._serve(0.001)
             return True
         (start, schedule), now = self._plan[0], now_ns()
         if schedule is None:
-            self._send(np.full(CHUNK, now, np.int64))
+            self._send(np.full(chunk, now, np.int64))
             return True
         until = min(now, self._plan[1][0]) if len(self._plan) > 1 else now
-        end = schedule.window_end(self._cursor - start, until - start, CHUNK) + start
+        end = schedule.window_end(self._cursor - start, until - start, chunk) + start
         due = schedule.due_between(self._cursor - start, end - start)
         self._cursor = max(self._cursor, end)
         if len(due):
@@ -137,21 +142,24 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
             return True
         return end < until
 
-    def _send(self, due_ns: NDArray[np.int64]) -> None:
-        keys = self._keys.draw(len(due_ns))
+    def _send(self, due_ns: Int64s) -> None:
+        """Make the records due at these times, and hand them over partition by partition."""
+        count = len(due_ns)
+        keys = self._keys.draw(count)
+        order = np.argsort(self._keys.partitions[keys], kind="stable")
+        keys, due_ns = keys[order], due_ns[order]
         partitions = self._keys.partitions[keys]
-        order = np.argsort(partitions, kind="stable")
-        sorted_partitions = partitions[order]
-        edges = (np.flatnonzero(np.diff(sorted_partitions)) + 1).tolist()
-        names = self._keys.names
-        for begin, end in pairwise([0, *edges, len(order)]):
-            chosen = order[begin:end]
-            partition = int(sorted_partitions[begin])
-            due = due_ns[chosen]
-            key_names = [names[key] for key in keys[chosen].tolist()]
-            values = self._encode(partition, self._acks.account(partition).sent, due, key_names)
-            self._acks.sent(partition, len(values), int(due[0]))
-            self._hand_over(partition, [{"value": v, "key": k} for v, k in zip(values, key_names, strict=True)])
+        names = self._keys.names[keys].tolist()
+        edges = [0, *(np.flatnonzero(np.diff(partitions)) + 1).tolist(), count]
+        groups = [(int(partitions[begin]), begin, end) for begin, end in pairwise(edges)]
+        sequences = np.arange(count)
+        for partition, begin, end in groups:
+            sequences[begin:end] += self._acks.account(partition).sent - begin
+        values = self._encode(partitions, sequences, due_ns, names)
+        messages = [{"value": value, "key": name} for value, name in zip(values, names, strict=True)]
+        for partition, begin, end in groups:
+            self._acks.sent(partition, end - begin, int(due_ns[begin]))
+            self._hand_over(partition, messages[begin:end])
 
     def _hand_over(self, partition: int, messages: list[dict[str, Any]]) -> None:
         """Give records of one partition to the client.
@@ -174,19 +182,15 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
                     self._acks.fail(error, message["value"])
             self._serve(0.001)
 
-    def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
-        if error is None:
-            self._reported.append(cast("Delivered", message))
-        else:
-            self._refused.append((error, message))
-
     def _serve(self, wait_s: float) -> None:
         """Take delivery reports."""
         self._producer.poll(wait_s)
         if reported := self._reported[:]:
             self._reported.clear()
             self._in_flight -= len(reported)
-            self._acks.take(reported, now_ns())
+            now = now_ns()
+            for at in range(0, len(reported), CHUNK):
+                self._acks.take(reported[at : at + CHUNK], now)
         if refused := self._refused[:]:
             self._refused.clear()
             self._in_flight -= len(refused)
@@ -233,3 +237,17 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
             self._lateness.copy(),
             self._acks.gaps(now_ns()),
         )
+
+
+def delivery_callback(
+    report: Callable[[Delivered], None], refuse: Callable[[tuple[KafkaError, Delivered]], None]
+) -> Callable[[KafkaError | None, Any], None]:
+    """What librdkafka calls for each record: it must do next to nothing, for nothing else is called as often."""
+
+    def on_delivery(error: KafkaError | None, message: Any) -> None:
+        if error is None:
+            report(message)
+        else:
+            refuse((error, message))
+
+    return on_delivery

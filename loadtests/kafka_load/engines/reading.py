@@ -20,7 +20,7 @@ from kafka_load.histogram import Histogram
 from kafka_load.ledger.findings import TopicPartition
 from kafka_load.ledger.runs import Run, RunLog
 from kafka_load.ledger.snapshot import ALTERED_LOG, MISPLACED_LOG, ReaderSnapshot, Stream, StreamLog
-from kafka_load.records import ALTERED, FOREIGN, INTACT, Stamps, decode
+from kafka_load.records import ALTERED, FOREIGN, INTACT, Stamps, decode, decode_uniform
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,16 @@ class Reading:
     def take(self, messages: Sequence[Delivered], now: int) -> None:
         """Account for delivered messages and events (a partition's end, an error), in the order of their delivery."""
         values = [message.value() for message in messages]
-        stamps = decode(values)
-        self.bytes += sum(len(value) for value in values if value)
-        ours = (stamps["state"] == INTACT) & (stamps["run"] == self.settings.run)
+        stamps = decode_uniform(values)
+        if stamps is None:
+            if events := [message for message in messages if message.error() is not None]:
+                if records := [message for message in messages if message.error() is None]:
+                    self.take(records, now)
+                self._take_events(events)
+                return
+            stamps = decode(values)
+        self.bytes += sum(map(len, filter(None, values)))
+        ours = (stamps.state == INTACT) & (stamps.run == self.settings.run)
         if ours.all():
             self._take_ours(messages, stamps, now)
             return
@@ -80,18 +87,18 @@ class Reading:
         edges = np.flatnonzero(np.diff(ours)) + 1
         for begin, end in pairwise([0, *edges.tolist(), len(messages)]):
             if ours[begin]:
-                self._take_ours(messages[begin:end], stamps[begin:end], now)
+                self._take_ours(messages[begin:end], stamps.part(begin, end), now)
             else:
-                for message, stamp in zip(messages[begin:end], stamps[begin:end], strict=True):
-                    self._take_stranger(message, int(stamp["state"]), now)
+                for message, state in zip(messages[begin:end], stamps.state[begin:end].tolist(), strict=True):
+                    self._take_stranger(message, state, now)
 
     def _take_ours(self, messages: Sequence[Delivered], stamps: Stamps, now: int) -> None:
         self.delivered += len(messages)
-        self.latency.add((now - stamps["due_ns"]) // 1_000)
+        self.latency.add((now - stamps.due_ns) // 1_000)
         for begin, end in consecutive(stamps):
             first, last = messages[begin], messages[end - 1]
-            claimed, producer = int(stamps["partition"][begin]), int(stamps["producer"][begin])
-            sequence, spread = int(stamps["sequence"][begin]), last.offset() - first.offset()
+            producer, claimed = divmod(int(stamps.origin[begin]), 1 << 32)
+            sequence, spread = int(stamps.sequence[begin]), last.offset() - first.offset()
             if spread == end - 1 - begin and first.partition() == last.partition() == claimed:
                 tp = (first.topic(), claimed)
                 self._add((*tp, producer), Run(first.offset(), last.offset(), sequence, end - begin, now))
@@ -115,19 +122,20 @@ class Reading:
                 self.delivered -= 1
                 self._take_phantom(messages[begin], MISPLACED_LOG, now)
 
-    def _take_stranger(self, message: Delivered, state: int, now: int) -> None:
-        tp = (message.topic(), message.partition())
-        if (error := message.error()) is not None:
-            if error.code() == KafkaError._PARTITION_EOF:
-                self.passed(tp, message.offset())
-            else:
+    def _take_events(self, events: Sequence[Delivered]) -> None:
+        for event in events:
+            if (error := event.error()) is not None and error.code() == KafkaError._PARTITION_EOF:
+                self.passed((event.topic(), event.partition()), event.offset())
+            elif error is not None:
                 notice(f"{self.settings.group}: {error.str()}")
-        elif state == ALTERED:
+
+    def _take_stranger(self, message: Delivered, state: int, now: int) -> None:
+        if state == ALTERED:
             self._take_phantom(message, ALTERED_LOG, now)
-        else:
-            self.foreign += state == FOREIGN
-            self.other_runs += state == INTACT
-            self._move(tp, message.offset(), message.offset())
+            return
+        self.foreign += state == FOREIGN
+        self.other_runs += state == INTACT
+        self._move((message.topic(), message.partition()), message.offset(), message.offset())
 
     def _take_phantom(self, message: Delivered, log: int, now: int) -> None:
         self.phantom += 1

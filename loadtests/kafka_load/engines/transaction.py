@@ -26,6 +26,7 @@ class Transaction:
         self._settings = settings
         self._timeout_s = timeout_s
         self._number = 0
+        self.room = settings.records  # records that still go into the transaction
         self._since: dict[int, int] = {}
         producer.init_transactions(timeout_s)
         self._begin({})
@@ -39,9 +40,11 @@ class Transaction:
     def step(self, acks: Acknowledgements, drain: Drain) -> None:
         """End the transaction if it is time, and begin the next."""
         records = sum(account.sent - self._since.get(p, 0) for p, account in acks.accounts.items())
-        if records and (records >= self._settings.records or now_ns() >= self._ends_ns):
+        self.room = self._settings.records - records
+        if records and (self.room <= 0 or now_ns() >= self._ends_ns):
             self._end(acks, drain)
             self._begin({partition: account.sent for partition, account in acks.accounts.items()})
+            self.room = self._settings.records
 
     def finish(self, acks: Acknowledgements, drain: Drain) -> None:
         """End the last transaction."""

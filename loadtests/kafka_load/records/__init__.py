@@ -15,16 +15,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafka_load.records import binary, events
-from kafka_load.records.stamp import ALTERED, FOREIGN, INTACT, STAMP, Stamps
+from kafka_load.records.binary import decode_uniform
+from kafka_load.records.stamp import ALTERED, FOREIGN, INTACT, Int64s, Stamps, unknown
 
-__all__ = ["ALTERED", "FOREIGN", "INTACT", "STAMP", "Encoder", "Stamps", "decode", "encoder", "fresh_id", "fresh_run"]
+__all__ = [
+    "ALTERED",
+    "FOREIGN",
+    "INTACT",
+    "Encoder",
+    "Stamps",
+    "decode",
+    "decode_uniform",
+    "encoder",
+    "fresh_id",
+    "fresh_run",
+]
 
 
 class Encoder(Protocol):
-    """Makes the values of consecutive records of one producer and partition."""
+    """Makes the values of one producer's records."""
 
-    def __call__(self, partition: int, first: int, due_ns: NDArray[np.int64], keys: Sequence[bytes]) -> list[bytes]:
-        """Values of the sequences first, first+1, …, due at the given times and keyed as given."""
+    def __call__(
+        self, partitions: NDArray[np.int16], sequences: Int64s, due_ns: Int64s, keys: Sequence[bytes]
+    ) -> list[bytes]:
+        """Values of records with these partitions, sequences, due times (ns) and keys, all of one length."""
 
 
 def fresh_run() -> int:
@@ -48,16 +62,15 @@ def encoder(format_: str, event: str, size: int, run: int, producer: int) -> Enc
 
 def decode(values: Sequence[bytes | None]) -> Stamps:
     """Stamps of the values, in their order; `state` says which are intact, altered, or not of this harness."""
-    if (quick := binary.decode_uniform(values)) is not None:
+    if (quick := decode_uniform(values)) is not None:
         return quick
-    stamps = np.zeros(len(values), STAMP)
-    stamps["state"] = FOREIGN
+    stamps = unknown(len(values), FOREIGN)
     by_shape: dict[tuple[bool, int], list[int]] = {}
     for index, value in enumerate(values):
         if value and (value.startswith(binary.MAGIC) or events.is_event(value)):
             is_binary = value.startswith(binary.MAGIC)
             by_shape.setdefault((is_binary, len(value) if is_binary else 0), []).append(index)
-    for (is_binary, _), indices in by_shape.items():
-        chosen = [value for index in indices if (value := values[index]) is not None]
-        stamps[indices] = (binary if is_binary else events).decode(chosen)
+    for (is_binary, _), places in by_shape.items():
+        chosen = [value for place in places if (value := values[place]) is not None]
+        stamps.put(np.array(places, np.int64), (binary if is_binary else events).decode(chosen))
     return stamps

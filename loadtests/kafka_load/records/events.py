@@ -15,7 +15,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from kafka_load.records.stamp import ALTERED, INTACT, STAMP, Stamps
+from kafka_load.records.stamp import ALTERED, INTACT, Int64s, Stamps, Words
 
 _FIELDS = '"run": "%016x", "producer": %10d, "partition": %6d, "sequence": %14d, "due_ns": %19d, "crc": "'
 _END = b'"}'
@@ -43,10 +43,13 @@ _DECIMAL = {
     "sequence": _column("sequence", 14),
     "due_ns": _column("due_ns", 19),
 }
-_NIBBLE = np.full(256, 255, np.uint8)
+_NO_DIGIT = np.uint64(255)
+_NIBBLE = np.full(256, _NO_DIGIT, np.uint64)
 _NIBBLE[np.frombuffer(b"0123456789abcdef", np.uint8)] = np.arange(16)
-_DIGIT = np.full(256, 255, np.uint8)
+_DIGIT = np.full(256, _NO_DIGIT, np.uint64)
 _DIGIT[np.frombuffer(b" 0123456789", np.uint8)] = [0, *range(10)]
+_POWERS_OF_16 = np.uint64(16) ** np.arange(15, -1, -1, dtype=np.uint64)
+_POWERS_OF_10 = np.uint64(10) ** np.arange(18, -1, -1, dtype=np.uint64)
 
 
 class EventEncoder:
@@ -62,11 +65,14 @@ class EventEncoder:
         fields = _FIELDS.replace("%016x", f"{run:016x}").replace("%10d", f"{producer:10d}")
         self._templates = [(head + fields).encode() for head in heads]
 
-    def __call__(self, partition: int, first: int, due_ns: NDArray[np.int64], keys: Sequence[bytes]) -> list[bytes]:
-        """Values of consecutive sequences; see `records.Encoder`."""
+    def __call__(
+        self, partitions: NDArray[np.int16], sequences: Int64s, due_ns: Int64s, keys: Sequence[bytes]
+    ) -> list[bytes]:
+        """Values of records; see `records.Encoder`."""
         templates, kinds = self._templates, len(self._templates)
         values = []
-        for sequence, (due, key) in enumerate(zip(due_ns.tolist(), keys, strict=True), first):
+        columns = (partitions.tolist(), sequences.tolist(), due_ns.tolist())
+        for partition, sequence, due, key in zip(*columns, keys, strict=True):
             text = templates[sequence % kinds] % (sequence, key, partition, sequence, due)
             values.append(b"%b%08x%b" % (text, crc32(text), _END))
         return values
@@ -80,17 +86,18 @@ def is_event(value: bytes) -> bool:
 def decode(values: Sequence[bytes]) -> Stamps:
     """Stamps of values for which `is_event` holds."""
     tails: Any = np.frombuffer(b"".join([value[-TAIL:] for value in values]), np.uint8).reshape(len(values), TAIL)
-    stamps = np.zeros(len(values), STAMP)
     sound = np.ones(len(values), np.bool_)
-    numbers: dict[str, NDArray[np.uint64]] = {}
-    for columns, table, base in ((_HEX, _NIBBLE, 16), (_DECIMAL, _DIGIT, 10)):
+    numbers: dict[str, Words] = {}
+    for columns, table, powers in ((_HEX, _NIBBLE, _POWERS_OF_16), (_DECIMAL, _DIGIT, _POWERS_OF_10)):
         for name, column in columns.items():
             digits = table[tails[:, column]]
-            sound &= (digits < base).all(axis=1)
-            powers = np.uint64(base) ** np.arange(digits.shape[1] - 1, -1, -1, dtype=np.uint64)
-            numbers[name] = digits.astype(np.uint64) @ powers
-    for name in ("run", "producer", "partition", "sequence", "due_ns"):
-        stamps[name] = numbers[name].astype(STAMP[name])
+            sound &= (digits != _NO_DIGIT).all(axis=1)
+            numbers[name] = digits @ powers[-digits.shape[1] :]
     sums = np.fromiter((crc32(memoryview(value)[: -_CRC - len(_END)]) for value in values), np.uint64, len(values))
-    stamps["state"] = np.where(sound & (sums == numbers["crc"]), INTACT, ALTERED)
-    return stamps
+    return Stamps(
+        numbers["run"],
+        numbers["producer"] << np.uint64(32) | numbers["partition"],
+        numbers["sequence"].astype(np.int64),
+        numbers["due_ns"].astype(np.int64),
+        np.where(sound & (sums == numbers["crc"]), INTACT, ALTERED).astype(np.int8),
+    )
