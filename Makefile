@@ -6,14 +6,15 @@ PYTHON_FOLDERS := module_utils library loadtests scripts tests molecule playbook
 SUDO_PASSWORD := $(shell [ "$$(id -u)" = 0 ] || sudo -n true 2> /dev/null || echo --ask-become-pass)
 PLAYBOOK := ansible-playbook $(SUDO_PASSWORD)
 
-.PHONY: help bootstrap lab demo test lint clean distclean requirements
+.PHONY: help bootstrap lab demo test failover lint clean distclean requirements
 
 help:
-	@echo 'make demo    three hosts on this machine, Kafka on them, a first shop on Kafka'
-	@echo 'make lab     the three bare hosts alone'
-	@echo 'make test    everything that must pass'
-	@echo 'make lint    the linters alone'
-	@echo 'make clean   remove the hosts, networks, disks, images and routes'
+	@echo 'make demo      three hosts on this machine, Kafka on them, a first shop on Kafka'
+	@echo 'make lab       the three bare hosts alone'
+	@echo 'make test      everything that must pass'
+	@echo 'make lint      the linters alone'
+	@echo 'make failover  the whole matrix of faults, under load'
+	@echo 'make clean     remove the hosts, networks, disks, images and routes'
 
 bootstrap:
 	@scripts/bootstrap $(PACKAGES)
@@ -30,12 +31,19 @@ test: PACKAGES := chromium
 test: bootstrap
 	@scripts/run_tests.py $(STEPS)
 
+failover: bootstrap
+	molecule test --scenario-name failover
+
 lint: bootstrap
 	@scripts/step 'yamllint' yamllint --strict .
 	@scripts/step 'ansible-lint' ansible-lint
 	@scripts/step 'ruff' ruff check
 	@scripts/step 'mypy' mypy $(wildcard $(PYTHON_FOLDERS))
 	@scripts/step 'Comparing defaults, argument_specs and docs' scripts/variables.py --check
+
+# The tables of README.md and docs/variables.md, from the roles' own interfaces.
+variables: bootstrap
+	@scripts/variables.py
 
 clean:
 	@! [ -d .lab ] || { scripts/bootstrap && scripts/stop_clients.py && scripts/step 'Removing all labs' $(PLAYBOOK) playbooks/lab/clean.yml; }
