@@ -7,7 +7,15 @@ import time
 
 from ansible.module_utils.crucible.admin import wait_until
 from ansible.module_utils.crucible.entry import admin_module, endpoint, one_sentence
-from ansible.module_utils.crucible.fault_plan import BROKER, CONTROLLER, ZOOKEEPER, choose, exceeds, unhealthy
+from ansible.module_utils.crucible.fault_plan import (
+    BROKER,
+    CONTROLLER,
+    REPLICATION,
+    ZOOKEEPER,
+    choose,
+    exceeds,
+    unhealthy,
+)
 from ansible.module_utils.crucible.survey import survey
 
 DOCUMENTATION = r"""
@@ -26,9 +34,10 @@ options:
     description: What stops working on the hosts.
     type: list
     elements: str
-    choices: [broker, controller, zookeeper]
+    choices: [broker, replication, controller, zookeeper]
     default: []
   zookeeper: {type: dict, default: {}, description: 'What each member of the ensemble is: leader or follower.'}
+  on_top: {type: bool, default: false, description: 'Whether something is broken already: nobody waits for health.'}
   expect_unavailable: {type: bool, default: false, description: Whether more may be broken than the cluster bears.}
   timeout_s: {type: float, default: 10.0, description: How long to wait for health.}
 author: Crucible
@@ -61,8 +70,14 @@ def main() -> None:
         nodes={"type": "dict", "required": True},
         targets={"type": "list", "elements": "str", "default": []},
         partition={"type": "str", "default": ""},
-        breaks={"type": "list", "elements": "str", "choices": [BROKER, CONTROLLER, ZOOKEEPER], "default": []},
+        breaks={
+            "type": "list",
+            "elements": "str",
+            "choices": [BROKER, REPLICATION, CONTROLLER, ZOOKEEPER],
+            "default": [],
+        },
         zookeeper={"type": "dict", "default": {}},
+        on_top={"type": "bool", "default": False},
         expect_unavailable={"type": "bool", "default": False},
     )
     cluster, given = endpoint(module, ANSWER_TIMEOUT_S), module.params
@@ -73,7 +88,7 @@ def main() -> None:
         serving = [broker for broker in state.brokers if not broker.fenced]
         return unhealthy(state, nodes.values(), [broker.node_id for broker in serving if not cluster.answers(broker)])
 
-    if sick := wait_until(reasons, given["timeout_s"]):
+    if not given["on_top"] and (sick := wait_until(reasons, given["timeout_s"])):
         module.fail_json(msg=f"The cluster is not healthy: {'; '.join(sick)}.")
     healthy_at = time.time()
     with one_sentence(module):

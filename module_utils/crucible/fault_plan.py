@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from .cluster import ClusterState, listed
+from .cluster import ClusterState, Partition, listed
 
-BROKER, CONTROLLER, ZOOKEEPER = "broker", "controller", "zookeeper"
+BROKER, REPLICATION, CONTROLLER, ZOOKEEPER = "broker", "replication", "controller", "zookeeper"
 ENSEMBLE = "zookeeper_"
 SELECTORS = ("leader", "follower", "controller", f"{ENSEMBLE}leader", f"{ENSEMBLE}follower")
 
@@ -77,7 +77,7 @@ def exceeds(state: ClusterState, nodes: Collection[int], breaks: Collection[str]
     Args:
         state: The cluster.
         nodes: The node ids that are hit.
-        breaks: What stops working on them: `broker`, `controller`, `zookeeper`.
+        breaks: What stops working on them: `broker`, `replication` (of what they lead), `controller`, `zookeeper`.
         members: How many members the ZooKeeper ensemble has.
     """
     return [sentence for what in breaks for sentence in _CONSEQUENCES[what](state, set(nodes), members)]
@@ -98,10 +98,16 @@ def _candidates(state: ClusterState, selector: str, partition: str) -> list[int]
 
 
 def _without_brokers(state: ClusterState, nodes: set[int], _: int) -> Iterator[str]:
-    if refusing := [
-        each for each in state.partitions if nodes & set(each.isr) and len(set(each.isr) - nodes) < each.min_isr
-    ]:
-        yield f"acks=all would be refused by {listed(refusing)}"
+    yield from _refusing(each for each in state.partitions if len(set(each.isr) - nodes) < each.min_isr)
+
+
+def _without_replication(state: ClusterState, nodes: set[int], _: int) -> Iterator[str]:
+    yield from _refusing(each for each in state.partitions if each.leader in nodes and each.min_isr > 1)
+
+
+def _refusing(partitions: Iterable[Partition]) -> Iterator[str]:
+    if names := [each.name for each in partitions]:
+        yield f"acks=all would be refused by {listed(names)}"
 
 
 def _without_controllers(state: ClusterState, nodes: set[int], _: int) -> Iterator[str]:
@@ -116,4 +122,9 @@ def _without_members(_: ClusterState, nodes: set[int], members: int) -> Iterator
         yield f"{left} of {members} members of the ZooKeeper ensemble would be left, {majority} are needed"
 
 
-_CONSEQUENCES = {BROKER: _without_brokers, CONTROLLER: _without_controllers, ZOOKEEPER: _without_members}
+_CONSEQUENCES = {
+    BROKER: _without_brokers,
+    REPLICATION: _without_replication,
+    CONTROLLER: _without_controllers,
+    ZOOKEEPER: _without_members,
+}

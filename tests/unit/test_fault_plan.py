@@ -99,6 +99,13 @@ def test_what_the_fault_leaves_alone_is_not_counted() -> None:
     assert len(exceeds(WELL, IDS, ["controller"])) == 1
 
 
+def test_a_leader_without_followers_is_borne_only_where_it_may_acknowledge_alone() -> None:
+    (sentence,) = exceeds(WELL, [3], ["replication"])
+    assert sentence == "acks=all would be refused by orders-2 and orders-4"
+    alone = replace(WELL, partitions=tuple(replace(each, min_isr=1) for each in WELL.partitions))
+    assert exceeds(alone, [3], ["replication"]) == []
+
+
 def test_the_ensemble_of_three_bears_the_loss_of_one_member() -> None:
     assert exceeds(WELL, [1], ["zookeeper"], 3) == []
     assert exceeds(WELL, [1, 2], ["zookeeper"], 3) != []

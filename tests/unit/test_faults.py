@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from crucible.fault_plan import BROKER, CONTROLLER, SELECTORS, ZOOKEEPER
+from crucible.fault_plan import BROKER, CONTROLLER, REPLICATION, SELECTORS, ZOOKEEPER
 
 ROLE = Path(__file__).resolve().parents[2] / "roles/fault"
 USUAL = yaml.safe_load((ROLE / "vars/main.yml").read_text(encoding="utf-8"))["__fault_usual"]
@@ -24,7 +24,7 @@ def test_a_fault_says_what_it_imitates_whom_it_hits_what_it_breaks_and_how_it_is
 ) -> None:
     assert SAID <= fault.keys() <= SAID | USUAL.keys()
     assert set(fault["target"]) <= set(SELECTORS)
-    assert set(fault["breaks"]) <= {BROKER, CONTROLLER, ZOOKEEPER}
+    assert set(fault["breaks"]) <= {BROKER, REPLICATION, CONTROLLER, ZOOKEEPER}
     assert len(fault["about"].split(". ")) >= 3
 
 
