@@ -6,7 +6,8 @@ PYTHON_FOLDERS := module_utils library loadtests scripts tests molecule playbook
 SUDO_PASSWORD := $(shell [ "$$(id -u)" = 0 ] || sudo -n true 2> /dev/null || echo --ask-become-pass)
 PLAYBOOK := ansible-playbook $(SUDO_PASSWORD)
 
-.PHONY: help bootstrap lab demo test failover lint clean distclean requirements
+.PHONY: help bootstrap lab demo test failover lint clean distclean requirements \
+    lint-yaml lint-ansible lint-python lint-types lint-variables
 
 help:
 	@echo 'make demo      three hosts on this machine, Kafka on them, a first shop on Kafka'
@@ -34,16 +35,23 @@ test: bootstrap
 failover: bootstrap
 	molecule test --scenario-name failover
 
-lint: bootstrap
-	@scripts/step 'yamllint' yamllint --strict .
-	@scripts/step 'ansible-lint' ansible-lint
-	@scripts/step 'ruff' ruff check
-	@scripts/step 'mypy' mypy $(wildcard $(PYTHON_FOLDERS))
-	@scripts/step 'Comparing defaults, argument_specs and docs' scripts/variables.py --check
+# All of them, whatever the first says: make --keep-going lint
+lint: lint-yaml lint-ansible lint-python lint-types lint-variables
 
-# The tables of README.md and docs/variables.md, from the roles' own interfaces.
-variables: bootstrap
-	@scripts/variables.py
+lint-yaml: bootstrap
+	@scripts/step 'yamllint' yamllint --strict .
+
+lint-ansible: bootstrap
+	@scripts/step 'ansible-lint' ansible-lint
+
+lint-python: bootstrap
+	@scripts/step 'ruff' ruff check
+
+lint-types: bootstrap
+	@scripts/step 'mypy' mypy $(wildcard $(PYTHON_FOLDERS))
+
+lint-variables: bootstrap
+	@scripts/step 'Comparing defaults, argument_specs and docs' scripts/variables.py --check
 
 clean:
 	@! [ -d .lab ] || { scripts/bootstrap && scripts/stop_clients.py && scripts/step 'Removing all labs' $(PLAYBOOK) playbooks/lab/clean.yml; }

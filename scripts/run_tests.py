@@ -13,7 +13,8 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,6 +35,7 @@ class Step:
         command: The command and its arguments.
         limit_s: After this many seconds the command is ended and has failed.
         lab: The lab instance that it starts, if any.
+        environment: What it is told beside its arguments.
         counted: Whether it runs tests that are counted; else the command is one test of its own.
     """
 
@@ -41,6 +43,7 @@ class Step:
     command: tuple[str, ...]
     limit_s: int
     lab: int | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
     counted: bool = True
 
 
@@ -56,11 +59,17 @@ class Outcome:
         return Outcome(self.passed + other.passed, self.failed + other.failed)
 
 
+def scenario(name: str, lab: int, limit_s: int, **environment: str) -> Step:
+    """Return the step that runs a molecule scenario."""
+    return Step(f"molecule {name}", ("molecule", "test", f"--scenario-name={name}"), limit_s, lab, environment)
+
+
 STEPS = (
-    Step("lint", ("make", "--no-print-directory", "lint"), 600, counted=False),
+    Step("lint", ("make", "--no-print-directory", "--keep-going", "lint"), 900, counted=False),
     Step("unit tests", ("pytest",), 900),
-    Step("molecule default", ("molecule", "test", "--scenario-name=default"), 1200, lab=1),
-    Step("molecule zookeeper", ("molecule", "test", "--scenario-name=zookeeper"), 1200, lab=2),
+    scenario("default", 1, 1200),
+    scenario("zookeeper", 2, 1200),
+    scenario("failover", 3, 1800, CRUCIBLE_MATRIX="ci"),
 )
 
 
@@ -80,8 +89,8 @@ def judge(output: str, status: int, *, counted: bool) -> Outcome:
 def run(step: Step) -> Outcome:
     """Run one step, say how it went, and show the end of its log if it failed."""
     log = LOGS / f"test-{step.name.replace(' ', '-')}.log"
-    environment = os.environ | {"NO_COLOR": "1", "PY_COLORS": "0", "ANSIBLE_NOCOLOR": "1"}
-    environment.pop("CRUCIBLE_LAB", None)
+    environment = {**os.environ, "NO_COLOR": "1", "PY_COLORS": "0", "ANSIBLE_NOCOLOR": "1", **step.environment}
+    environment.pop("CRUCIBLE_LAB", None)  # Each step has a lab of its own.
     started = time.monotonic()
     print(f"{step.name} ... ", end="", flush=True)
     with log.open("w") as file:

@@ -15,5 +15,5 @@ ansible_mitogen.affinity.policy = ansible_mitogen.affinity.Policy()
 Linear = ansible_mitogen.loaders.strategy_loader.get("linear", class_only=True)
 
 
-class StrategyModule(ansible_mitogen.strategy.StrategyMixin, Linear):  # type: ignore[misc] # mitogen publishes no types
+class StrategyModule(ansible_mitogen.strategy.StrategyMixin, Linear):  # type: ignore[misc, valid-type] # mitogen publishes no types
     """Ansible's linear strategy, run over mitogen's connections."""

@@ -1,7 +1,7 @@
 """The run of all tests must not be green when nothing was tested."""
 
 import pytest
-from run_tests import STEPS, Outcome, judge
+from run_tests import ROOT, STEPS, Outcome, judge
 
 GREEN = "=========== 41 passed, 2 warnings in 2.34s ===========\n"
 RED = "=========== 1 failed, 40 passed in 62.01s (0:01:02) ===========\n"
@@ -47,3 +47,8 @@ def test_no_step_uses_the_lab_of_the_user_or_of_another_step() -> None:
     labs = [step.lab for step in STEPS if step.lab is not None]
     assert 0 not in labs
     assert len(labs) == len(set(labs))
+
+
+def test_every_scenario_is_run() -> None:
+    scenarios = {path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")}
+    assert {f"molecule {name}" for name in scenarios} == {step.name for step in STEPS if step.lab is not None}
