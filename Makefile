@@ -33,7 +33,7 @@ test: bootstrap
 	@scripts/run_tests.py $(STEPS)
 
 failover: bootstrap
-	molecule test --scenario-name failover
+	@status=0; for mode in kraft zookeeper; do CRUCIBLE_MODE=$$mode molecule test --scenario-name failover || status=1; done; exit $$status
 
 # All of them, whatever the first says: make --keep-going lint
 lint: lint-yaml lint-ansible lint-python lint-types lint-variables

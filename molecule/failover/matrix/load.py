@@ -91,6 +91,24 @@ class Load:
         rows = self.timeline()
         return int(rows[-1]["acknowledged"]) if rows else 0
 
+    def recovered_s(self) -> float | None:
+        """Seconds from the last healing until each ISR was full, as clients were told; None if nothing was healed."""
+        healed: list[float] = [
+            fault["healed_at_s"] for fault in self.verdict["faults"] if fault["healed_at_s"] is not None
+        ]
+        if not healed:
+            return None
+        full_at_s = max(healed)
+        short: set[str] = set()
+        with (self.folder / "leaders.csv").open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                if len(row["isr"].split()) < int(row["replicas"]):
+                    short.add(row["partition"])
+                elif row["partition"] in short:
+                    short.remove(row["partition"])
+                    full_at_s = max(full_at_s, float(row["t_s"]))
+        return round(full_at_s - max(healed), 1)
+
     def wait(self, condition: Callable[[], bool], timeout_s: float, otherwise: str) -> None:
         """Wait until the condition holds.
 

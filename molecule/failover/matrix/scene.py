@@ -24,6 +24,7 @@ from .load import Load
 from .rows import Row
 
 FAULT = "playbooks/fault.yml"
+STATE = "/var/lib/crucible-fault"
 FAST = ROOT / "inventory/fast_failover.yml"
 HEALTH_S, SEEN_S, LINGER_S = 240.0, 20.0, 3.0
 NODES = {name: number for number, name in enumerate(BROKERS, start=1)}
@@ -67,8 +68,7 @@ class Scene:
         self.row, self.load = row, load
         self.outcome_hosts: list[str] = []
         self.seen: dict[str, Any] = {}
-        self.healed_at: float | None = None
-        self.recovered_s: float | None = None
+        self.moved_s: float | None = None
         self.taken: int | None = None
         self._extra = extra
         self._member: int | None = None
@@ -100,30 +100,29 @@ class Scene:
         """Heal all hosts, or only the first."""
         hosts = self._active[fault][:1] if first else self._active.pop(fault)
         self._fault(fault, "heal", *(["--limit", ",".join(hosts)] if first else []))
-        self._since = self.healed_at = time.time()
         for name in hosts:
-            self.load.mark(fault, name, self.healed_at, healed=True)
+            self._since = float(host(name).file(f"{STATE}/{fault}/healed").content_string)
+            self.load.mark(fault, name, self._since, healed=True)
 
     def roll(self, playbook: str) -> None:
         """Restart all brokers by the gate of the kafka role."""
         self.load.mark("rolling_restart", "all", time.time())
         self._play(playbook)
-        self.healed_at = time.time()
-        self.load.mark("rolling_restart", "all", self.healed_at, healed=True)
+        self.load.mark("rolling_restart", "all", time.time(), healed=True)
 
     def signal_member(self, name: str) -> None:
         """Send a signal to a member of the warehouse's group; for KILL and STOP wait until the group gives it up."""
         if self._member is None:
             self._member = members.victim(self.load.folder / "journal")
         pid, before = self._member, members.count()
-        self._since = self.healed_at = time.time()
+        self._since = time.time()
         os.kill(pid, getattr(signal, f"SIG{name}"))
         self.load.mark(
-            "kill_consumer" if name == "KILL" else "pause_consumer", str(pid), self.healed_at, healed=name == "CONT"
+            "kill_consumer" if name == "KILL" else "pause_consumer", str(pid), self._since, healed=name == "CONT"
         )
         if name != "CONT":
             self.load.wait(lambda: members.count() == before - 1, SEEN_S * 3, "the group did not give the member up")
-            self.recovered_s = time.time() - self._since
+            self.moved_s = time.time() - self._since
 
     def careless_member(self, records: int) -> None:
         """Let a member take records with it that it has committed and not processed."""
@@ -142,7 +141,6 @@ class Scene:
                 self.outcome_hosts = sorted({*self.outcome_hosts, name})
             wait_healthy(every_s * 3)
             time.sleep(max(0.0, began + every_s - time.time()))
-        self.healed_at = time.time()
 
     # -- what they need
 
@@ -162,7 +160,7 @@ class Scene:
             raise SceneError(run.sentences[-1500:])
 
     def _hit(self, fault: str) -> dict[str, float]:
-        active = {name: host(name).file(f"/var/lib/crucible-fault/{fault}/active") for name in BROKERS}
+        active = {name: host(name).file(f"{STATE}/{fault}/active") for name in BROKERS}
         return {name: float(file.content_string) for name, file in active.items() if file.exists}
 
     def _observe(self, scope: Scope) -> None:
@@ -227,9 +225,9 @@ def _perform(outcome: Outcome, results: Path, extra: Mapping[str, Any]) -> None:
             scene.rescue()
             outcome.hosts, outcome.seen, outcome.taken = scene.outcome_hosts, scene.seen, scene.taken
         replicas_in_sync(HEALTH_S)
-        outcome.recovered_s = scene.recovered_s or time.time() - (scene.healed_at or time.time())
         time.sleep(LINGER_S)
     outcome.verdict, outcome.report = load.verdict, str(load.folder / "report.html")
+    outcome.recovered_s = scene.moved_s or load.recovered_s()
     configure(row.topics, AlterConfigOpType.DELETE)
     outcome.audit = audit(BOOTSTRAP, since_ns)
 

@@ -1,20 +1,17 @@
-"""Does each row once, when its first test asks for it, and puts together at the end what came of the rows.
-
-CRUCIBLE_FAULT=kill_broker,disk_full does these rows only, CRUCIBLE_MATRIX=ci the short matrix; CRUCIBLE_MODE=zookeeper
-does that mode's rows.
-"""
+"""Does each row once, when its first test asks for it, and puts together at the end what came of the rows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
+import yaml
 from live import ROOT
 from matrix import report
-from matrix.rows import MODE, Row
+from matrix.rows import FILE, MODE, Row
 from matrix.scene import Outcome, deploy, perform
 
-EXTRA: dict[str, dict[str, str]] = {"kraft": {}, "zookeeper": {"kafka_mode": "zookeeper", "kafka_version": "3.9.2"}}
+EXTRA = yaml.safe_load(FILE.with_name(f"{MODE}.yml").read_text(encoding="utf-8"))
 RESULTS = ROOT / "loadtests/results/failover" / MODE
 OUTCOMES: pytest.StashKey[list[tuple[Outcome, bool]]] = pytest.StashKey()
 
@@ -28,9 +25,9 @@ class Stage:
     def perform(self, row: Row) -> Outcome:
         """Do a row under the timing that it wants."""
         if row.timing != self._timing:
-            deploy(row.timing, EXTRA[MODE])
+            deploy(row.timing, EXTRA)
             self._timing = row.timing
-        return perform(row, RESULTS, EXTRA[MODE])
+        return perform(row, RESULTS, EXTRA)
 
 
 @pytest.fixture(scope="session")
