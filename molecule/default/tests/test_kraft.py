@@ -10,10 +10,10 @@ testinfra_hosts = HOSTS
 def test_three_voters_make_a_dynamic_quorum() -> None:
     admin = KafkaAdminClient(bootstrap_servers=BOOTSTRAP)
     quorum = admin.describe_metadata_quorum()["topics"][0]["partitions"][0]
-    features = {feature["name"]: feature for feature in admin.describe_features()["finalized_features"]}
+    features = admin.describe_features()
     admin.close()
     assert {voter["replica_id"] for voter in quorum["current_voters"]} == {1, 2, 3}
-    assert features["kraft.version"]["max_version_level"] == 1
+    assert features["kraft.version"]["finalized"] == (1, 1)
 
 
 def test_the_controller_listens_and_zookeeper_does_not(host: Host) -> None:

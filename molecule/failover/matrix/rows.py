@@ -1,4 +1,4 @@
-"""The rows of matrix.yml as data classes: what is done to the cluster under which load, and what must come of it."""
+"""The rows of rows.yml as data classes: what is done to the cluster under which load, and what must come of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 
 import yaml
 
-FILE = Path(__file__).resolve().parents[1] / "matrix.yml"
+SCENARIO = Path(__file__).resolve().parents[1]
+FILE = SCENARIO / "matrix/rows.yml"
 PROMISED = {"lost": 0.0, "duplicated_in_log": 0.0, "reordered": 0.0, "phantom": 0.0}
 """What Kafka promises an idempotent producer with acks=all whatever the fault: limits of the load's verdict."""
 
@@ -29,7 +30,7 @@ class Row:
         mode: `kraft` or `zookeeper`.
         timing: `fast` (inventory/fast_failover.yml) or `default` (Kafka's own).
         ci: Whether it belongs to the short matrix.
-        load: The profile, a .toml file beside matrix.yml.
+        load: The profile, a .toml file in loads/.
         options: Of the load, beyond the usual ones.
         topics: Configuration that the shop's topics have while the row runs.
         steps: One verb of `scene.Scene` each, with its arguments.
@@ -54,7 +55,7 @@ class Row:
     @property
     def profile(self) -> Path:
         """The load's profile."""
-        return FILE.with_name(f"{self.load}.toml")
+        return SCENARIO / f"loads/{self.load}.toml"
 
 
 def rows(mode: str, file: Path = FILE) -> list[Row]:

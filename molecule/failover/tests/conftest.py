@@ -8,10 +8,10 @@ import pytest
 import yaml
 from live import ROOT
 from matrix import report
-from matrix.rows import FILE, MODE, Row
+from matrix.rows import MODE, SCENARIO, Row
 from matrix.scene import Outcome, deploy, perform
 
-EXTRA = yaml.safe_load(FILE.with_name(f"{MODE}.yml").read_text(encoding="utf-8"))
+EXTRA = yaml.safe_load((SCENARIO / f"vars/{MODE}.yml").read_text(encoding="utf-8"))
 RESULTS = ROOT / "loadtests/results/failover" / MODE
 OUTCOMES: pytest.StashKey[list[tuple[Outcome, bool]]] = pytest.StashKey()
 
