@@ -10,7 +10,7 @@ import numpy as np
 from confluent_kafka import KafkaError
 from numpy.typing import NDArray
 
-from kafka_load.engines.messages import Delivered, consecutive
+from kafka_load.engines.messages import Reported, consecutive
 from kafka_load.histogram import Histogram
 from kafka_load.ledger.account import Account
 from kafka_load.ledger.findings import Gap, TopicPartition
@@ -63,12 +63,12 @@ class Availability:
 
 
 class Batch(NamedTuple):
-    """Acknowledged sequences [first, end) of one partition, the first of them at `offset`."""
+    """Acknowledged sequences [first, end) of one partition, the first of them at `offset` (None: not said)."""
 
     partition: int
     first: int
     end: int
-    offset: int
+    offset: int | None
     due_ns: NDArray[np.int64]
 
 
@@ -97,7 +97,7 @@ class Acknowledgements:
         account.sent += count
         self._available[partition].sent(account.sent, due_ns)
 
-    def take(self, messages: Sequence[Delivered], now: int) -> None:
+    def take(self, messages: Sequence[Reported], now: int) -> None:
         """Take records whose delivery was reported."""
         values = [message.value() for message in messages]
         stamps = decode(values)

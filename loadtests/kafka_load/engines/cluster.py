@@ -50,11 +50,18 @@ def end_offsets(
         asker.close()
 
 
-def prepare_share_group(client: ClientSettings, group: str, timeout_s: float = 10) -> None:
-    """Let a share group start at the log's beginning: a setting of the group, on the broker. Raises KafkaException."""
+def prepare_share_group(client: ClientSettings, group: str, timeout_s: float = 10, read_committed: bool = True) -> None:
+    """Let a share group start at the log's beginning and, unless told otherwise, skip aborted records.
+
+    Both are settings of the group on the broker, not of its members. Raises KafkaException.
+    """
     admin = AdminClient(dict(client.properties()), logger=_Silence())
-    entry = ConfigEntry("share.auto.offset.reset", "earliest", incremental_operation=AlterConfigOpType.SET)
-    resource = ConfigResource(ConfigResource.Type.GROUP, group, incremental_configs=[entry])
+    wanted = {
+        "share.auto.offset.reset": "earliest",
+        "share.isolation.level": "read_committed" if read_committed else "read_uncommitted",
+    }
+    entries = [ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in wanted.items()]
+    resource = ConfigResource(ConfigResource.Type.GROUP, group, incremental_configs=entries)
     [answer] = admin.incremental_alter_configs([resource], request_timeout=timeout_s).values()
     end = time.monotonic() + timeout_s
     while not answer.done() and time.monotonic() < end:

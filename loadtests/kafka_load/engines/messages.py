@@ -16,8 +16,18 @@ from confluent_kafka import KafkaError
 from kafka_load.records import Stamps
 
 
+class Reported(Protocol):
+    """A record whose delivery to the broker was reported."""
+
+    def value(self) -> bytes | None:
+        """The payload."""
+
+    def offset(self) -> int | None:
+        """Its place in the log; None if the broker only said that it had the record already."""
+
+
 class Delivered(Protocol):
-    """A message that came from a broker, or was reported by one."""
+    """A message that came from a broker."""
 
     def topic(self) -> str:
         """Topic name."""

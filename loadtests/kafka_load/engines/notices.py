@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from kafka_load.clock import SECOND, now_ns
 
-_BROKER = re.compile(r"\]: (?:GroupCoordinator\S*: )?(?P<address>[^\s/]+:\d+)(?:/\S+)?: (?P<reason>.*)")
+_BROKER = re.compile(r"\]: (?:\w+Coordinator\S*: )?(?P<address>[^\s/]+:\d+)(?:/\S+)?: (?P<reason>.*)")
 _STATE = re.compile(r" \(after \d+ms.*")
 _THREAD = re.compile(r"^\[thrd:[^\]]*\]: ")
 _NUMBER = re.compile(r"\d+")

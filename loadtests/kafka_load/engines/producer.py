@@ -20,7 +20,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from kafka_load.clock import MILLISECOND, now_ns
 from kafka_load.engines.acknowledging import Acknowledgements
 from kafka_load.engines.base import Engine
-from kafka_load.engines.messages import Delivered
+from kafka_load.engines.messages import Reported
 from kafka_load.engines.settings import ClientSettings, ProducerSettings
 from kafka_load.engines.transaction import Transaction
 from kafka_load.histogram import Histogram
@@ -68,8 +68,8 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         self._flush_s = flush_s
         self._acks = Acknowledgements(settings.topic, settings.transaction is not None)
         self._lateness = Histogram()
-        self._reported: list[Delivered] = []
-        self._refused: list[tuple[KafkaError, Delivered]] = []
+        self._reported: list[Reported] = []
+        self._refused: list[tuple[KafkaError, Reported]] = []
         self._on_delivery = delivery_callback(self._reported.append, self._refused.append)
         self._in_flight = 0
         # Schedules with the time at which each takes over from the one before; the last one is for ever.
@@ -240,7 +240,7 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
 
 
 def delivery_callback(
-    report: Callable[[Delivered], None], refuse: Callable[[tuple[KafkaError, Delivered]], None]
+    report: Callable[[Reported], None], refuse: Callable[[tuple[KafkaError, Reported]], None]
 ) -> Callable[[KafkaError | None, Any], None]:
     """What librdkafka calls for each record: it must do next to nothing, for nothing else is called as often."""
 

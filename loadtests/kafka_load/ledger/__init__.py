@@ -1,7 +1,7 @@
 """Exact accounts of every record: what was acknowledged, what each group was delivered, and what does not fit."""
 
 from kafka_load.ledger.findings import Anomaly, Gap, GroupJudgement, Judgement, Produced, TopicPartition
-from kafka_load.ledger.journal import read_journals, write_journal
+from kafka_load.ledger.journal import read_journals, remove_journal, write_journal
 from kafka_load.ledger.ledger import Ledger, WorkerLedger
 from kafka_load.ledger.snapshot import LedgerSnapshot, ProducerSnapshot, ReaderSnapshot, undrained
 
@@ -18,6 +18,7 @@ __all__ = [
     "TopicPartition",
     "WorkerLedger",
     "read_journals",
+    "remove_journal",
     "undrained",
     "write_journal",
 ]

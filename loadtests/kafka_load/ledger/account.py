@@ -57,10 +57,10 @@ class Account:
         self._marks: list[tuple[int, int, int]] = []
         self._every_ns, self._next_mark_ns = 50 * MILLISECOND, 0
 
-    def acknowledge(self, start: int, end: int, offset: int, at_ns: int) -> None:
-        """Sequences [start, end) were acknowledged, the first of them at `offset` (below 0: the broker did not say)."""
+    def acknowledge(self, start: int, end: int, offset: int | None, at_ns: int) -> None:
+        """Sequences [start, end) were acknowledged, the first of them at `offset` (None: the broker did not say)."""
         self.acknowledged.add(start, end)
-        if at_ns >= self._next_mark_ns and offset >= 0:
+        if offset is not None and at_ns >= self._next_mark_ns:
             self._marks.append((start, offset, at_ns))
             if len(self._marks) > _MARKS:  # as many marks however long the run: half as often from now on
                 self._marks = self._marks[::2]

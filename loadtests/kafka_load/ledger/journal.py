@@ -15,9 +15,19 @@ from kafka_load.ledger.snapshot import ReaderSnapshot
 from kafka_load.wire import pack, unpack
 
 
+def journal_of(directory: Path, engine: str) -> Path:
+    """Where an engine's journal lies."""
+    return directory / f"{engine.replace('/', '_')}.journal"
+
+
+def remove_journal(directory: Path, engine: str) -> None:
+    """Forget an engine's journal: what it said is known elsewhere by now, and would be counted twice."""
+    journal_of(directory, engine).unlink(missing_ok=True)
+
+
 def write_journal(directory: Path, snapshot: ReaderSnapshot) -> None:
     """Replace the reader's journal, in one step (the page cache survives the process; no fsync)."""
-    target = directory / f"{snapshot.engine.replace('/', '_')}.journal"
+    target = journal_of(directory, snapshot.engine)
     draft = target.with_suffix(".draft")
     draft.write_text(json.dumps(pack(snapshot)))
     draft.replace(target)
