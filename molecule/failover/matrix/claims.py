@@ -37,12 +37,18 @@ def claims(row: Row) -> Iterator[Claim]:
     """All that is claimed of a row, beginning with that it was done at all."""
     yield Claim(row, "it happens and is healed", _done)
     for name, expected in row.seen.items():
-        yield Claim(row, f"meanwhile {name} is {expected}", _seen(name, expected))
+        yield Claim(row, f"meanwhile {name.replace('_', ' ')}: {_said(expected)}", _seen(name, expected))
     for name, limit in row.limits.items():
         yield Claim(row, SENTENCES[name].format(limit=limit), _within(name, limit))
     if row.finds:
         yield Claim(row, f"the harness finds what {FINDS[row.finds]}", _found(row.finds))
     yield Claim(row, "a reader that shares no code with the harness agrees", _agrees)
+
+
+def _said(expected: object) -> str:
+    if isinstance(expected, list):
+        return " and ".join(expected)
+    return ("no", "yes")[expected] if isinstance(expected, bool) else str(expected)
 
 
 def _done(outcome: Outcome) -> None:
