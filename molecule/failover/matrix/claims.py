@@ -58,7 +58,8 @@ def _done(outcome: Outcome) -> None:
 
 def _seen(name: str, expected: object) -> Callable[[Outcome], None]:
     def check(outcome: Outcome) -> None:
-        assert outcome.seen[name] == expected, outcome.error
+        assert name in outcome.seen, outcome.error
+        assert outcome.seen[name] == expected
 
     return check
 

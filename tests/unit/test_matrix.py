@@ -1,0 +1,120 @@
+"""The rows of the failover matrix say what exists, and the short matrix has what CI must see."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from crucible.fault_plan import SELECTORS
+from matrix.audit import Audit
+from matrix.claims import claims
+from matrix.evidence import OBSERVATIONS
+from matrix.report import COLUMNS, cells, table
+from matrix.rows import PROMISED, Row, rows
+from matrix.scene import Outcome, Scene
+
+ROWS = [*rows("kraft"), *rows("zookeeper")]
+ROOT = Path(__file__).resolve().parents[2]
+FAULTS = {path.stem for path in (ROOT / "roles/fault/faults").glob("*.yml")}
+TARGETS = {*SELECTORS, "hit"}
+GROUP = {"lost": 0, "duplicated_in_log": 0, "reordered": 0, "redelivered": 4, "phantom": 0}
+FINE = {
+    "outcome": "pass",
+    "produced": {"acknowledged": 1000, "failed": 0, "indeterminate": 2},
+    "groups": [GROUP, GROUP | {"redelivered": 0}],
+    "availability": {"longest_gap_s": 2.25},
+    "faults": [],
+}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.mode}-{row.name}")
+def test_a_row_is_made_of_what_exists(row: Row) -> None:
+    assert row.profile.exists()
+    assert row.seen.keys() <= OBSERVATIONS.keys()
+    assert (row.kind == "control") == bool(row.finds)
+    for step in row.steps:
+        verb, what = next(iter(step.items()))
+        assert callable(getattr(Scene, verb))
+        assert verb not in ("inject", "heal", "repeat") or what in FAULTS
+        assert set(step.get("target", "leader").split(",")) <= TARGETS
+
+
+def test_every_fault_of_the_role_has_a_row() -> None:
+    done = {step[verb] for row in ROWS for step in row.steps for verb in ("inject", "repeat") if verb in step}
+    assert done == FAULTS
+
+
+def test_the_short_matrix_is_the_agreed_one() -> None:
+    short = {row.name for row in rows("kraft") if row.ci}
+    promises = {"kill_broker", "kill_controller", "pause_broker", "partition_host", "disk_full", "rolling_restart"}
+    assert short == promises | {"acks_1", "unclean_election"}
+
+
+def test_rows_that_need_another_timing_come_last() -> None:
+    timings = [row.timing for row in rows("kraft")]
+    assert timings == sorted(timings, reverse=True)
+
+
+def test_a_promise_claims_what_kafka_promises_and_a_control_that_it_is_found() -> None:
+    for row in ROWS:
+        assert (PROMISED.items() <= row.limits.items()) == (row.kind == "promise")
+        assert any("the harness finds" in claim.sentence for claim in claims(row)) == (row.kind == "control")
+
+
+def outcome(row: Row, records: int = 1001, **figures: int) -> Outcome:
+    verdict = {**FINE, "groups": [GROUP | figures]}
+    seen = dict(row.seen)
+    return Outcome(
+        row, verdict, ["kafka2"], seen, Audit(records, figures.get("duplicated_in_log", 0), 0), recovered_s=1.5
+    )
+
+
+def broken(found: Outcome) -> list[str]:
+    sentences = []
+    for claim in claims(found.row):
+        try:
+            claim.check(found)
+        except AssertionError:
+            sentences.append(claim.sentence)
+    return sentences
+
+
+KILL = next(row for row in rows("kraft") if row.name == "kill_broker")
+CONTROL = next(row for row in rows("kraft") if row.name == "acks_1")
+
+
+def test_a_run_that_went_as_promised_breaks_no_claim() -> None:
+    assert broken(outcome(KILL)) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        (outcome(KILL, reordered=1), "no records change places"),
+        (replace(outcome(KILL), seen={**KILL.seen, "process": "running"}), "meanwhile process: gone"),
+        (replace(outcome(KILL), verdict={**FINE, "availability": {"longest_gap_s": 9.0}}), "no partition stands still"),
+        (replace(outcome(KILL), error="SceneError: refused"), "it happens and is healed"),
+        (outcome(KILL, records=900), "a reader that shares no code with the harness agrees"),
+        (outcome(CONTROL), "the harness finds what is missing"),
+    ],
+)
+def test_each_claim_can_be_broken(found: Outcome, sentence: str) -> None:
+    (said,) = broken(found)
+    assert said.startswith(sentence)
+
+
+def test_a_row_that_could_not_be_done_breaks_every_claim() -> None:
+    assert broken(Outcome(KILL, error="SceneError: no load")) == [claim.sentence for claim in claims(KILL)]
+
+
+def test_what_was_lost_is_told_within_what_is_unsure() -> None:
+    assert list(Audit(990, 0, 0).lost(acknowledged=1000, unsure=2)) == [10, 11, 12]
+    assert list(Audit(1001, 0, 0).lost(acknowledged=1000, unsure=2)) == [0, 1]
+
+
+def test_the_table_has_a_line_for_each_row() -> None:
+    lines = table(
+        [cells(outcome(KILL), True), cells(Outcome(CONTROL, error="SceneError: no load"), False)]
+    ).splitlines()
+    assert lines[0].split("  ")[0] == COLUMNS[0]
+    assert "as promised" in lines[1]
+    assert "SceneError: no load" in lines[2]
