@@ -6,7 +6,6 @@ import numpy as np
 from hdrh.histogram import HdrHistogram
 from hypothesis import given
 from hypothesis import strategies as st
-
 from kafka_load.histogram import MIDDLES_US, Histogram, bucket_of, merged
 
 durations = st.lists(st.integers(-5, 2**42), min_size=1, max_size=200)

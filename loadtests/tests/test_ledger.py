@@ -46,7 +46,7 @@ def histories(draw: st.DrawFn) -> tuple[str, list[list[Session]], Producers]:
     return mode, members, Producers(sent, acknowledged, aborted)
 
 
-@settings(max_examples=500)
+@settings(max_examples=300)
 @given(histories(), st.integers(1, 3))
 def test_every_history_is_judged_by_the_definitions(
     history: tuple[str, list[list[Session]], Producers], workers: int
@@ -57,7 +57,7 @@ def test_every_history_is_judged_by_the_definitions(
     assert found(judged(producers.snapshots(), readers, workers)) == wanted
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(histories())
 def test_folding_members_that_left_changes_nothing(history: tuple[str, list[list[Session]], Producers]) -> None:
     mode, members, producers = history
@@ -107,6 +107,17 @@ def test_a_group_that_started_at_the_end_is_owed_nothing_before() -> None:
     log, producers = clean()
     late = replace(read([log[6:10]], "pubsub", "r"), from_start=False)
     assert judged(producers.snapshots(), [late]).groups[0].lost == 0
+
+
+def test_a_group_has_drained_when_it_passed_the_end_a_share_group_when_it_has_all() -> None:
+    log, producers = clean()
+    ends = {(TOPIC, PARTITION): 112}  # two markers behind the last record
+    for mode, offsets in (("queue", 2), ("share", 0)):
+        ledger = Ledger()
+        ledger.receive(LedgerSnapshot("w", 1, producers.snapshots(), [read([log], mode, "r")]))
+        assert ledger.undrained("group", ends) == offsets
+        ledger.receive(LedgerSnapshot("w", 2, producers.snapshots(), [read([log[:7]], mode, "r")]))
+        assert ledger.undrained("group", ends) == offsets + 3
 
 
 class View:

@@ -99,13 +99,15 @@ def judge_group(group: str, evidence: Evidence) -> tuple[GroupJudgement, list[An
     judgement.phantom = sum(count[kind] for kind in PHANTOMS)
     judgement.foreign = sum(reader.foreign for reader in readers)
     judgement.other_runs = sum(reader.other_runs for reader in readers)
-    passed = reached(readers)
-    judgement.lag_at_end = sum(
-        max(0, end - passed.get(tp, evidence.log_start.get(tp, 0)))
-        for tp, end in evidence.log_end.items()
-        if tp[0] in topics
-    )
+    judgement.lag_at_end = judgement.lost if judgement.mode == "share" else _lag(readers, topics, evidence)
     return judgement, docket.named, overflow
+
+
+def _lag(readers: list[ReaderSnapshot], topics: set[str], evidence: Evidence) -> int:
+    """Offsets between what the group has passed and the logs' ends."""
+    passed = reached(readers)
+    ends = {tp: end for tp, end in evidence.log_end.items() if tp[0] in topics}
+    return sum(max(0, end - passed.get(tp, evidence.log_start.get(tp, 0))) for tp, end in ends.items())
 
 
 def _judge_stream(stream: Stream, merged: Merged, delivered: int, evidence: Evidence, docket: Docket) -> int:

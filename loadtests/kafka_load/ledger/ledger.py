@@ -9,7 +9,7 @@ from typing import Protocol
 from kafka_load.ledger.account import StreamAccount, total
 from kafka_load.ledger.findings import Anomaly, Gap, Judgement, Produced, TopicPartition
 from kafka_load.ledger.judge import Evidence, judge_group
-from kafka_load.ledger.snapshot import LedgerSnapshot, ProducerSnapshot, ReaderSnapshot, Stream
+from kafka_load.ledger.snapshot import LedgerSnapshot, ProducerSnapshot, ReaderSnapshot, Stream, undrained
 
 
 class Reporter(Protocol):
@@ -118,6 +118,16 @@ class Ledger:
             if known is None or journal.version > known.version:
                 reported[engine] = journal
         return list(reported.values())
+
+    def undrained(self, group: str, ends: Mapping[TopicPartition, int]) -> int:
+        """What the group has still to read up to the logs' ends: offsets, or for a share group acknowledged records.
+
+        A share-group member is not told that what is left of a log are transaction markers; what it was not handed is.
+        """
+        readers = [reader for reader in self.readers if reader.group == group]
+        if any(reader.mode == "share" for reader in readers):
+            return next(one for one in self.judge(None, final=True).groups if one.group == group).lost
+        return sum(undrained(readers, group, ends).values())
 
     def judge(self, cluster: Cluster | None, final: bool) -> Judgement:
         """The judgement as of now; `final` once producers are flushed and readers drained."""
