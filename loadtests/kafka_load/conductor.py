@@ -161,7 +161,9 @@ class Conductor:
             return
         levels = {f"lag.{group.name}": sum(self.lags(group).values()) for group in self.groups}
         if self.judgement is not None:
-            levels["lost"] = max((group.lost for group in self.judgement.groups), default=0)
+            # A share group has no order: what it passed over for now is no loss before the end.
+            ordered = (group.lost for group in self.judgement.groups if group.mode != "share")
+            levels["lost"] = max(ordered, default=0)
             levels["redelivered"] = max((group.redelivered for group in self.judgement.groups), default=0)
         self._timeline.add(CONDUCTOR, [Bin(int(self.elapsed_s), levels=levels)])
         self._timeline.write(self.elapsed_s, {CONDUCTOR, *self._taking_part()}, self._marks())
@@ -250,8 +252,9 @@ class Conductor:
         for report in self._reports.values():
             self._ledger.receive(report.snapshot)
         if final:
-            for journal in read_journals(self.plan.journal_dir):
-                self._ledger.receive_journal(journal)
+            for worker in self._dead:
+                for journal in read_journals(self.plan.journal_dir(worker)):
+                    self._ledger.receive_journal(journal)
         began = time.monotonic()
         self.judgement = native_call(self._ledger.judge, self._watch.view, final, timeout_s=600)
         self._judge_after = time.monotonic() + max(1.0, 20 * (time.monotonic() - began))

@@ -14,7 +14,7 @@ from typing import Any
 from .clock import SECOND, now_ns
 from .engines import Engine, ProducerEngine, ProducerTotals, ReaderTotals
 from .histogram import Histogram
-from .ledger import LedgerSnapshot, TopicPartition, WorkerLedger
+from .ledger import LedgerSnapshot, TopicPartition, WorkerLedger, remove_journal
 from .native import wait_until
 from .plan import Plan
 from .timeline import Bin
@@ -86,6 +86,8 @@ class Node:
         self._engines: list[tuple[AnyEngine, str]] = []
         self._last: dict[str, Totals] = {}
         self._done: list[str] = []
+        self._left: list[str] = []
+        self._told: list[str] = []
         self._total = Bin(0)
         self._current = Bin(0)
         self._bins: deque[Bin] = deque(maxlen=REPEATED_BINS)
@@ -130,11 +132,15 @@ class Node:
                 in_flight += totals.indeterminate
             if not alive:
                 self._last.pop(engine.id)
+                self._left.append(engine.id)
         self._engines = [(engine, name) for engine, name in self._engines if engine.id in self._last]
         self._current.levels["indeterminate"] = in_flight
 
     def report(self) -> Report:
         """All that the conductor needs to know of this process; cumulative, so one more or less changes nothing."""
+        for engine_id in self._told:  # the report before this one told all of it
+            remove_journal(self.plan.journal_dir(self.worker), engine_id)
+        self._told, self._left = self._left, []
         assigned: dict[str, set[TopicPartition]] = {}
         for engine, name in self._engines:
             if isinstance(engine.totals, ReaderTotals):

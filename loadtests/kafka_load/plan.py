@@ -61,10 +61,9 @@ class Plan:
         """Where the run leaves its files."""
         return Path(self.options["results_dir"]) / self.run_id
 
-    @property
-    def journal_dir(self) -> Path:
-        """Where readers keep what a dead process could not tell any more."""
-        return self.run_dir / "journal"
+    def journal_dir(self, worker: str) -> Path:
+        """Where a worker's readers keep what it could not tell any more if it died."""
+        return self.run_dir / "journal" / worker
 
     @property
     def limits(self) -> dict[str, float]:
@@ -134,9 +133,9 @@ class Plan:
         )
 
     def reader(
-        self, group: str, topics: tuple[str, ...], mode: Literal["queue", "pubsub", "share"], name: str
+        self, group: str, topics: tuple[str, ...], mode: Literal["queue", "pubsub", "share"], name: str, worker: str
     ) -> ReaderSettings:
-        """Settings of one reader; `name` stays the same when the same user joins again."""
+        """Settings of one reader; `name` stays the same when the same user joins again, `worker` is its process."""
         given = self.options
         return ReaderSettings(
             group,
@@ -151,7 +150,7 @@ class Plan:
             session_timeout_ms=given["session_timeout_ms"],
             release=given["share_release"],
             reject=given["share_reject"],
-            journal_dir=self.journal_dir if self.shared else None,
+            journal_dir=self.journal_dir(worker) if self.shared else None,
         )
 
     def to_wire(self) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def write(
         _csv(run.plan.run_dir / "curve.csv", run.saturation.rows())
     _json(run.plan.run_dir / "verdict.json", verdict)
     report.write(run.plan.run_dir)
-    shutil.rmtree(run.plan.journal_dir, ignore_errors=True)
+    shutil.rmtree(run.plan.run_dir / "journal", ignore_errors=True)
     return verdict
 
 
@@ -83,6 +83,7 @@ def facts(run: Conductor, judgement: Judgement, latencies: Mapping[str, Histogra
         acknowledged=judgement.produced.acknowledged,
         failed=judgement.produced.failed,
         indeterminate=judgement.produced.indeterminate,
+        aborted=(aborted := judgement.produced.aborted),
         groups=[
             GroupFacts(
                 group.group,
@@ -116,6 +117,7 @@ def facts(run: Conductor, judgement: Judgement, latencies: Mapping[str, Histogra
                 f"{count:,} of the records lost to {group} were deleted before it read them"
                 for group, count in deleted.items()
             ),
+            *([f"{aborted:,} records were aborted on purpose; nobody was to read them"] if aborted else []),
             *([run.saturation.sentence()] if run.saturation else []),
         ],
         doubts=run.doubts,

@@ -175,7 +175,7 @@ class Session:
 
     def _work(self, environment: Any) -> None:
         plan = Plan.from_wire(self.options.kafka_plan)
-        plan.journal_dir.mkdir(parents=True, exist_ok=True)
+        plan.journal_dir(self.runner.client_id).mkdir(parents=True, exist_ok=True)
         self._node = Node(self.runner.client_id, plan)
 
     def _on_order(self, environment: Any, msg: Any) -> None:

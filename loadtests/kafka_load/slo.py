@@ -41,7 +41,9 @@ LIMITS: dict[str, Limit] = {
         Limit("p99_end_to_end_ms", "ms from due to delivered, 99th percentile, in any group"),
         Limit("longest_gap_s", "s without an acknowledgement in any partition while records were due"),
         Limit("lag_at_end", "records not yet committed when the run ended, in any group"),
-        Limit("achieved_rate", "share of the due records that were acknowledged, 0 to 1", at_least=True),
+        Limit(
+            "achieved_rate", "share of the due records that were acknowledged (or aborted on purpose)", at_least=True
+        ),
     )
 }
 

@@ -128,7 +128,8 @@ class ReaderUser(KafkaUser):
 
     def engine(self) -> AnyEngine:
         """A member of the group."""
-        return reader(self.node.plan.client, self.node.plan.reader(self.group, self.topics, self.mode, self.name))
+        plan = self.node.plan
+        return reader(plan.client, plan.reader(self.group, self.topics, self.mode, self.name, self.node.worker))
 
     def _name(self) -> str:
         return self.group

@@ -93,6 +93,7 @@ class Facts:
     acknowledged: int = 0
     failed: int = 0
     indeterminate: int = 0
+    aborted: int = 0
     groups: Sequence[GroupFacts] = ()
     gaps: Mapping[str, Gap] = field(default_factory=dict)
     produce: Percentiles = Percentiles()
@@ -177,7 +178,7 @@ def measured(facts: Facts) -> dict[str, float]:
         values["p99_end_to_end_ms"] = max(latency.p99 for latency in facts.end_to_end.values()) / 1000
     if facts.due:
         values["longest_gap_s"] = longest_gap_s(facts)
-        values["achieved_rate"] = round(facts.acknowledged / facts.due, 6)
+        values["achieved_rate"] = round((facts.acknowledged + facts.aborted) / facts.due, 6)
     return values
 
 

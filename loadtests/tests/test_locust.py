@@ -100,16 +100,14 @@ def test_a_run_without_records_is_inconclusive(shop: MockCluster, tmp_path: Path
 )
 def test_a_bad_option_is_exit_status_3_and_one_sentence(tmp_path: Path, arguments: tuple[str, ...], says: str) -> None:
     run = Run(tmp_path, "127.0.0.1:9", *arguments)
-    assert run.wait(20) == 3
+    assert run.wait() == 3
     assert says in run.output.strip().splitlines()[-1]
 
 
 @pytest.mark.parametrize("processes", [(), ("--processes", "2")], ids=["one process", "workers"])
-def test_an_unreachable_cluster_is_exit_status_3_within_10_s(tmp_path: Path, processes: tuple[str, ...]) -> None:
-    began = time.monotonic()
+def test_an_unreachable_cluster_is_exit_status_3_and_one_sentence(tmp_path: Path, processes: tuple[str, ...]) -> None:
     run = Run(tmp_path, "127.0.0.1:9", "--profile", "smoke", *processes)
-    assert run.wait(20) == 3
-    assert time.monotonic() - began < 10
+    assert run.wait() == 3
     assert "127.0.0.1:9" in run.output
     assert "Traceback" not in run.output
 
@@ -143,6 +141,7 @@ def test_workers_share_a_run(shop: MockCluster, tmp_path: Path) -> None:
     run = Run(tmp_path, shop.bootstrap, "--profile", "smoke", "--run-time", "5s", "--processes", "2")
     assert run.wait() == 0
     assert 4500 <= run.verdict["produced"]["acknowledged"] <= 5000
+    assert max(group["redelivered"] for group in run.verdict["groups"]) == 0
 
 
 def test_a_worker_that_is_killed_is_named_and_loses_nothing(shop: MockCluster, tmp_path: Path) -> None:
