@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 from crucible.admin import AdminError, Endpoint, wait_until
 from crucible.fault_plan import unhealthy
 from crucible.survey import survey
-from live import BOOTSTRAP, BROKERS, ROOT, SITE, host, play, replicas_in_sync
+from live import BOOTSTRAP, BROKERS, ROOT, SITE, Run, host, play, replicas_in_sync
 
 from . import members
 from .audit import TOPICS, Audit, audit
@@ -157,7 +157,7 @@ class Scene:
     def _play(self, *args: str, **extra: Any) -> None:
         run = play(*args, inventory=FAST if self.row.timing == "fast" else None, **self._extra, **extra)
         if not run.ok:
-            raise SceneError(run.sentences[-1500:])
+            raise SceneError(errors(run))
 
     def _hit(self, fault: str) -> dict[str, float]:
         active = {name: host(name).file(f"{STATE}/{fault}/active") for name in BROKERS}
@@ -170,6 +170,11 @@ class Scene:
                 time.sleep(0.2)
             if self.seen.get(name, expected) == expected:
                 self.seen[name] = found
+
+
+def errors(run: Run) -> str:
+    """The errors out of all that a playbook printed."""
+    return run.sentences.partition("[ERROR]: ")[2][:1500] or run.sentences[-1500:]
 
 
 def wait_healthy(timeout_s: float = HEALTH_S) -> None:
@@ -215,21 +220,28 @@ def _perform(outcome: Outcome, results: Path, extra: Mapping[str, Any]) -> None:
     configure(row.topics)
     since_ns = time.time_ns()
     load = Load(row, results)
-    with load:
-        scene = Scene(row, load, extra)
-        try:
-            for step in row.steps:
-                (verb, what), *said = step.items()
-                getattr(scene, verb)(what, **dict(said))
-        finally:
-            scene.rescue()
-            outcome.hosts, outcome.seen, outcome.taken = scene.outcome_hosts, scene.seen, scene.taken
-        replicas_in_sync(HEALTH_S)
-        time.sleep(LINGER_S)
-    outcome.verdict, outcome.report = load.verdict, str(load.folder / "report.html")
-    outcome.recovered_s = scene.moved_s or load.recovered_s()
-    configure(row.topics, AlterConfigOpType.DELETE)
+    try:
+        with load:
+            _act(Scene(row, load, extra), outcome)
+    finally:
+        configure(row.topics, AlterConfigOpType.DELETE)
+        if load.verdict:
+            outcome.verdict, outcome.report = load.verdict, str(load.folder / "report.html")
+    outcome.recovered_s = outcome.recovered_s or load.recovered_s()
     outcome.audit = audit(BOOTSTRAP, since_ns)
+
+
+def _act(scene: Scene, outcome: Outcome) -> None:
+    try:
+        for step in scene.row.steps:
+            (verb, what), *said = step.items()
+            getattr(scene, verb)(what, **dict(said))
+    finally:
+        scene.rescue()
+        outcome.hosts, outcome.seen = scene.outcome_hosts, scene.seen
+        outcome.taken, outcome.recovered_s = scene.taken, scene.moved_s
+    replicas_in_sync(HEALTH_S)
+    time.sleep(LINGER_S)
 
 
 def deploy(timing: str, extra: Mapping[str, Any]) -> None:
@@ -240,4 +252,4 @@ def deploy(timing: str, extra: Mapping[str, Any]) -> None:
     """
     run = play(SITE, inventory=FAST if timing == "fast" else None, **extra)
     if not run.ok:
-        raise SceneError(run.sentences[-1500:])
+        raise SceneError(errors(run))
