@@ -26,7 +26,7 @@ lab: bootstrap
 demo: lab
 	@scripts/step 'Deploying Kafka on them' ansible-playbook site.yml
 	@python loadtests/first_shop.py
-	@cat docs/after-demo.txt
+	@sed "s/LAB/$${CRUCIBLE_LAB:-0}/" docs/after-demo.txt
 
 test: PACKAGES := chromium
 test: bootstrap
