@@ -10,7 +10,7 @@ PLAYBOOK := ansible-playbook $(SUDO_PASSWORD)
     lint-yaml lint-ansible lint-python lint-types lint-variables
 
 help:
-	@echo 'make demo      three hosts on this machine, Kafka on them, a first shop on Kafka'
+	@echo 'make demo      three hosts on this machine, Kafka on them, a shop under load, a broker killed'
 	@echo 'make lab       the three bare hosts alone'
 	@echo 'make test      everything that must pass'
 	@echo 'make lint      the linters alone'
@@ -26,6 +26,7 @@ lab: bootstrap
 demo: lab
 	@scripts/step 'Deploying Kafka on them' ansible-playbook site.yml
 	@python loadtests/first_shop.py
+	@python loadtests/demo_run.py
 	@sed "s/LAB/$${CRUCIBLE_LAB:-0}/" docs/after-demo.txt
 
 test: PACKAGES := chromium

@@ -30,6 +30,8 @@ COUNTS = (
     "lag_at_end",
 )
 MAX_ANOMALIES = 100
+WORDS = ("marks", "why")
+"""Columns of the run's tables that are not numbers."""
 
 _FIGURES: tuple[tuple[str, str, Callable[[Data], Figure], Callable[[Data], object], bool], ...] = (
     ("Rate", "records a second; shaded where a fault was in effect", figures.rates, lambda d: d.rows, True),
@@ -152,7 +154,7 @@ def _csv(path: Path) -> list[dict[str, str]]:
 
 
 def _numbers(row: Mapping[str, str]) -> dict[str, float]:
-    return {name: float(value) for name, value in row.items() if value and name != "marks"}
+    return {name: float(value) for name, value in row.items() if value and name not in WORDS}
 
 
 def _leader(row: Mapping[str, str]) -> Leader:

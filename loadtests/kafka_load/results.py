@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import confluent_kafka
 
-from . import marks, report
+from . import marks
 from .clock import SECOND
 from .engines import ClusterView
 from .figures import Leader
@@ -62,7 +62,6 @@ def write(
     if run.saturation is not None:
         _csv(run.plan.run_dir / "curve.csv", run.saturation.rows())
     _json(run.plan.run_dir / "verdict.json", verdict)
-    report.write(run.plan.run_dir)
     shutil.rmtree(run.plan.run_dir / "journal", ignore_errors=True)
     return verdict
 

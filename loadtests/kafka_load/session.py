@@ -15,7 +15,7 @@ from typing import Any
 import gevent
 from locust import runners
 
-from . import results, words
+from . import report, results, words
 from .conductor import Conductor, Order
 from .engines import take_notices
 from .native import wait_until
@@ -46,6 +46,7 @@ class Session:
         self.closing = ""
         self._node: Node | None = None
         self._interrupted = False
+        self._said_s = 0.0
         self._parent = os.getppid()
 
     @property
@@ -96,7 +97,7 @@ class Session:
         except Exception as error:  # Locust's event hook would log it and start the users all the same
             log.exception("The run cannot start")
             self._refuse(f"the run cannot start: {error}")
-        self.conductor, self.closing = conductor, ""
+        self.conductor, self.closing, self._said_s = conductor, "", 0.0
         self.options.kafka_plan = plan.to_wire()
         if not isinstance(self.runner, runners.MasterRunner):
             self._node = Node(LOCAL, plan)
@@ -125,12 +126,11 @@ class Session:
         self.environment.process_exit_code = INCONCLUSIVE
         try:
             verdict = conductor.finish()
+            self.environment.process_exit_code = verdict["exit_code"]
+            self.closing = words.closing(verdict, str(report.write(conductor.plan.run_dir)))
         except Exception:  # Locust's event hook would hide it, and the exit status would say that all is well
-            log.exception("The run could not be judged")
+            log.exception("The run could not be judged or reported")
             conductor.phase = "failed"
-            return
-        self.environment.process_exit_code = verdict["exit_code"]
-        self.closing = words.closing(verdict, str(conductor.plan.run_dir / "report.html"))
         if not self.headless:
             print(self.closing, flush=True)
 
@@ -164,8 +164,12 @@ class Session:
 
     def _say_progress(self) -> None:
         conductor = self.conductor
-        if conductor is not None and conductor.verdict is None and (now := conductor.progress()):
+        if conductor is None or conductor.verdict is not None:
+            return
+        now = conductor.progress()
+        if now is not None and now.t_s > self._said_s:
             self._say(words.progress(now))
+            self._said_s = now.t_s
 
     def _say(self, line: str) -> None:
         if not self.options.quiet:

@@ -69,6 +69,9 @@ def run_dir(tmp_path: Path) -> Path:
     (tmp_path / "leaders.csv").write_text(
         "t_s,partition,leader,isr,replicas\n0,orders-0,2,1 2 3,3\n20,orders-0,-1,,3\n"
     )
+    (tmp_path / "curve.csv").write_text(
+        "target_rate,achieved,produce_p99_us,why\n1000,99.9,4000,p99_produce_ms was 4\n"
+    )
     return tmp_path
 
 
