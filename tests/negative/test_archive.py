@@ -9,12 +9,13 @@ from testinfra.host import Host
 def test_a_tampered_archive_is_refused_before_it_is_unpacked(hosts: dict[str, Host], tmp_path: Path) -> None:
     release = hosts["kafka1"].file("/opt/kafka").linked_to.rpartition("-")[2]
     (archive,) = (ROOT / ".cache/kafka").glob(f"kafka_*-{release}.tgz")
+    checksum = "sha512:" + Path(f"{archive}.sha512").read_text(encoding="utf-8").split()[0]
     content = bytearray(archive.read_bytes())
     content[len(content) // 2] ^= 1
     tampered = tmp_path / archive.name
     tampered.write_bytes(content)
     with nothing_changes():
-        run = play(SITE, kafka_version="4.3.99", kafka_archive_url=str(tampered))
+        run = play(SITE, kafka_version="4.3.99", kafka_archive_url=str(tampered), kafka_archive_checksum=checksum)
     assert not run.ok
-    assert "sha512" in run.sentences
+    assert "The archive is not the one that was declared" in run.sentences
     assert not hosts["kafka1"].file("/opt/kafka-4.3.99").exists

@@ -22,7 +22,7 @@ def refused(sentence: str, **extra: Any) -> None:
 def test_a_data_directory_of_another_cluster_is_left_alone(stopped: Host) -> None:
     stopped.check_output(f"sed --in-place=.own 's/^cluster.id=.*/cluster.id=Zm9yZWlnbi1jbHVzdGVyLQ/' {META}")
     try:
-        refused("The hosts do not belong to one cluster (kafka_cluster_id)")
+        refused("The hosts are not of one cluster (kafka_cluster_id)")
         assert "cluster.id=Zm9yZWlnbi1jbHVzdGVyLQ" in stopped.file(META).content_string
     finally:
         stopped.check_output(f"mv {META}.own {META}")

@@ -1,6 +1,7 @@
 """What cannot work is refused before anything is touched: all of it at once, each with the variable to change."""
 
 from pathlib import Path
+from typing import Any
 
 import live
 import pytest
@@ -70,7 +71,7 @@ def test_it_is_said_before_anything_changes(everything: Run, sentence: str) -> N
         ({"kafka_version": "4.2.1"}, "kafka_version: 4.2.1 is older than the cluster's metadata.version 30"),
     ],
 )
-def test_a_mode_or_release_that_the_cluster_cannot_have_is_refused(extra: dict[str, str], sentence: str) -> None:
+def test_a_mode_or_release_that_the_cluster_cannot_have_is_refused(extra: dict[str, Any], sentence: str) -> None:
     with nothing_changes():
         run = play(SITE, **extra)
     assert not run.ok
