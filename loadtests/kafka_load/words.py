@@ -32,8 +32,10 @@ def duration(seconds: float) -> str:
 
 
 def milliseconds(us: float) -> str:
-    """Microseconds shown as milliseconds with three significant digits."""
+    """Microseconds shown as milliseconds with three significant digits, from ten seconds on as seconds."""
     ms = us / 1000
+    if ms >= 10_000:
+        return f"{ms / 1000:,.1f} s"
     return f"{ms:,.0f} ms" if ms >= 100 else f"{ms:.3g} ms"
 
 

@@ -51,7 +51,7 @@ def test_what_is_not_achieved_breaks_a_step() -> None:
 
 
 def test_a_late_harness_is_named_as_the_limit() -> None:
-    found = search(*[{"ms": 10, "late_ms": 500}] * 4)
+    found = search(*[{"ms": 10, "late_ms": 1500}] * 4)
     assert found.broken is not None
     assert "the harness itself was" in found.broken.why
 

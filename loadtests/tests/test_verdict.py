@@ -99,7 +99,7 @@ def test_every_limit_can_be_broken(limit: str, value: float) -> None:
 @pytest.mark.parametrize(
     "facts",
     [
-        replace(FACTS, late=Percentiles(p99=100_001)),
+        replace(FACTS, late=Percentiles(p99=1_000_001)),
         replace(FACTS, acknowledged=99),
         replace(FACTS, groups=()),
         replace(FACTS, doubts=("a worker's readings are missing",)),
@@ -158,4 +158,9 @@ def test_the_terminal_says_what_happened() -> None:
 
 def test_spans_and_latencies_are_said_as_people_say_them() -> None:
     assert [words.duration(s) for s in (0.85, 9.64, 125)] == ["850 ms", "9.6 s", "2 min 05 s"]
-    assert [words.milliseconds(us) for us in (850, 12_340, 2_210_000)] == ["0.85 ms", "12.3 ms", "2,210 ms"]
+    assert [words.milliseconds(us) for us in (850, 12_340, 2_210_000, 12_157_000)] == [
+        "0.85 ms",
+        "12.3 ms",
+        "2,210 ms",
+        "12.2 s",
+    ]
