@@ -86,10 +86,13 @@ def main() -> None:
     def reasons() -> list[str]:
         state = survey(cluster)
         serving = [broker for broker in state.brokers if not broker.fenced]
-        return unhealthy(state, nodes.values(), [broker.node_id for broker in serving if not cluster.answers(broker)])
+        sick: list[str] = unhealthy(
+            state, nodes.values(), [broker.node_id for broker in serving if not cluster.answers(broker)]
+        )
+        return sick
 
-    if not given["on_top"] and (sick := wait_until(reasons, given["timeout_s"])):
-        module.fail_json(msg=f"The cluster is not healthy: {'; '.join(sick)}.")
+    if not given["on_top"] and (remaining := wait_until(reasons, given["timeout_s"])):
+        module.fail_json(msg=f"The cluster is not healthy: {'; '.join(remaining)}.")
     healthy_at = time.time()
     with one_sentence(module):
         state = survey(cluster)
