@@ -93,16 +93,18 @@ def run(step: Step) -> Outcome:
     environment.pop("CRUCIBLE_LAB", None)  # Each step has a lab of its own.
     started = time.monotonic()
     print(f"{step.name} ... ", end="", flush=True)
-    with log.open("w") as file:
-        status = subprocess.run(
-            ["timeout", "--kill-after=60", str(step.limit_s), *step.command],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            check=False,
-        ).returncode
+    command = ["timeout", "--kill-after=60", str(step.limit_s), *step.command]
+    with (
+        log.open("w") as file,
+        subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
+        ) as process,
+    ):
+        try:
+            status = process.wait()
+        except BaseException:  # Interrupted: the command ends, too, and its lab is removed only then.
+            process.terminate()
+            raise
     output = log.read_text(errors="replace")
     outcome = judge(output, status, counted=step.counted)
     print(f"{outcome.passed} passed, {outcome.failed} failed ({time.monotonic() - started:.0f} s)", flush=True)
