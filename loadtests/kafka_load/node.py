@@ -147,7 +147,9 @@ class Node:
                 assigned.setdefault(name, set()).update(engine.totals.assigned)
         ready = all(engine.totals.at_ns for engine, _ in self._engines)
         snapshot, done = self._ledger.snapshot(), tuple(self._done)
-        return Report(self.plan.run_id, self.worker, snapshot, self._total, list(self._bins), assigned, ready, done)
+        # The second that is still open counts once nothing can be added to it.
+        bins = [*self._bins, *([] if self.reading else [self._current])]
+        return Report(self.plan.run_id, self.worker, snapshot, self._total, bins, assigned, ready, done)
 
     def _happened(self, what: Bin) -> None:
         self._current.add(what)
