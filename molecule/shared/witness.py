@@ -11,6 +11,7 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator
+from itertools import groupby
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient as Watcher
@@ -60,9 +61,13 @@ def moments(watcher: Watcher, brokers: set[int], timeout_s: float) -> Iterator[f
 
 
 def faults(history: list[frozenset[int]], brokers: set[int], controller: int) -> list[str]:
-    """Return what was wrong with a roll, as sentences; `history` is who was away, one entry a change."""
+    """Return what was wrong with a roll, as sentences; `history` is who was away, one entry a change.
+
+    Whichever broker answers tells its own metadata, and one that is behind shows a broker as back for a moment: the
+    same broker twice in a row is one turn.
+    """
     found = [f"Brokers {sorted(both)} were away at the same time." for both in history if len(both) > 1]
-    turns = [node for entry in history for node in entry]
+    turns = [node for node, _ in groupby(node for entry in history for node in entry)]
     found += [f"Broker {node} was not restarted." for node in sorted(brokers - set(turns))]
     found += [f"Broker {node} went away {turns.count(node)} times." for node in brokers if turns.count(node) > 1]
     if history and history[-1]:
