@@ -19,6 +19,7 @@ def admin() -> AdminClient:
 @pytest.fixture(scope="module", autouse=True)
 def topic(admin: AdminClient) -> Iterator[str]:
     """A topic of which each broker leads one partition: node n the partition n - 1."""
+    replicas_in_sync()  # A broker that is still coming back would not lead its partition.
     order = [[1, 2, 3], [2, 3, 1], [3, 1, 2]]
     admin.create_topics([NewTopic(TOPIC, num_partitions=3, replica_assignment=order)])[TOPIC].result()
     yield TOPIC
