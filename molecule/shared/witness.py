@@ -8,9 +8,10 @@ metadata tells it ten times a second. It ends once each broker was away and is b
 from __future__ import annotations
 
 import argparse
+import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 
 from confluent_kafka import KafkaException
@@ -38,7 +39,18 @@ def active_controller(bootstrap: str, watcher: Watcher) -> int:
         admin.close()
 
 
-def moments(watcher: Watcher, brokers: set[int], timeout_s: float) -> Iterator[frozenset[int]]:
+def silent(brokers: Mapping[int, tuple[str, int]]) -> frozenset[int]:
+    """Return the brokers that accept no connection."""
+    found = set()
+    for node, address in brokers.items():
+        try:
+            socket.create_connection(address, timeout=1).close()
+        except OSError:
+            found.add(node)
+    return frozenset(found)
+
+
+def moments(watcher: Watcher, brokers: Mapping[int, tuple[str, int]], timeout_s: float) -> Iterator[frozenset[int]]:
     """Yield who is away each time this changes, until each of `brokers` was away and all have been back for 3 s."""
     deadline = time.monotonic() + timeout_s
     seen: set[int] = set()
@@ -47,15 +59,15 @@ def moments(watcher: Watcher, brokers: set[int], timeout_s: float) -> Iterator[f
     while time.monotonic() < deadline:
         try:
             now = away(watcher)
-        except KafkaException as error:  # Nobody answered within 5 s.
-            print(f"No broker answered: {error}", flush=True)
-            now = frozenset(brokers)
+        except KafkaException as error:  # Whoever was asked did not answer within 5 s: who is there at all?
+            print(f"No answer: {error}", flush=True)
+            now = silent(brokers)
         if now != last:
             print(f"{time.strftime('%T')} away: {sorted(now) or 'none'}", flush=True)
             last, since = now, time.monotonic()
             seen |= now
             yield now
-        if seen == brokers and not now and time.monotonic() - since > 3:
+        if seen == brokers.keys() and not now and time.monotonic() - since > 3:
             return
         time.sleep(0.1)  # The rate of sampling.
 
@@ -84,10 +96,12 @@ def main() -> int:
     parser.add_argument("--timeout-s", type=float, default=300, help="how long the roll may take")
     options = parser.parse_args()
     watcher = Watcher({"bootstrap.servers": options.bootstrap, "log_level": 0})
-    brokers = set(watcher.list_topics(timeout=10).brokers)
+    brokers = {
+        node: (str(broker.host), broker.port) for node, broker in watcher.list_topics(timeout=10).brokers.items()
+    }
     controller = active_controller(options.bootstrap, watcher)
     print(f"Brokers {sorted(brokers)}, the active controller is {controller}.", flush=True)
-    found = faults(list(moments(watcher, brokers, options.timeout_s)), brokers, controller)
+    found = faults(list(moments(watcher, brokers, options.timeout_s)), set(brokers), controller)
     print("\n".join(found) or "One at a time, the active controller last.")
     return 1 if found else 0
 

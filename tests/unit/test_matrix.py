@@ -43,8 +43,9 @@ def test_every_fault_of_the_role_has_a_row() -> None:
     assert done == FAULTS
 
 
-def test_the_short_matrix_has_a_promise_and_a_control() -> None:
-    assert {row.kind for row in rows("kraft") if row.ci} == {"promise", "control"}
+def test_the_short_matrix_is_not_empty_and_the_whole_one_has_controls() -> None:
+    assert any(row.ci for row in rows("kraft"))
+    assert {row.kind for row in rows("kraft")} == {"promise", "control"}
 
 
 def test_rows_that_need_another_timing_come_last() -> None:
