@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .cluster import Broker
@@ -73,11 +73,28 @@ class Endpoint:
                 **self.client,
             ) as admin,
         ):
+            self._stay_with_the_only_server(admin)
             yield admin
+
+    def each(self) -> list[Endpoint]:
+        """An endpoint for each server that accepts a connection.
+
+        One that is cut off from the controllers does so too, and answers nothing: who asks goes on to the next.
+
+        Raises:
+            AdminError: None does.
+        """
+        return [replace(self, bootstrap_servers=[server]) for server in _listening(self.bootstrap_servers)]
+
+    def _stay_with_the_only_server(self, admin: Any) -> None:
+        """Connect to the broker that was named, for the library asks whom it is connected to, else anybody at random."""
+        for broker in admin._manager.cluster.brokers():
+            if self.bootstrap_servers == [f"{broker.host}:{broker.port}"]:
+                admin.get_broker_version_data(broker.node_id)
 
     def at(self, broker: Broker) -> Endpoint:
         """The same security settings, for one broker alone."""
-        return Endpoint([broker.address], self.client, self.timeout_s)
+        return replace(self, bootstrap_servers=[broker.address])
 
     def answers(self, broker: Broker) -> bool:
         """Whether the broker itself answers a metadata request."""

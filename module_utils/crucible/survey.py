@@ -17,13 +17,19 @@ LOG_DIR_ERRORS = {0: "", 56: "the disk fails"}  # Kafka's error codes; 56 is KAF
 
 
 def survey(endpoint: Endpoint) -> ClusterState:
-    """What the cluster says of itself now, over a connection of its own.
+    """What the cluster says of itself now, over a connection of its own to the first broker that can tell.
 
     Raises:
-        AdminError: Nothing answers.
+        AdminError: None can; the message says why not, of each that was asked.
     """
-    with endpoint.connect() as admin:
-        return read_state(admin)
+    refusals = []
+    for server in endpoint.each():
+        try:
+            with server.connect() as admin:
+                return read_state(admin)
+        except AdminError as refusal:
+            refusals.append(str(refusal))
+    raise AdminError(" ".join(refusals))
 
 
 def read_state(admin: Any) -> ClusterState:

@@ -1,0 +1,52 @@
+"""Whoever asks a cluster for its state is not held up by one broker that cannot tell it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from crucible import survey as module
+from crucible.admin import AdminError
+from crucible.survey import survey
+
+
+@dataclass
+class Servers:
+    """Brokers of which some are cut off from their controller; each is asked by itself."""
+
+    cut_off: set[str]
+    asked: list[str] = field(default_factory=list)
+
+    def each(self) -> list[Server]:
+        return [Server(self, name) for name in ("kafka1", "kafka2", "kafka3")]
+
+
+@dataclass
+class Server:
+    servers: Servers
+    name: str
+
+    @contextmanager
+    def connect(self) -> Iterator[str]:
+        self.servers.asked.append(self.name)
+        if self.name in self.servers.cut_off:
+            raise AdminError(f"{self.name} did not answer.")
+        yield self.name
+
+
+@pytest.fixture(autouse=True)
+def _state(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "read_state", lambda admin: f"as told by {admin}")
+
+
+def test_the_first_that_can_tell_is_believed() -> None:
+    servers = Servers({"kafka1"})
+    assert survey(servers) == "as told by kafka2"  # type: ignore[arg-type, comparison-overlap] # stand-ins for both
+    assert servers.asked == ["kafka1", "kafka2"]
+
+
+def test_where_nobody_can_tell_each_says_why() -> None:
+    with pytest.raises(AdminError, match=r"kafka1 did not answer.*kafka2 did not answer.*kafka3 did not answer"):
+        survey(Servers({"kafka1", "kafka2", "kafka3"}))  # type: ignore[arg-type] # a stand-in
