@@ -19,9 +19,9 @@ from kafka_load.cli import RESULTS_DIR
 
 PROJECT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-PARTITION, CONNECT_AT_S, KILL_AT_S = "orders-0", 5, 20
+PARTITION, CHOOSE_AT_S, KILL_AT_S = "orders-0", 5, 20
 # What the demo proves is that nothing is lost; how long the failover takes is for docs/failover.md.
-LOAD = ["--headless", "--profile", "steady", "--run-time", "60s"]
+LOAD = ["--headless", "--profile", "steady", "--run-time", "60s", "--loglevel", "ERROR"]
 LOAD += ["--slo-longest-gap-s", "60", "--slo-p99-produce-ms", "60000", "--max-late-ms", "10000"]
 
 
@@ -34,39 +34,34 @@ def leaders(run_dir: Path) -> dict[str, dict[str, str]]:
         return {row["partition"]: row for row in csv.DictReader(file)}
 
 
-def seconds(run_dir: Path) -> int:
-    """How many seconds of the run are in its timeline."""
-    path = run_dir / "timeline.csv"
-    return len(path.read_text(encoding="utf-8").splitlines()) - 1 if path.exists() else 0
-
-
 def in_sync(run_dir: Path) -> bool:
     """Every partition has a leader and all its replicas."""
     return all(len(row["isr"].split()) == int(row["replicas"]) for row in leaders(run_dir).values())
 
 
-def killer(run_dir: Path, node_id: str) -> subprocess.Popen[bytes]:
-    """Let Ansible connect now and kill the broker `node_id` when it is time; systemd starts it again."""
-    told = {"demo_node_id": node_id, "demo_timeline": run_dir / "timeline.csv", "demo_second": KILL_AT_S - 1}
-    variables = [word for name, value in told.items() for word in ("-e", f"{name}={value}")]
+def killer(node_id: str, at_ns: int) -> subprocess.Popen[bytes]:
+    """Let the host of the broker `node_id` kill it at a moment (nanoseconds since the epoch); systemd starts it again."""
+    variables = ["-e", f"demo_node_id={node_id}", "-e", f"demo_at_s={at_ns / marks.NS}"]
     command = [str(BIN / "ansible-playbook"), str(PROJECT / "playbooks" / "demo_kill.yml"), *variables]
     return subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL)
 
 
 def accompany(run_dir: Path, locust: subprocess.Popen[bytes]) -> None:
     """Kill the leader of the run that is on, and mark when it was killed and when all was well again."""
-    until(lambda: seconds(run_dir) >= CONNECT_AT_S, locust)
+    until(lambda: marks.began_ns(run_dir) is not None, locust)
+    start_ns = marks.began_ns(run_dir) or 0
+    until(lambda: time.time_ns() >= start_ns + CHOOSE_AT_S * marks.NS, locust)
     if not (leader := leaders(run_dir).get(PARTITION, {}).get("leader")):
         return
-    target = f"{leader} (leader of {PARTITION})"
-    killing = killer(run_dir, leader)
+    target, kill_ns = f"{leader} (leader of {PARTITION})", start_ns + KILL_AT_S * marks.NS
+    killing = killer(leader, kill_ns)
     until(lambda: killing.poll() is not None, locust)
     if killing.poll() != 0:
         print(f"--- broker {target} could not be killed", flush=True)
         locust.terminate()
         return
-    marks.mark(run_dir, "kill_broker", target)
-    print(f"--- broker {target} was killed by SIGKILL", flush=True)
+    marks.mark(run_dir, "kill_broker", target, at_ns=kill_ns)
+    print(f"--- broker {target} was killed by SIGKILL at {KILL_AT_S} s", flush=True)
     until(lambda: not in_sync(run_dir), locust)
     until(lambda: in_sync(run_dir), locust)
     if locust.poll() is None:

@@ -119,6 +119,7 @@ class Conductor:
         waited = f"after {time.monotonic() - began:.1f} s"
         self._say(f"{'Every group has its partitions' if joined else 'Not every partition has a reader'} {waited}; go")
         self.start_ns = now_ns() + int(LEAD_S * SECOND)
+        marks.begin(self.plan.run_dir, self.start_ns)
         self.phase = "running"
         self._send("go", self.start_ns)
 

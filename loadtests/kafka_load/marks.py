@@ -16,6 +16,7 @@ from pathlib import Path
 from .verdict import Fault
 
 MARKS = "marks.jsonl"
+START = "start_ns"
 LATEST = "latest"
 NS = 1_000_000_000
 
@@ -47,6 +48,19 @@ def running(results_dir: Path) -> Path:
     if (run_dir / "verdict.json").exists():
         raise NoRunError(f"the run {run_dir.name} has ended")
     return run_dir
+
+
+def begin(run_dir: Path, start_ns: int) -> None:
+    """Say when the run's time starts (nanoseconds since the epoch), so that others can do things at its seconds."""
+    unfinished = run_dir / f".{START}"
+    unfinished.write_text(f"{start_ns}\n", encoding="utf-8")
+    unfinished.replace(run_dir / START)
+
+
+def began_ns(run_dir: Path) -> int | None:
+    """When the run's time started or will start, nanoseconds since the epoch; None as long as nobody knows."""
+    path = run_dir / START
+    return int(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def mark(run_dir: Path, name: str, target: str, *, healed: bool = False, at_ns: int | None = None) -> Mark:

@@ -158,7 +158,7 @@ class Session:
         if conductor is None or conductor.phase not in ("preparing", "running"):
             return
         if conductor.over:
-            log.info("The load is over; flushing, draining, judging")
+            self._say("The load is over; flushing, draining, judging")
             gevent.spawn(self.runner.quit if self.headless else self.runner.stop)
         conductor.tick()
 
