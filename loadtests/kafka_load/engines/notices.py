@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from kafka_load.clock import SECOND, now_ns
 
 _BROKER = re.compile(r"\]: (?:\w+Coordinator\S*: )?(?P<address>[^\s/]+:\d+)(?:/\S+)?: (?P<reason>.*)")
+# A coordinator is a broker under another name, and what times out there the broker's own line says already.
+_COORDINATOR = re.compile(r"\]: \w+Coordinator/\d+: Timed out ")
 _STATE = re.compile(r" \(after \d+ms.*")
 _THREAD = re.compile(r"^\[thrd:[^\]]*\]: ")
 _NUMBER = re.compile(r"\d+")
@@ -54,6 +56,8 @@ class ClientLog:
     def log(self, _level: int, _form: str, facility: str, _client: str, text: str) -> None:
         """Take one line of librdkafka's log."""
         broker = _BROKER.search(text)
+        if _COORDINATOR.search(text):
+            return
         if broker is None:
             notice(f"{facility}: {_STATE.sub('', _THREAD.sub('', text))}")
         elif facility in ("FAIL", "REQTMOUT") and not broker["reason"].startswith("Disconnected"):

@@ -1,0 +1,22 @@
+"""An outage makes every client of librdkafka talk; one line a change is what people get."""
+
+from __future__ import annotations
+
+from kafka_load.engines.notices import ClientLog, take_notices
+
+OUTAGE = (
+    ("FAIL", "[thrd:192.0.2.1:9092/1]: 192.0.2.1:9092/1: Connect to ipv4#192.0.2.1:9092 failed: refused (after 0ms)"),
+    ("REQTMOUT", "[thrd:192.0.2.1:9092/1]: 192.0.2.1:9092/1: Timed out ProduceRequest in flight (after 1001ms)"),
+    ("REQTMOUT", "[thrd:GroupCoordinator]: GroupCoordinator/1: Timed out OffsetCommitRequest in flight (after 1002ms)"),
+    ("REQTMOUT", "[thrd:GroupCoordinator]: GroupCoordinator/1: Timed out 1 in-flight, 0 retry-queued, 0 out-queue"),
+    ("FAIL", "[thrd:GroupCoordinator]: GroupCoordinator: 192.0.2.1:9092: Connect to ipv4#192.0.2.1:9092 failed"),
+)
+
+
+def test_an_outage_is_one_line_however_many_clients_and_coordinators_tell_of_it() -> None:
+    take_notices()
+    for _ in range(8):
+        for facility, text in OUTAGE:
+            ClientLog().log(4, "%s [%s] %s", facility, "rdkafka#consumer-1", text)
+    (said,) = [one.text for one in take_notices()]
+    assert said.startswith("broker 192.0.2.1:9092 is down: Connect to")
