@@ -46,7 +46,7 @@ DOWN = Step("lab down", "lab/down.yml")
 STEPS = (
     Step("lab up, host image built", "lab/up.yml", {"lab_image": IMAGE}, goal_s=60),
     DOWN,
-    Step("lab up, host image there", "lab/up.yml", goal_s=5),
+    Step("lab up, host image there", "lab/up.yml", {"lab_image": IMAGE}, goal_s=5),
     Step("bare hosts to serving cluster", "site.yml", goal_s=45),
     Step("second run", "site.yml", goal_s=8, times=3),
     Step("second run, linear strategy", "site.yml", env=LINEAR),
