@@ -80,6 +80,12 @@ def play(*args: str, inventory: Path | None = None, **extra: Any) -> Run:
     return Run(done.returncode == 0, done.stdout + done.stderr)
 
 
+def listening(on: Host) -> set[int]:
+    """Return the TCP ports that a host offers to others."""
+    found = (spec.rpartition(":") for spec in on.socket.get_listening_sockets() if spec.startswith("tcp://"))
+    return {int(port) for address, _, port in found if "127.0.0.1" not in address and "::1" not in address}
+
+
 def state(on: Host) -> list[str]:
     """Return all that a run could change on a host, as lines; see state.sh."""
     script = (ROOT / "molecule/shared/state.sh").read_text(encoding="utf-8")

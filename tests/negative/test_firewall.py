@@ -1,6 +1,6 @@
 """The declared rules are exact, and nobody else's rules are touched."""
 
-from live import SITE, play
+from live import LAB, SITE, play
 from testinfra.host import Host
 
 FORMER_CLIENT = "203.0.113.0/24"
@@ -9,7 +9,7 @@ FORMER_CLIENT = "203.0.113.0/24"
 def test_a_rule_no_longer_declared_goes_and_a_foreign_one_stays_and_is_named(hosts: dict[str, Host]) -> None:
     host = hosts["kafka1"]
     host.check_output("ufw allow from 203.0.113.9 to any port 12345 proto tcp")
-    with_client = play(SITE, firewall_client_cidrs=[FORMER_CLIENT])
+    with_client = play(SITE, firewall_client_cidrs=[f"10.97.{LAB}.1/32", FORMER_CLIENT])
     assert with_client.ok, with_client.output
     assert FORMER_CLIENT in host.check_output("ufw status")
     run = play(SITE)

@@ -4,7 +4,7 @@ import socket
 
 import live
 import pytest
-from live import BROKERS, HOSTS
+from live import BROKERS, HOSTS, listening
 from testinfra.host import Host
 
 testinfra_hosts = HOSTS
@@ -14,12 +14,6 @@ testinfra_hosts = HOSTS
 def stranger() -> Host:
     """A host of the same network that no rule names."""
     return live.host("stranger1")
-
-
-def listening(host: Host) -> set[int]:
-    """Return the TCP ports that a host offers to others."""
-    found = (spec.rpartition(":") for spec in host.socket.get_listening_sockets() if spec.startswith("tcp://"))
-    return {int(port) for address, _, port in found if "127.0.0.1" not in address and "::1" not in address}
 
 
 def lets_in(address: str, port: int) -> bool:
