@@ -21,7 +21,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 PARTITION, CHOOSE_AT_S, KILL_AT_S = "orders-0", 5, 20
 # What the demo proves is that nothing is lost; how long the failover takes is for docs/failover.md.
-LOAD = ["--headless", "--profile", "steady", "--run-time", "60s", "--loglevel", "ERROR"]
+LOAD = ["--headless", "--profile", "steady", "--rate", "800", "--run-time", "60s", "--loglevel", "ERROR"]
 LOAD += ["--slo-longest-gap-s", "60", "--slo-p99-produce-ms", "60000", "--max-late-ms", "10000"]
 
 
