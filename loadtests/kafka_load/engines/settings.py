@@ -131,7 +131,6 @@ class ReaderSettings:
             enable_auto_offset_store=False,
             # Without it nobody learns that what is left of a log are transaction markers and deleted records.
             enable_partition_eof=True,
-            fetch_wait_max_ms=50,
             queued_min_messages=50_000,
             **more,
         )

@@ -19,6 +19,8 @@ from .rows import Row
 
 # The client's own patience, so that a silent broker is left in seconds, not in the minute of librdkafka's defaults.
 CLIENT = ("socket.timeout.ms=1500", "request.timeout.ms=1000", "check.crcs=true")
+# A batch every 100 ms and partition, and not a request for each record: brokers and harness share two cores with Ansible.
+LINGER = "--linger-ms=100"
 START_S, END_S, POLL_S = 180.0, 240.0, 0.2
 
 
@@ -40,7 +42,7 @@ class Load:
                 "--max-late-ms=5000",
                 f"--profile={row.profile}",
             ),
-            *(f"--bootstrap-servers={','.join(BOOTSTRAP)}", f"--results-dir={results}", *client, *row.options),
+            *(f"--bootstrap-servers={','.join(BOOTSTRAP)}", f"--results-dir={results}", LINGER, *client, *row.options),
         ]
 
     def __enter__(self) -> Self:
