@@ -40,7 +40,7 @@ def in_sync(run_dir: Path) -> bool:
 
 
 def killer(node_id: str, at_ns: int) -> subprocess.Popen[bytes]:
-    """Let the host of the broker `node_id` kill it at a moment (nanoseconds since the epoch); systemd starts it again."""
+    """Let the host of broker `node_id` kill it at a moment (nanoseconds since the epoch); systemd starts it again."""
     variables = ["-e", f"demo_node_id={node_id}", "-e", f"demo_at_s={at_ns / marks.NS}"]
     command = [str(BIN / "ansible-playbook"), str(PROJECT / "playbooks" / "demo_kill.yml"), *variables]
     return subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL)

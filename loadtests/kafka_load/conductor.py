@@ -30,6 +30,7 @@ from .timeline import Bin, Row, Timeline, merged
 Order = Literal["go", "flush", "stop"]
 JOIN_S = 30.0
 LEAD_S = 0.5
+ENDS_S = 30.0
 CONDUCTOR = "conductor"
 
 
@@ -227,7 +228,7 @@ class Conductor:
     def _written_since(self) -> dict[TopicPartition, int]:
         """The ends of the partitions that were written to during the run."""
         try:
-            now = ends(self.plan.client, self.topics)
+            now = ends(self.plan.client, self.topics, ENDS_S)
         except (KafkaException, TimeoutError) as error:
             self.doubts.append(f"the ends of the logs could not be read: {error}")
             return {}

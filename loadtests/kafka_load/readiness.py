@@ -48,9 +48,14 @@ def check(client: ClientSettings, topics: Iterable[str]) -> None:
         raise UnreadyError(problems[0])
 
 
-def ends(client: ClientSettings, topics: Iterable[str]) -> dict[tuple[str, int], int]:
-    """The offset after the last record of every partition."""
-    found = native_call(end_offsets, client, tuple(topics), TIMEOUT_S, timeout_s=2 * TIMEOUT_S)
+def ends(client: ClientSettings, topics: Iterable[str], patience_s: float = TIMEOUT_S) -> dict[tuple[str, int], int]:
+    """The offset after the last record of every partition, asked for again for so many seconds where one is silent.
+
+    Raises:
+        KafkaException: Some partition's leader did not answer by then.
+        TimeoutError: Nobody did.
+    """
+    found = native_call(end_offsets, client, tuple(topics), patience_s, timeout_s=2 * patience_s + TIMEOUT_S)
     return {where: high for where, (_, high) in found.items()}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from kafka_load.engines import (
     ProducerEngine,
     ProducerSettings,
     check_cluster,
+    end_offsets,
     take_notices,
 )
 from kafka_load.ledger import Ledger, LedgerSnapshot, read_journals
@@ -64,6 +66,15 @@ def test_an_outage_is_reported_in_one_line_each_way(cluster: MockCluster) -> Non
     about_brokers = [text for text in said if text.startswith("broker ")]
     assert len(about_brokers) == 2
     assert "is down: Connect to" in about_brokers[0]
+
+
+def test_the_ends_of_the_logs_are_asked_for_until_every_leader_answers(cluster: MockCluster) -> None:
+    cluster.down(2)
+    back = threading.Timer(1.0, cluster.up, [2])
+    back.start()
+    found = end_offsets(ClientSettings(cluster.bootstrap), [TOPIC], 20)
+    assert not back.is_alive(), "the leader was not away, so nothing was shown"
+    assert {number for _, number in found} == set(range(len(found)))
 
 
 def test_the_rate_can_be_changed_while_running(cluster: MockCluster) -> None:

@@ -41,11 +41,21 @@ def check_cluster(client: ClientSettings, topics: Sequence[str], timeout_s: floa
 def end_offsets(
     client: ClientSettings, topics: Sequence[str], timeout_s: float = 10
 ) -> dict[TopicPartition, tuple[int, int]]:
-    """First offset and offset after the last of each partition. Raises KafkaException when a leader does not answer."""
-    asker = _asker(client)
+    """First offset and offset after the last of each partition.
+
+    A leader that has just moved away refuses, and whoever asks has to learn of the new one: so it is asked again for
+    `timeout_s`. Raises KafkaException when a leader has not answered by then.
+    """
+    asker, deadline = _asker(client), time.monotonic() + timeout_s
     try:
-        known = asker.list_topics(timeout=timeout_s).topics
-        return log_bounds(asker, [(topic, partition) for topic in topics for partition in known[topic].partitions])
+        while True:
+            try:
+                known = asker.list_topics(timeout=timeout_s).topics
+                return log_bounds(asker, [(topic, number) for topic in topics for number in known[topic].partitions])
+            except KafkaException:
+                if time.monotonic() >= deadline:
+                    raise
+                native_sleep(0.1)
     finally:
         asker.close()
 
