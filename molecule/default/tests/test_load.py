@@ -1,0 +1,70 @@
+"""The load harness against the real cluster: a short run, with the leader of a partition killed in it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import AdminClient
+from kafka_load import marks
+from live import BOOTSTRAP, ROOT, host, replicas_in_sync
+
+PARTITION = ("orders", 0)
+GROUPS = {"warehouse-group", "analytics-group", "notification-group"}
+KILL_AT_S, RUN_S = 5, 25
+RUN = (
+    *(str(Path(sys.executable).with_name("locust")), "--headless", "--profile=smoke", f"--run-time={RUN_S}s"),
+    *(f"--bootstrap-servers={','.join(BOOTSTRAP)}", "--rate=300", "--max-late-ms=5000"),
+)
+
+
+def leader() -> int:
+    topic, number = PARTITION
+    watcher = AdminClient({"bootstrap.servers": ",".join(BOOTSTRAP), "log_level": 0})
+    return int(watcher.list_topics(topic, timeout=10).topics[topic].partitions[number].leader)
+
+
+def until(moment_ns: int) -> None:
+    time.sleep(max(0.0, (moment_ns - time.time_ns()) / marks.NS))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run in which the leader died; systemd starts it again."""
+    results, killed = tmp_path_factory.mktemp("results"), leader()
+    before = host(f"kafka{killed}").check_output("systemctl show --value --property=MainPID kafka")
+    with subprocess.Popen([*RUN, f"--results-dir={results}"], cwd=ROOT) as locust:
+        folder, started_ns = results / marks.LATEST, None
+        while locust.poll() is None and (started_ns := folder.is_dir() and marks.began_ns(folder)) in (None, False):
+            time.sleep(0.1)
+        until((started_ns or 0) + KILL_AT_S * marks.NS)
+        host(f"kafka{killed}").check_output("systemctl kill --signal=SIGKILL kafka")
+        marks.mark(folder, "kill_broker", f"kafka{killed}")
+        assert locust.wait(180) == 0
+    assert host(f"kafka{killed}").check_output("systemctl show --value --property=MainPID kafka") != before
+    replicas_in_sync()
+    return folder.resolve()
+
+
+def test_nothing_that_was_acknowledged_is_lost_when_a_leader_dies(run: Path) -> None:
+    verdict = json.loads((run / "verdict.json").read_text(encoding="utf-8"))
+    assert verdict["outcome"] == "pass"
+    assert verdict["produced"]["acknowledged"] > RUN_S * 200
+    counts = {(group["lost"], group["duplicated_in_log"], group["reordered"]) for group in verdict["groups"]}
+    assert counts == {(0, 0, 0)}
+    assert {group["group"] for group in verdict["groups"]} == GROUPS
+
+
+def test_the_kill_is_seen_in_the_run_that_it_hit(run: Path) -> None:
+    verdict = json.loads((run / "verdict.json").read_text(encoding="utf-8"))
+    gap = verdict["availability"]["partitions"]["orders-0"]
+    assert gap["longest_gap_s"] > 1
+    assert [fault["name"] for fault in verdict["faults"]] == ["kill_broker"]
+    leaders = (run / "leaders.csv").read_text(encoding="utf-8").splitlines()
+    assert len({line.split(",")[2] for line in leaders if ",orders-0," in line}) > 1
+    assert (run / "report.html").stat().st_size > 10_000
+    assert len((run / "timeline.csv").read_text(encoding="utf-8").splitlines()) > RUN_S - 2
