@@ -7,10 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible.module_utils.crucible.admin import AdminError
-from ansible.module_utils.crucible.broker_config import overridden
 from ansible.module_utils.crucible.cluster import ClusterState, Partition
 from ansible.module_utils.crucible.entry import admin_module, endpoint
-from ansible.module_utils.crucible.survey import describe_broker, read_state
+from ansible.module_utils.crucible.survey import read_state
 
 DOCUMENTATION = r"""
 module: kafka_cluster_info
@@ -36,7 +35,6 @@ reason: {description: Why none did., type: str, returned: always}
 cluster_id: {description: The cluster's id., type: str, returned: always}
 release: {description: 'The release that brokers speak, such as 4.3.', type: str, returned: always}
 brokers: {description: 'node_id, host, port and fenced of each.', type: list, returned: always}
-overrides: {description: 'Keys with a dynamic value, by the id of each serving broker.', type: dict, returned: always}
 controller_id: {description: The active controller., type: int, returned: always}
 quorum: {description: 'leader_id, high_watermark, voters and observers, or null.', type: dict, returned: always}
 features: {description: 'Finalized, minimum and maximum level by name.', type: dict, returned: always}
@@ -92,14 +90,9 @@ def main() -> None:
     try:
         with endpoint(module).connect() as admin:
             state = read_state(admin)
-            overrides = {
-                broker.node_id: overridden(describe_broker(admin, broker.node_id))
-                for broker in state.brokers
-                if not broker.fenced
-            }
     except AdminError as error:
-        module.exit_json(reachable=False, reason=str(error), overrides={}, **NOTHING)
-    module.exit_json(reachable=True, reason="", overrides=overrides, **summary(state))
+        module.exit_json(reachable=False, reason=str(error), **NOTHING)
+    module.exit_json(reachable=True, reason="", **summary(state))
 
 
 if __name__ == "__main__":

@@ -44,14 +44,19 @@ def read(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
+def blank(path: Path) -> bool:
+    """Return whether a directory holds nothing that is data; the first file that is answers for the many others."""
+    names = (str(file.relative_to(path)) for file in path.rglob("*") if not file.is_dir())
+    return all(name in FORMATTING or name.endswith(".tmp") for name in names)
+
+
 def data_dir(path: Path, mount: str) -> dict[str, Any]:
     """Return what `crucible.identity.DataDir` says of a directory."""
-    files = {str(file.relative_to(path)) for file in path.rglob("*") if not file.is_dir()}
     return {
         "path": str(path),
         "mount": mount,
         "mounted": os.path.ismount(mount),
-        "blank": all(name in FORMATTING or name.endswith(".tmp") for name in files),
+        "blank": blank(path),
         "meta": parse(read(path / "meta.properties")),
     }
 
