@@ -87,7 +87,7 @@ class Endpoint:
         return [replace(self, bootstrap_servers=[server]) for server in _listening(self.bootstrap_servers)]
 
     def _stay_with_the_only_server(self, admin: Any) -> None:
-        """Connect to the broker that was named, for the library asks whom it is connected to, else anybody at random."""
+        """Connect to the broker that was named: the library asks whom it is connected to, else anybody at random."""
         for broker in admin._manager.cluster.brokers():
             if self.bootstrap_servers == [f"{broker.host}:{broker.port}"]:
                 admin.get_broker_version_data(broker.node_id)

@@ -19,7 +19,7 @@ from .rows import Row
 
 # The client's own patience, so that a silent broker is left in seconds, not in the minute of librdkafka's defaults.
 CLIENT = ("socket.timeout.ms=1500", "request.timeout.ms=1000", "check.crcs=true")
-# A batch every 100 ms and partition, and not a request for each record: brokers and harness share two cores with Ansible.
+# A batch every 100 ms and partition, not a request for each record: two cores have brokers, harness and Ansible to run.
 LINGER = "--linger-ms=100"
 START_S, END_S, POLL_S = 180.0, 240.0, 0.2
 
