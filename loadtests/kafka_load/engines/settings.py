@@ -9,11 +9,13 @@ from types import MappingProxyType
 
 Property = str | int | float | bool
 
-# librdkafka waits up to 10 s before it tries a lost broker again and 60 s for an answer, so that it would be the client
-# whose outage is measured (facts: librdkafka's CONFIGURATION.md).
+# librdkafka waits up to 10 s before it tries a lost broker again, 60 s for an answer and 1 s before it looks for a new
+# leader again, so that it would be the client whose outage is measured (source: librdkafka's CONFIGURATION.md).
 _PATIENCE: dict[str, Property] = {
     "reconnect.backoff.ms": 50,
     "reconnect.backoff.max.ms": 500,
+    "retry.backoff.ms": 50,
+    "retry.backoff.max.ms": 250,
     "socket.timeout.ms": 5_000,
     "socket.connection.setup.timeout.ms": 3_000,
     "log.connection.close": False,
