@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 # Kafka's default of controller.quorum.fetch.timeout.ms: a voter that has not fetched for longer calls an election.
 CAUGHT_UP_WITHIN_MS = 2000
@@ -93,8 +93,19 @@ class Quorum:
         return len(self.voters) // 2 + 1
 
     def replica(self, node_id: int) -> QuorumReplica | None:
-        """The voter or observer with that id, if any."""
-        return next((replica for replica in (*self.voters, *self.observers) if replica.node_id == node_id), None)
+        """The voter or observer with that id, if any; of several the one that is closest to the leader."""
+        found = [replica for replica in (*self.voters, *self.observers) if replica.node_id == node_id]
+        return min(
+            found, key=lambda replica: (replica.caught_up_ms_ago is None, replica.caught_up_ms_ago), default=None
+        )
+
+    def without_ghosts(self) -> Quorum:
+        """The same without observers that are gone.
+
+        A node that lost its disk comes back under another directory id, and for five minutes the leader lists it under
+        both (KafkaRaftClient drops an observer that has not fetched for that long).
+        """
+        return replace(self, observers=tuple(one for one in self.observers if one is self.replica(one.node_id)))
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,7 @@ def _quorum(admin: Any) -> Quorum | None:
 
     return Quorum(
         partition["leader_id"], partition["high_watermark"], tuple(map(replica, voters)), tuple(map(replica, observers))
-    )
+    ).without_ghosts()
 
 
 def _directory_id(identifier: str | None) -> str:
