@@ -62,9 +62,8 @@ def test_a_promise_claims_what_kafka_promises_and_a_control_that_it_is_found() -
 def outcome(row: Row, records: int = 1001, **figures: int) -> Outcome:
     verdict = {**FINE, "groups": [GROUP | figures]}
     seen = dict(row.seen)
-    return Outcome(
-        row, verdict, ["kafka2"], seen, Audit(records, figures.get("duplicated_in_log", 0), 0), recovered_s=1.5
-    )
+    copies = figures.get("duplicated_in_log", 0)
+    return Outcome(row, verdict, ["kafka2"], seen, Audit(records, copies, 0), twice_by_brokers=0, recovered_s=1.5)
 
 
 def broken(found: Outcome) -> list[str]:
@@ -89,6 +88,7 @@ def test_a_run_that_went_as_promised_breaks_no_claim() -> None:
     ("found", "sentence"),
     [
         (outcome(KILL, reordered=1), "no records change places"),
+        (replace(outcome(KILL, duplicated_in_log=1), twice_by_brokers=1), "no broker writes anything twice"),
         (replace(outcome(KILL), seen={**KILL.seen, "process": "running"}), "meanwhile process: gone"),
         (replace(outcome(KILL), verdict={**FINE, "availability": {"longest_gap_s": 9.0}}), "no partition stands still"),
         (replace(outcome(KILL), error="SceneError: refused"), "it happens and is healed"),
@@ -99,6 +99,12 @@ def test_a_run_that_went_as_promised_breaks_no_claim() -> None:
 def test_each_claim_can_be_broken(found: Outcome, sentence: str) -> None:
     (said,) = broken(found)
     assert said.startswith(sentence)
+
+
+def test_what_a_client_wrote_twice_is_a_finding_that_the_table_tells() -> None:
+    found = outcome(KILL, duplicated_in_log=3)
+    assert broken(found) == []
+    assert cells(found, True)[-1] == "as promised; 3 written twice by the client (librdkafka issue 4953)"
 
 
 def test_a_row_that_could_not_be_done_breaks_every_claim() -> None:

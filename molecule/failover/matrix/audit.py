@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from zlib import crc32
 
 from kafka import KafkaConsumer, TopicPartition
@@ -21,11 +20,15 @@ CRC_AT, CRC_END = -10, -2  # …, "crc": "1c291ca3"}: over all that stands befor
 
 @dataclass(frozen=True)
 class Audit:
-    """What the log holds of one run: different records, further copies of them, and those that are damaged."""
+    """What the log holds of one run: different records, further copies of them, and those that are damaged.
+
+    `places` has the offsets of each record that is there more than once, by its partition.
+    """
 
     records: int
     copies: int
     damaged: int
+    places: Mapping[tuple[str, int], Sequence[Sequence[int]]] = field(default_factory=dict)
 
     def lost(self, acknowledged: int, unsure: int) -> range:
         """How many acknowledged records can be missing, if `unsure` others may be there or not."""
@@ -42,7 +45,7 @@ def audit(bootstrap: Sequence[str], since_ns: int, timeout_s: float = 120) -> Au
     Raises:
         TimeoutError: The end was not reached.
     """
-    found: Counter[tuple[int, str, int, int]] = Counter()
+    found: dict[tuple[int, str, int, int], list[int]] = {}
     damaged = 0
     with _consumer(bootstrap) as consumer:
         partitions = [
@@ -62,8 +65,13 @@ def audit(bootstrap: Sequence[str], since_ns: int, timeout_s: float = 120) -> Au
                     said = json.loads(record.value)
                     damaged += not _intact(record.value)
                     if said["due_ns"] >= since_ns:
-                        found[said["producer"], record.topic, said["partition"], said["sequence"]] += 1
-    return Audit(len(found), found.total() - len(found), damaged)
+                        stamp = (said["producer"], record.topic, said["partition"], said["sequence"])
+                        found.setdefault(stamp, []).append(record.offset)
+    places: dict[tuple[str, int], list[Sequence[int]]] = {}
+    for (_, topic, number, _), offsets in found.items():
+        if len(offsets) > 1:
+            places.setdefault((topic, number), []).append(offsets)
+    return Audit(len(found), sum(map(len, found.values())) - len(found), damaged, places)
 
 
 def readable(bootstrap: Sequence[str], partition: tuple[str, int]) -> bool:

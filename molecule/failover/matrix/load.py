@@ -18,7 +18,11 @@ from live import BOOTSTRAP, ROOT
 from .rows import Row
 
 # The client's own patience, so that a silent broker is left in seconds, not in the minute of librdkafka's defaults.
-CLIENT = ("socket.timeout.ms=1500", "request.timeout.ms=1000", "check.crcs=true")
+CLIENT = (
+    *("socket.timeout.ms=1500", "request.timeout.ms=1000", "check.crcs=true"),
+    # A leader that is cut off from its controller but not from clients keeps them as long as they believe in it.
+    "topic.metadata.refresh.interval.ms=2000",
+)
 # A batch every 100 ms and partition, not a request for each record: two cores have brokers, harness and Ansible to run.
 LINGER = "--linger-ms=100"
 START_S, END_S, POLL_S = 180.0, 240.0, 0.2

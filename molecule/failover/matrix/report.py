@@ -29,6 +29,8 @@ def cells(outcome: Outcome, passed: bool) -> list[str]:
     row, verdict = outcome.row, "as promised" if passed else "BROKEN"
     if row.kind == "control":
         verdict = f"found: {row.finds}" if passed else "NOT FOUND"
+    elif outcome.finding:
+        verdict = f"{verdict}; {outcome.finding}"
     if not outcome.verdict:
         return [row.name, row.mode, *["-"] * 6, outcome.error[:60] or verdict]
     counts = [f"{outcome.value(name):,.0f}" for name in ("acknowledged", "lost", "redelivered", "reordered")]

@@ -19,6 +19,7 @@ from live import BOOTSTRAP, BROKERS, ROOT, SITE, Run, host, play, replicas_in_sy
 
 from . import members
 from .audit import TOPICS, Audit, audit
+from .epochs import written_twice_by_brokers
 from .evidence import OBSERVATIONS, Scope
 from .load import Load
 from .rows import Row
@@ -43,6 +44,7 @@ class Outcome:
     hosts: list[str] = field(default_factory=list)
     seen: dict[str, Any] = field(default_factory=dict)
     audit: Audit | None = None
+    twice_by_brokers: int | None = None
     taken: int | None = None
     recovered_s: float | None = None
     report: str = ""
@@ -55,6 +57,12 @@ class Outcome:
         if name in self.verdict["produced"]:
             return float(self.verdict["produced"][name])
         return float(max(group[name] for group in self.verdict["groups"]))
+
+    @property
+    def finding(self) -> str:
+        """What a client did that Kafka does not promise to prevent; empty if nothing."""
+        copies = self.audit.copies if self.audit and self.row.kind == "promise" else 0
+        return f"{copies} written twice by the client (librdkafka issue 4953)" if copies else ""
 
     def as_dict(self) -> dict[str, Any]:
         """The outcome as JSON has it."""
@@ -229,6 +237,7 @@ def _perform(outcome: Outcome, results: Path, extra: Mapping[str, Any]) -> None:
             outcome.verdict, outcome.report = load.verdict, str(load.folder / "report.html")
     outcome.recovered_s = outcome.recovered_s or load.recovered_s()
     outcome.audit = audit(BOOTSTRAP, since_ns)
+    outcome.twice_by_brokers = written_twice_by_brokers(outcome.audit.places)
 
 
 def _act(scene: Scene, outcome: Outcome) -> None:
