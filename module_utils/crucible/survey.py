@@ -110,6 +110,8 @@ def _quorum(admin: Any) -> Quorum | None:
     if not admin.describe_features():
         return None  # ZooKeeper mode has no feature levels, and refuses the question for a quorum.
     (partition,) = admin.describe_metadata_quorum()["topics"][0]["partitions"]
+    if partition["error"]:  # The rest of such an answer is made of defaults: it would name node 0 as the leader.
+        raise AdminError(f"The controllers have no leader: {partition['error']}.")
     voters, observers = partition["current_voters"], partition["observers"]
     nobody = {"log_end_offset": -1, "last_caught_up_timestamp": -1}
     leader = next((voter for voter in voters if voter["replica_id"] == partition["leader_id"]), nobody)

@@ -50,3 +50,29 @@ def test_the_first_that_can_tell_is_believed() -> None:
 def test_where_nobody_can_tell_each_says_why() -> None:
     with pytest.raises(AdminError, match=r"kafka1 did not answer.*kafka2 did not answer.*kafka3 did not answer"):
         survey(Servers({"kafka1", "kafka2", "kafka3"}))  # type: ignore[arg-type] # a stand-in
+
+
+class Leaderless:
+    """A broker whose controllers have no leader: the answer's other fields are then the protocol's defaults."""
+
+    def describe_cluster(self) -> dict[str, object]:
+        return {"cluster_id": "c", "brokers": [], "controller_id": 1}
+
+    def describe_features(self) -> dict[str, object]:
+        return {"metadata.version": {"finalized": (30, 30)}}
+
+    def describe_metadata_quorum(self) -> dict[str, object]:
+        partition = {
+            "partition_index": 0,
+            "error": "not the leader",
+            "leader_id": 0,
+            "current_voters": [],
+            "observers": [],
+        }
+        return {"topics": [{"topic_name": "__cluster_metadata", "partitions": [partition]}]}
+
+
+def test_a_quorum_without_a_leader_is_not_led_by_node_0(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    with pytest.raises(AdminError, match="The controllers have no leader: not the leader"):
+        module.read_state(Leaderless())

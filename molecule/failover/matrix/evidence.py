@@ -12,7 +12,7 @@ from crucible.admin import AdminError, Endpoint
 from crucible.survey import survey
 from live import BOOTSTRAP, BROKERS, MOUNT, host
 from testinfra.host import Host
-from witness import away
+from witness import away, silent
 
 from . import audit
 from .load import Load
@@ -98,8 +98,16 @@ def acknowledging(scope: Scope) -> bool:
 
 
 def readable(_: Scope) -> bool:
-    """Whether the first record of a partition can be read by an independent reader."""
-    return audit.readable(BOOTSTRAP, PARTITION)
+    """Whether an independent reader gets the first record of a partition whose leader is still there."""
+    known = AdminClient({"bootstrap.servers": ",".join(BOOTSTRAP), "log_level": 0}).list_topics(timeout=10)
+    gone = silent({node: (str(broker.host), broker.port) for node, broker in known.brokers.items()})
+    led = (
+        (topic, number)
+        for topic in audit.TOPICS
+        for number, partition in known.topics[topic].partitions.items()
+        if partition.leader in known.brokers.keys() - gone
+    )
+    return audit.readable(BOOTSTRAP, next(led, PARTITION))
 
 
 def checksum(_: Scope) -> str:
