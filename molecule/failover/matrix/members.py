@@ -16,10 +16,10 @@ from live import BOOTSTRAP
 GROUP = "warehouse-group"
 
 
-def victim(journals: Path) -> int:
-    """The process id of a member that the load has started, by what it wrote down before a commit."""
+def victim(journals: Path) -> int | None:
+    """The process id of a member that the load has started, by what it wrote down before a commit; None before that."""
     engines = sorted(journal.engine for journal in read_journals(journals) if journal.group == GROUP)
-    return int(engines[0].split("/")[1])
+    return int(engines[0].split("/")[1]) if engines else None
 
 
 def count() -> int:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from confluent_kafka import ElectionType
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 from crucible.admin import AdminError, Endpoint, wait_until
 from crucible.fault_plan import unhealthy
@@ -120,9 +121,13 @@ class Scene:
 
     def signal_member(self, name: str) -> None:
         """Send a signal to a member of the warehouse's group; for KILL and STOP wait until the group gives it up."""
-        if self._member is None:
-            self._member = members.victim(self.load.folder / "journal")
-        pid, before = self._member, members.count()
+
+        def found() -> bool:
+            self._member = self._member or members.victim(self.load.folder / "journal")
+            return self._member is not None
+
+        self.load.wait(found, SEEN_S, "no member of the group committed anything")
+        pid, before = self._member or 0, members.count()
         self._since = time.time()
         os.kill(pid, getattr(signal, f"SIG{name}"))
         self.load.mark(
@@ -203,6 +208,12 @@ def wait_healthy(timeout_s: float = HEALTH_S) -> None:
         raise SceneError(f"The cluster is not healthy after {timeout_s:.0f} s: {'; '.join(sick)}")
 
 
+def give_leadership_back() -> None:
+    """Let every partition be led by its first replica again, as before the row before."""
+    admin = AdminClient({"bootstrap.servers": ",".join(BOOTSTRAP), "log_level": 0})
+    admin.elect_leaders(ElectionType.PREFERRED, None, request_timeout=30).result(30)
+
+
 def configure(settings: Mapping[str, Any], operation: AlterConfigOpType = AlterConfigOpType.SET) -> None:
     """Set, or with another operation reset, configuration of the shop's topics."""
     entries = [ConfigEntry(key, str(value), incremental_operation=operation) for key, value in settings.items()]
@@ -225,6 +236,7 @@ def perform(row: Row, results: Path, extra: Mapping[str, Any]) -> Outcome:
 def _perform(outcome: Outcome, results: Path, extra: Mapping[str, Any]) -> None:
     row = outcome.row
     wait_healthy()
+    give_leadership_back()
     configure(row.topics)
     since_ns = time.time_ns()
     load = Load(row, results)
