@@ -117,9 +117,8 @@ first_data_dir() { echo "${DATA_DIRS%% *}"; }
 data_mount() { findmnt --noheadings --output=TARGET --target="$(first_data_dir)"; }
 free_bytes() { df --output=avail --block-size=1 "$1" | tail -n 1; }
 
-# The place of a byte well inside the records of a batch in the middle of a segment: past the 61 bytes of its header
-# (KIP-98: base offset 8, batch length 4, …), so that nothing but the checksum can tell.
-middle_of_a_batch() {
+# Where the batch in the middle of a segment begins, and its bytes (KIP-98: base offset 8, batch length 4, …).
+middle_batch() {
     python3 - "$1" <<'PYTHON'
 import struct, sys
 data = open(sys.argv[1], "rb").read()
@@ -127,10 +126,12 @@ batches, at = [], 0
 while at + 12 <= len(data) and (length := struct.unpack_from(">i", data, at + 8)[0]) > 49:
     batches.append((at, 12 + length))
     at += 12 + length
-at, size = batches[len(batches) // 2]
-print(at + 61 + (size - 61) // 2)
+print(*batches[len(batches) // 2])
 PYTHON
 }
+
+# A byte well inside its records: past the 61 bytes of the header, so that nothing but the checksum can tell.
+middle_of_a_batch() { middle_batch "$1" | { read -r at size && echo "$((at + 61 + (size - 61) / 2))"; }; }
 
 byte_at() { od --address-radix=n --format=u1 --skip-bytes="$2" --read-bytes=1 "$1" | tr -d ' '; }
 put_byte() { printf "\\$(printf %o "$3")" | dd of="$1" bs=1 seek="$2" conv=notrunc,fsync status=none; }
