@@ -7,13 +7,15 @@ Each step's lab is removed at the end, even when the run is interrupted. Lab 0, 
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,13 +66,17 @@ def scenario(name: str, lab: int, limit_s: int, **environment: str) -> Step:
     return Step(f"molecule {name}", ("molecule", "test", f"--scenario-name={name}"), limit_s, lab, environment)
 
 
-STEPS = (
-    Step("lint", ("make", "--no-print-directory", "--keep-going", "lint"), 900, counted=False),
-    Step("unit tests", ("pytest",), 900),
-    scenario("default", 1, 1200),
-    scenario("zookeeper", 2, 900),
-    scenario("failover", 3, 1800, CRUCIBLE_MATRIX="ci"),
+# Steps of one stage run side by side. What needs the machine for itself, such as failover, is alone in its stage.
+STAGES = (
+    (Step("lint", ("make", "--no-print-directory", "--keep-going", "lint"), 900, counted=False),),
+    (Step("unit tests", ("pytest",), 900), scenario("zookeeper", 2, 1200)),
+    (scenario("default", 1, 1800),),
+    (scenario("failover", 3, 1800, CRUCIBLE_MATRIX="ci"),),
 )
+STEPS = tuple(step for stage in STAGES for step in stage)
+
+running: set[subprocess.Popen[bytes]] = set()
+"""The commands that are on, to be ended with the run."""
 
 
 def judge(output: str, status: int, *, counted: bool) -> Outcome:
@@ -92,7 +98,7 @@ def run(step: Step) -> Outcome:
     environment = {**os.environ, "NO_COLOR": "1", "PY_COLORS": "0", "ANSIBLE_NOCOLOR": "1", **step.environment}
     environment.pop("CRUCIBLE_LAB", None)  # Each step has a lab of its own.
     started = time.monotonic()
-    print(f"{step.name} ... ", end="", flush=True)
+    print(f"{step.name} ...", flush=True)
     command = ["timeout", "--kill-after=60", str(step.limit_s), *step.command]
     with (
         log.open("w") as file,
@@ -100,18 +106,29 @@ def run(step: Step) -> Outcome:
             command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
         ) as process,
     ):
-        try:
-            status = process.wait()
-        except BaseException:  # Interrupted: the command ends, too, and its lab is removed only then.
-            process.terminate()
-            raise
+        running.add(process)
+        status = process.wait()
+        running.discard(process)
     output = log.read_text(errors="replace")
     outcome = judge(output, status, counted=step.counted)
-    print(f"{outcome.passed} passed, {outcome.failed} failed ({time.monotonic() - started:.0f} s)", flush=True)
+    lines = [f"{step.name}: {outcome.passed} passed, {outcome.failed} failed ({time.monotonic() - started:.0f} s)"]
     if outcome.failed:
-        print(f"The end of {log.relative_to(ROOT)} (exit status {status}):\n")
-        print("\n".join(output.splitlines()[-TAIL_LINES:]), flush=True)
+        lines += [f"The end of {log.relative_to(ROOT)} (exit status {status}):", ""]
+        lines += output.splitlines()[-TAIL_LINES:]
+    print("\n".join(lines), flush=True)
     return outcome
+
+
+def run_all(stage: Sequence[Step]) -> Outcome:
+    """Run the steps of a stage side by side; when interrupted, their commands end, and only then their labs go."""
+    with ThreadPoolExecutor(max_workers=len(stage)) as pool:
+        asked = [pool.submit(run, step) for step in stage]
+        try:
+            return sum((one.result() for one in asked), Outcome(0, 0))
+        except BaseException:
+            for process in set(running):
+                process.terminate()
+            raise
 
 
 def remove_lab(instance: int) -> None:
@@ -127,15 +144,15 @@ def remove_lab(instance: int) -> None:
 
 def main(names: list[str]) -> int:
     """Run the steps whose names contain one of `names`, or all of them."""
-    steps = [step for step in STEPS if not names or any(name in step.name for name in names)]
+    stages = [[step for step in stage if not names or any(name in step.name for name in names)] for stage in STAGES]
     LOGS.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     total = Outcome(0, 0)
     try:
-        for step in steps:
-            total += run(step)
+        for stage in filter(None, stages):
+            total += run_all(stage)
     finally:
-        for step in steps:
+        for step in itertools.chain(*stages):
             if step.lab is not None:
                 remove_lab(step.lab)
     print(f"\n{total.passed} passed, {total.failed} failed")
