@@ -7,6 +7,7 @@ member has joined; so the position is committed before anybody joins.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -15,7 +16,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from .engines import check_cluster, end_offsets, prepare_share_group
 from .engines.settings import ClientSettings
-from .native import native_call
+from .native import native_call, native_sleep
 
 TIMEOUT_S = 5.0
 
@@ -73,11 +74,21 @@ def prepare(client: ClientSettings, groups: Sequence[Group], start: Mapping[tupl
 
 
 def _commit(client: ClientSettings, group: str, offsets: list[TopicPartition]) -> str:
+    """Commit for a group that has no members; why it could not be done, empty if it was.
+
+    On a fresh cluster the group's coordinator is still being made, so it is asked again for a while.
+    """
     consumer = Consumer({**client.properties(group_id=group), "log_level": 0})
+    deadline = time.monotonic() + 2 * TIMEOUT_S
     try:
-        consumer.commit(offsets=offsets, asynchronous=False)
-    except KafkaException as error:
-        return str(error.args[0].str())
+        while True:
+            try:
+                consumer.commit(offsets=offsets, asynchronous=False)
+            except KafkaException as error:
+                if time.monotonic() >= deadline:
+                    return str(error.args[0].str())
+                native_sleep(0.2)
+            else:
+                return ""
     finally:
         consumer.close()
-    return ""
