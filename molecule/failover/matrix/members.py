@@ -17,8 +17,12 @@ GROUP = "warehouse-group"
 
 
 def victim(journals: Path) -> int | None:
-    """The process id of a member that the load has started, by what it wrote down before a commit; None before that."""
-    engines = sorted(journal.engine for journal in read_journals(journals) if journal.group == GROUP)
+    """The process id of a member that the load has started, by what it wrote down before a commit; None before that.
+
+    `journals` has a folder for each worker.
+    """
+    each = (journal for folder in journals.glob("*/") for journal in read_journals(folder))
+    engines = sorted(journal.engine for journal in each if journal.group == GROUP)
     return int(engines[0].split("/")[1]) if engines else None
 
 
