@@ -8,6 +8,7 @@ from typing import Any
 from locust import events, runners
 
 from . import web
+from .native import relax_garbage_collector
 from .options import add_options
 from .planning import REFUSALS
 from .session import Session
@@ -37,5 +38,7 @@ def _init(environment: Any, **_: Any) -> None:
     else:
         runners.WORKER_REPORT_INTERVAL = 1.0  # the tab and the timeline live by the second
     session.join(conducts=conducts, works=works)
+    if works:
+        relax_garbage_collector()
     if environment.web_ui is not None:
         web.install(session, environment.web_ui, REFUSALS)
