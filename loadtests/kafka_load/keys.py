@@ -41,14 +41,21 @@ class KeyStream:
         names = [b"c-%06d" % number for number in range(popularity.keys)]
         self.names = np.array(names, object)
         self.partitions = np.array([partition_of(name, partitions) for name in names], np.int16)
-        self._cumulated = np.cumsum(popularity.weights())
+        self._cumulated = None if popularity.zipf is None else np.cumsum(popularity.weights())
         self._random = np.random.default_rng(seed)
         self._drawn = np.empty(0, np.int64)
 
     def draw(self, count: int) -> NDArray[np.int64]:
         """Numbers of the next `count` keys: indices into `names` and `partitions`."""
-        while len(self._drawn) < count:  # in large chunks: a search costs far less per key in bulk
-            drawn = np.searchsorted(self._cumulated, self._random.random(_CHUNK), side="right")
-            self._drawn = np.concatenate([self._drawn, np.minimum(drawn, len(self.names) - 1)])
+        while len(self._drawn) < count:
+            self._drawn = np.concatenate([self._drawn, self._more()])
         taken, self._drawn = self._drawn[:count], self._drawn[count:]
         return taken
+
+    def _more(self) -> NDArray[np.int64]:
+        """Many keys at once. Even draws need no search, which costs as much as all else done with a record's key."""
+        if self._cumulated is None:
+            return self._random.integers(0, len(self.names), _CHUNK)
+        # A search among sorted numbers walks the table once, where one among random numbers misses the cache each time.
+        drawn = np.searchsorted(self._cumulated, np.sort(self._random.random(_CHUNK)), side="right")
+        return self._random.permutation(np.minimum(drawn, len(self.names) - 1))
