@@ -19,6 +19,9 @@ from kafka_load.records import Stamps
 class Reported(Protocol):
     """A record whose delivery to the broker was reported."""
 
+    def __len__(self) -> int:
+        """Bytes of its payload."""
+
     def value(self) -> bytes | None:
         """The payload."""
 

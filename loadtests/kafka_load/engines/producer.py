@@ -66,11 +66,12 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         self.snapshot = ProducerSnapshot(self.id, 0, settings.topic, settings.producer, False, {})
         self._encode = encoder(settings.format, settings.event, settings.size, settings.run, settings.producer)
         self._flush_s = flush_s
-        self._acks = Acknowledgements(settings.topic, settings.transaction is not None)
+        transactional = settings.transaction is not None
+        self._acks = Acknowledgements(settings.topic, transactional, settings.idempotent or transactional)
         self._lateness = Histogram()
-        self._reported: list[Reported] = []
+        self._reported: dict[int, list[Reported]] = {}
         self._refused: list[tuple[KafkaError, Reported]] = []
-        self._on_delivery = delivery_callback(self._reported.append, self._refused.append)
+        self._on_delivery: dict[int, Callable[[KafkaError | None, Any], None]] = {}
         self._in_flight = 0
         # Schedules with the time at which each takes over from the one before; the last one is for ever.
         self._plan: deque[tuple[int, Schedule | None]] = deque([(0, schedule)])
@@ -158,7 +159,7 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         values = self._encode(partitions, sequences, due_ns, names)
         messages = [{"value": value, "key": name} for value, name in zip(values, names, strict=True)]
         for partition, begin, end in groups:
-            self._acks.sent(partition, end - begin, int(due_ns[begin]))
+            self._acks.sent(partition, due_ns[begin:end])
             self._hand_over(partition, messages[begin:end])
 
     def _hand_over(self, partition: int, messages: list[dict[str, Any]]) -> None:
@@ -167,9 +168,13 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         `produce_batch` does not raise when it refuses records: it marks them. A full queue refuses all that follow, so
         offering those again keeps the order; anything else it refuses is lost to it for good.
         """
+        if partition not in self._on_delivery:
+            reported = self._reported[partition] = []
+            self._on_delivery[partition] = delivery_callback(reported.append, self._refused.append)
+        on_delivery = self._on_delivery[partition]
         while messages:
             queued = self._producer.produce_batch(
-                self.settings.topic, messages, partition=partition, on_delivery=self._on_delivery
+                self.settings.topic, messages, partition=partition, on_delivery=on_delivery
             )
             self._in_flight += queued
             if queued == len(messages):
@@ -185,12 +190,11 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
     def _serve(self, wait_s: float) -> None:
         """Take delivery reports."""
         self._producer.poll(wait_s)
-        if reported := self._reported[:]:
-            self._reported.clear()
-            self._in_flight -= len(reported)
-            now = now_ns()
-            for at in range(0, len(reported), CHUNK):
-                self._acks.take(reported[at : at + CHUNK], now)
+        if reports := {partition: messages for partition, messages in self._reported.items() if messages}:
+            self._in_flight -= sum(map(len, reports.values()))
+            self._acks.take(reports, now_ns())
+            for messages in reports.values():
+                messages.clear()
         if refused := self._refused[:]:
             self._refused.clear()
             self._in_flight -= len(refused)

@@ -71,14 +71,16 @@ class Reading:
         """Account for delivered messages and events (a partition's end, an error), in the order of their delivery."""
         values = [message.value() for message in messages]
         stamps = decode_uniform(values)
-        if stamps is None:
+        if stamps is not None:
+            self.bytes += len(values) * len(values[0] or b"")
+        else:
             if events := [message for message in messages if message.error() is not None]:
                 if records := [message for message in messages if message.error() is None]:
                     self.take(records, now)
                 self._take_events(events)
                 return
             stamps = decode(values)
-        self.bytes += sum(map(len, filter(None, values)))
+            self.bytes += sum(map(len, filter(None, values)))
         ours = (stamps.state == INTACT) & (stamps.run == self.settings.run)
         if ours.all():
             self._take_ours(messages, stamps, now)
