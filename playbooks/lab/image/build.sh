@@ -15,5 +15,5 @@ exec mmdebstrap --quiet --variant=minbase --include="$packages" \
     --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
     --customize-hook='rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/hostname; : > "$1/etc/machine-id"; mkdir -p "$1/usr/share/man/man1"' \
     --customize-hook='tar -C rootfs --owner=0 --group=0 --mode=u=rwX,go=rX -c etc | tar -C "$1" -x --no-overwrite-dir' \
-    --customize-hook='systemctl --quiet --root="$1" enable net-sysctl.service' \
+    --customize-hook='systemctl --quiet --root="$1" enable net-sysctl.service shared-mounts.service' \
     bookworm "$tar"
