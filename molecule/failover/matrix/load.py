@@ -17,9 +17,11 @@ from live import BOOTSTRAP, ROOT
 
 from .rows import Row
 
-# The client's own patience, so that a silent broker is left in seconds, not in the minute of librdkafka's defaults.
+# The client's own patience, so that a silent broker is left in seconds, not in the minute of librdkafka's defaults; yet
+# longer than a failover takes: a broker answers one request of a connection after the other, each only once a dead
+# follower has left the ISR, and a connection that is given up meanwhile costs more than the wait.
 CLIENT = (
-    *("socket.timeout.ms=1500", "request.timeout.ms=1000", "check.crcs=true"),
+    *("socket.timeout.ms=3000", "request.timeout.ms=2500", "check.crcs=true"),
     # A leader that is cut off from its controller but not from clients keeps them as long as they believe in it.
     "topic.metadata.refresh.interval.ms=2000",
 )

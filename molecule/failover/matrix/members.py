@@ -1,19 +1,17 @@
-"""Members of the warehouse's group as processes: how many there are, one to be killed, and one that is careless."""
+"""Members of the warehouse's group as processes: how many there are, one to be killed, and one that is careless (careless.py)."""
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
-from confluent_kafka import Consumer
 from confluent_kafka.admin import AdminClient
 from kafka_load.ledger import read_journals
 from live import BOOTSTRAP
 
-GROUP = "warehouse-group"
+GROUP, TOPIC = "warehouse-group", "orders"
 
 
 def victim(journals: Path) -> int | None:
@@ -34,28 +32,9 @@ def count() -> int:
 
 def careless(records: int, timeout_s: float = 60) -> int:
     """Let a member join that commits before it processes and is killed in between; how many records it took along."""
-    done = subprocess.run(
-        [sys.executable, __file__, str(records)], capture_output=True, text=True, timeout=timeout_s, check=False
-    )
+    program = str(Path(__file__).with_name("careless.py"))
+    command = [sys.executable, program, ",".join(BOOTSTRAP), GROUP, TOPIC, str(records)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
     if done.returncode != -signal.SIGKILL:
         raise RuntimeError(f"the careless member was not killed: {done.stderr[-500:]}")
     return int(done.stdout)
-
-
-def _be_careless(records: int) -> None:
-    settings = {"bootstrap.servers": ",".join(BOOTSTRAP), "group.id": GROUP, "enable.auto.commit": False}
-    consumer = Consumer(
-        {**settings, "partition.assignment.strategy": "cooperative-sticky", "auto.offset.reset": "earliest"}
-    )
-    consumer.subscribe(["orders"])
-    taken = 0
-    while taken < records:
-        record = consumer.poll(1.0)
-        taken += record is not None and record.error() is None
-    consumer.commit(asynchronous=False)
-    print(taken, flush=True)
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-if __name__ == "__main__":
-    _be_careless(int(sys.argv[1]))
