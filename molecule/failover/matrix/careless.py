@@ -1,6 +1,8 @@
-"""A member of a group that commits before it processes, and is killed in between: `careless.py BOOTSTRAP GROUP TOPIC N`.
+"""A member of a group that commits before it processes, and is killed in between.
 
 A program of its own, which shares nothing with those who judge what it did. It prints how many records it took along.
+
+    careless.py BOOTSTRAP GROUP TOPIC RECORDS
 """
 
 from __future__ import annotations
@@ -34,4 +36,4 @@ def main(bootstrap: str, group: str, topic: str, records: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4], int(sys.argv[4]))
+    main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]))

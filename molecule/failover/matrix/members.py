@@ -1,4 +1,4 @@
-"""Members of the warehouse's group as processes: how many there are, one to be killed, and one that is careless (careless.py)."""
+"""Members of the warehouse's group as processes: how many there are, one to be killed, and one that is careless."""
 
 from __future__ import annotations
 
