@@ -12,6 +12,7 @@ from kafka_load.ledger import read_journals
 from live import BOOTSTRAP
 
 GROUP, TOPIC = "warehouse-group", "orders"
+SMALL_GROUP = "notification-group"  # With fewer members than the topic has partitions, so that one more gets some.
 
 
 def victim(journals: Path) -> int | None:
@@ -33,7 +34,7 @@ def count() -> int:
 def careless(records: int, timeout_s: float = 60) -> int:
     """Let a member join that commits before it processes and is killed in between; how many records it took along."""
     program = str(Path(__file__).with_name("careless.py"))
-    command = [sys.executable, program, ",".join(BOOTSTRAP), GROUP, TOPIC, str(records)]
+    command = [sys.executable, program, ",".join(BOOTSTRAP), SMALL_GROUP, TOPIC, str(records)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
     if done.returncode != -signal.SIGKILL:
         raise RuntimeError(f"the careless member was not killed: {done.stderr[-500:]}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -228,7 +229,7 @@ def perform(row: Row, results: Path, extra: Mapping[str, Any]) -> Outcome:
     outcome = Outcome(row)
     try:
         _perform(outcome, results / row.name, extra)
-    except (RuntimeError, AdminError, AssertionError, OSError) as error:
+    except (RuntimeError, AdminError, AssertionError, OSError, subprocess.SubprocessError) as error:
         outcome.error = f"{type(error).__name__}: {error}"
     return outcome
 
