@@ -226,13 +226,13 @@ class Conductor:
             self.doubts.append(f"{late} did not {order} within {timeout_s:.0f} s")
 
     def _written_since(self) -> dict[TopicPartition, int]:
-        """The ends of the partitions that were written to during the run."""
+        """The ends of the partitions that were written to during the run; a log that was lost begins anew, and is shorter."""
         try:
             now = ends(self.plan.client, self.topics, ENDS_S)
         except (KafkaException, TimeoutError) as error:
             self.doubts.append(f"the ends of the logs could not be read: {error}")
             return {}
-        return {where: end for where, end in now.items() if end > self._begin.get(where, 0)}
+        return {where: end for where, end in now.items() if end != self._begin.get(where, 0)}
 
     def _drain(self, written: Mapping[TopicPartition, int]) -> dict[str, int]:
         """Let every group read all that was `written`; returns how many records each left unread."""
