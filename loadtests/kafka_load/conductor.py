@@ -226,7 +226,7 @@ class Conductor:
             self.doubts.append(f"{late} did not {order} within {timeout_s:.0f} s")
 
     def _written_since(self) -> dict[TopicPartition, int]:
-        """The ends of the partitions that were written to during the run. A log that was lost is shorter than before."""
+        """The ends of the partitions that were written to in the run. A log that was lost is shorter than before."""
         try:
             now = ends(self.plan.client, self.topics, ENDS_S)
         except (KafkaException, TimeoutError) as error:
