@@ -10,6 +10,7 @@ OUTAGE = (
     ("REQTMOUT", "[thrd:GroupCoordinator]: GroupCoordinator/1: Timed out OffsetCommitRequest in flight (after 1002ms)"),
     ("REQTMOUT", "[thrd:GroupCoordinator]: GroupCoordinator/1: Timed out 1 in-flight, 0 retry-queued, 0 out-queue"),
     ("FAIL", "[thrd:GroupCoordinator]: GroupCoordinator: 192.0.2.1:9092: Connect to ipv4#192.0.2.1:9092 failed"),
+    ("FAIL", "[thrd:GroupCoordinator]: GroupCoordinator: Connect to ipv4#192.0.2.1:9092 failed: refused (after 0ms)"),
 )
 
 

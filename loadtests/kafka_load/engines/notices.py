@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from kafka_load.clock import SECOND, now_ns
 
 _BROKER = re.compile(r"\]: (?:\w+Coordinator\S*: )?(?P<address>[^\s/]+:\d+)(?:/\S+)?: (?P<reason>.*)")
-# A coordinator is a broker under another name, and what times out there the broker's own line says already.
-_COORDINATOR = re.compile(r"\]: \w+Coordinator/\d+: Timed out ")
+# A coordinator is a broker under another name, and what is wrong with it the broker's own line says already.
+_COORDINATOR = re.compile(r"\]: \w+Coordinator(?:/\d+)?: (?:Timed out|Connect to) ")
 _STATE = re.compile(r" \(after \d+ms.*")
 _THREAD = re.compile(r"^\[thrd:[^\]]*\]: ")
 _NUMBER = re.compile(r"\d+")
