@@ -16,8 +16,8 @@ import ansible_mitogen.strategy
 # On two processors all of them would share one. The base policy pins nothing.
 ansible_mitogen.affinity.policy = ansible_mitogen.affinity.Policy()
 
-# For each module that is used mitogen compiles all that it imports, and nearly all of that is the same each time: without
-# this a quarter of a run goes there.
+# For each module that is used mitogen compiles all that it imports, and nearly all of that is the same each time:
+# without this a quarter of a run goes there.
 ansible_mitogen.module_finder.compile = functools.cache(compile)
 
 # What Ansible has loaded stays, and what it makes for each task is gone soon: looking through all of it again and again
