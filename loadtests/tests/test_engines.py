@@ -69,6 +69,7 @@ def test_an_outage_is_reported_in_one_line_each_way(cluster: MockCluster) -> Non
 
 
 def test_the_ends_of_the_logs_are_asked_for_until_every_leader_answers(cluster: MockCluster) -> None:
+    cluster.leader(TOPIC, 0, 2)
     cluster.down(2)
     back = threading.Timer(1.0, cluster.up, [2])
     back.start()
