@@ -63,7 +63,9 @@ class Outcome:
     @property
     def finding(self) -> str:
         """What a client did that Kafka does not promise to prevent; empty if nothing."""
-        copies = self.audit.copies if self.audit and self.row.kind == "promise" else 0
+        if self.audit is None or self.row.kind != "promise":
+            return ""
+        copies = self.audit.copies - (self.twice_by_brokers or 0)
         return f"{copies} written twice by the client (librdkafka issue 4953)" if copies else ""
 
     def as_dict(self) -> dict[str, Any]:
