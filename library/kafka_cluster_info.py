@@ -42,6 +42,7 @@ topics: {description: 'Partitions, replication_factor and min_isr by name.', typ
 under_replicated: {description: Partitions with a replica that is not in sync., type: list, returned: always}
 under_min_isr: {description: Partitions that refuse acks=all., type: list, returned: always}
 offline: {description: Partitions without a leader., type: list, returned: always}
+behind: {description: Nodes that have something to catch up with., type: list, returned: always}
 """
 
 
@@ -78,7 +79,15 @@ def summary(state: ClusterState) -> dict[str, Any]:
         "under_replicated": [str(partition) for partition in state.partitions if partition.under_replicated],
         "under_min_isr": [str(partition) for partition in state.partitions if partition.under_min_isr],
         "offline": [str(partition) for partition in state.partitions if partition.offline],
+        "behind": behind(state),
     }
+
+
+def behind(state: ClusterState) -> list[int]:
+    """The nodes that have something to catch up with."""
+    replicas = {node for partition in state.partitions for node in set(partition.replicas) - set(partition.isr)}
+    voters = {voter.node_id for voter in state.quorum.voters if not voter.caught_up} if state.quorum else set()
+    return sorted(replicas | voters)
 
 
 NOTHING = summary(ClusterState("", "", (), None, None, ()))

@@ -26,6 +26,9 @@ TAIL_LINES = 60
 # The closing line of a pytest run: "=== 3 failed, 41 passed, 1 warning in 2.34s ===".
 CLOSING_LINE = re.compile(r"^=+ (?P<counts>.*\b(?:passed|failed|errors?|skipped)\b.*) in [\d.:]+s", re.MULTILINE)
 COUNT = re.compile(r"(?P<number>\d+) (?P<outcome>passed|failed|error)")
+# A line of pytest's own summary: "FAILED tests/test_a.py::test_b - AssertionError: ...".
+FAILED_TEST = re.compile(r"^(?:FAILED|ERROR) .{1,300}", re.MULTILINE)
+SHOWN = 30
 
 
 @dataclass(frozen=True)
@@ -51,14 +54,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How many tests passed and failed."""
+    """How many tests passed and failed, and what the test runner said of those that failed, a line each."""
 
     passed: int
     failed: int
+    said: tuple[str, ...] = ()
 
     def __add__(self, other: Outcome) -> Outcome:
         """Sum two outcomes."""
-        return Outcome(self.passed + other.passed, self.failed + other.failed)
+        return Outcome(self.passed + other.passed, self.failed + other.failed, self.said + other.said)
 
 
 def scenario(name: str, lab: int, limit_s: int, **environment: str) -> Step:
@@ -89,7 +93,7 @@ def judge(output: str, status: int, *, counted: bool) -> Outcome:
     # Failed without a failed test, or green without any test: one failure that no test runner counted.
     if failed == 0 and (status != 0 or passed == 0):
         failed = 1
-    return Outcome(passed, failed)
+    return Outcome(passed, failed, tuple(match[0] for match in FAILED_TEST.finditer(output)))
 
 
 def run(step: Step) -> Outcome:
@@ -155,7 +159,7 @@ def main(names: list[str]) -> int:
         for step in itertools.chain(*stages):
             if step.lab is not None:
                 remove_lab(step.lab)
-    print(f"\n{total.passed} passed, {total.failed} failed")
+    print("", *total.said[:SHOWN], f"{total.passed} passed, {total.failed} failed", sep="\n")
     return 0 if total.passed and not total.failed else 1
 
 

@@ -54,6 +54,11 @@ class Run:
         return " ".join(self.output.split())
 
     @property
+    def why(self) -> str:
+        """Why it failed: the lines that say so, and then all of them."""
+        return "\n".join((*re.findall(r"^(?:fatal: |failed: |\[ERROR\]: ).*", self.output, re.MULTILINE), self.output))
+
+    @property
     def changed(self) -> int:
         """How many changes the run reports, over all hosts."""
         return sum(map(int, re.findall(r"\bchanged=(\d+)", self.output)))

@@ -11,7 +11,15 @@ from testinfra.host import Host
 def _settled() -> None:
     """Let the cluster be what its inventory declares, whatever was tried on it before."""
     run = play(SITE)
-    assert run.ok, run.output
+    assert run.ok, run.why
+
+
+@pytest.fixture
+def _declared_again() -> Iterator[None]:
+    """Undo afterwards what a test has let site.yml change."""
+    yield
+    run = play(SITE)
+    assert run.ok, run.why
 
 
 @pytest.fixture

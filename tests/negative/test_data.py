@@ -47,7 +47,7 @@ def test_a_disk_that_holds_something_is_left_alone_and_a_blank_one_replaces_the_
 
     host.check_output(WIPE)
     run = play(SITE)
-    assert run.ok, run.output
+    assert run.ok, run.why
     replicas_in_sync()
     assert active_voters().keys() == {1, 2, 3}
     assert active_voters()[2] != lost

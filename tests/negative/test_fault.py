@@ -38,7 +38,7 @@ def test_a_host_heals_itself_when_nobody_comes_to_do_it() -> None:
     run = play(
         FAULT, fault="kill_broker", fault_target="kafka2", fault_phase="inject", fault_duration_s=1, fault_grace_s=1
     )
-    assert run.ok, run.output
+    assert run.ok, run.why
     assert wait_until(lambda: bool(host("kafka2").file(f"{STATE}/healed").exists), 60, 0.5)
     replicas_in_sync()
     assert {name for name, start in starts().items() if start != before[name]} == {"kafka2"}

@@ -38,6 +38,12 @@ def test_a_step_that_failed_outside_of_its_tests_has_failed() -> None:
     assert judge(GREEN, 2, counted=True) == Outcome(41, 1)
 
 
+def test_the_tests_that_failed_are_named_at_the_end() -> None:
+    said = ("FAILED tests/test_a.py::test_b[1] - AssertionError: 3 lost", "ERROR tests/test_a.py::test_c")
+    one = judge("\n".join((*said, "a log line: FAILED to connect", RED)), 1, counted=True)
+    assert (Outcome(1, 0) + one + Outcome(2, 0)).said == said
+
+
 def test_a_command_that_is_no_test_runner_counts_as_one_test() -> None:
     assert judge("", 0, counted=False) == Outcome(1, 0)
     assert judge(GREEN, 1, counted=False) == Outcome(0, 1)

@@ -6,7 +6,6 @@ shares no code with the ledger. A control whose witness saw nothing has proved n
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from typing import Any
 
@@ -96,10 +95,10 @@ def test_a_record_that_was_acknowledged_and_never_sent_is_lost(cluster: MockClus
 
 def test_records_deleted_before_a_reader_came_are_lost_to_it_and_only_to_it(cluster: MockCluster) -> None:
     scene = Scene(cluster)
-    scene.join("early")
+    early = scene.join("early")
     scene.send(RECORDS)
     before = witness(cluster)
-    time.sleep(1)
+    assert wait_until(lambda: early.totals.delivered == RECORDS, 15)
     cluster.delete_records(TOPIC, 1, before[1][-1][0] + 1)
     scene.join("late")
     scene.send(RECORDS)
