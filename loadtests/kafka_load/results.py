@@ -22,7 +22,7 @@ from .figures import Leader
 from .histogram import MIDDLES_US, Histogram, merged
 from .ledger import Anomaly, Judgement, LedgerSnapshot
 from .saturation import PER_STEP
-from .verdict import Facts, Gap, GroupFacts, Percentiles, judge
+from .verdict import Facts, Gap, Percentiles, judge
 
 if TYPE_CHECKING:
     from .conductor import Conductor
@@ -83,23 +83,8 @@ def facts(run: Conductor, judgement: Judgement, latencies: Mapping[str, Histogra
         failed=judgement.produced.failed,
         indeterminate=judgement.produced.indeterminate,
         aborted=(aborted := judgement.produced.aborted),
-        groups=[
-            GroupFacts(
-                group.group,
-                group.mode,
-                group.consumed,
-                group.lost,
-                group.duplicated_in_log,
-                group.redelivered,
-                group.reordered,
-                group.phantom,
-                group.offset_regressions,
-                group.lag_at_end,
-                unread=unread.get(group.group, 0) + group.unwitnessed,
-                foreign=group.foreign + group.other_runs,
-            )
-            for group in judgement.groups
-        ],
+        groups=judgement.groups,
+        unread=unread,
         gaps={
             f"{topic}-{number}": Gap(round(gap.longest_ns / SECOND, 3), round(max(0, gap.at_ns - start_ns) / SECOND, 3))
             for (topic, number), gap in judgement.availability.items()

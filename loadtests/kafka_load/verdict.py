@@ -11,12 +11,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from .ledger import GroupJudgement
 from .slo import LIMITS, Result, evaluate
 
 SCHEMA = 1
 PASS, FAIL, INCONCLUSIVE, REFUSED = 0, 1, 2, 3
 """Exit statuses; REFUSED stands for bad options or an unreachable cluster and never reaches a verdict."""
 
+# Of a group's judgement, what verdict.json tells.
+_TOLD = (
+    *("group", "mode", "consumed", "lost", "duplicated_in_log", "redelivered", "reordered", "phantom"),
+    *("offset_regressions", "lag_at_end"),
+)
 _OUTCOMES = {PASS: "pass", FAIL: "fail", INCONCLUSIVE: "inconclusive"}
 
 
@@ -40,30 +46,6 @@ class Percentiles:
 
 
 @dataclass(frozen=True)
-class GroupFacts:
-    """What one group was delivered; `unread` and `foreign` decide whether that can be judged at all."""
-
-    group: str
-    mode: str
-    consumed: int = 0
-    lost: int = 0
-    duplicated_in_log: int = 0
-    redelivered: int = 0
-    reordered: int = 0
-    phantom: int = 0
-    offset_regressions: int = 0
-    lag_at_end: int = 0
-    unread: int = 0
-    foreign: int = 0
-
-    def as_dict(self) -> dict[str, object]:
-        """One entry of verdict.json's `groups`."""
-        entry = asdict(self)
-        del entry["unread"], entry["foreign"]
-        return entry
-
-
-@dataclass(frozen=True)
 class Gap:
     """The longest time without an acknowledgement in a partition while records were due, and when it began."""
 
@@ -83,7 +65,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that was measured; times in seconds, latencies in microseconds, rates in records/s."""
+    """All that was measured; times in seconds, latencies in microseconds, rates in records/s.
+
+    `unread` counts, for each group, the records that nobody read because time ran out.
+    """
 
     run_id: str
     profile: str
@@ -94,7 +79,8 @@ class Facts:
     failed: int = 0
     indeterminate: int = 0
     aborted: int = 0
-    groups: Sequence[GroupFacts] = ()
+    groups: Sequence[GroupJudgement] = ()
+    unread: Mapping[str, int] = field(default_factory=dict)
     gaps: Mapping[str, Gap] = field(default_factory=dict)
     produce: Percentiles = Percentiles()
     end_to_end: Mapping[str, Percentiles] = field(default_factory=dict)
@@ -118,7 +104,7 @@ def judge(
     """
     results = [*evaluate(limits, measured(facts)), *judged]
     doubts = [*facts.doubts, *_doubts(facts, requirements)]
-    exit_code = _exit_code(results, doubts, any(group.unread for group in facts.groups))
+    exit_code = _exit_code(results, doubts, any(_unread(facts, group) for group in facts.groups))
     return {
         "schema": SCHEMA,
         "run_id": facts.run_id,
@@ -132,7 +118,7 @@ def judge(
             "failed": facts.failed,
             "indeterminate": facts.indeterminate,
         },
-        "groups": [group.as_dict() for group in facts.groups],
+        "groups": [{name: getattr(group, name) for name in _TOLD} for group in facts.groups],
         "availability": {
             "longest_gap_s": longest_gap_s(facts),
             "partitions": {name: asdict(gap) for name, gap in sorted(facts.gaps.items())},
@@ -182,6 +168,11 @@ def measured(facts: Facts) -> dict[str, float]:
     return values
 
 
+def _unread(facts: Facts, group: GroupJudgement) -> int:
+    """The records of which nothing shows whether the group would have got them."""
+    return facts.unread.get(group.group, 0) + group.unwitnessed
+
+
 def _doubts(facts: Facts, requirements: Requirements) -> list[str]:
     doubts = []
     if facts.acknowledged < requirements.min_records:
@@ -196,10 +187,10 @@ def _doubts(facts: Facts, requirements: Requirements) -> list[str]:
     if not facts.groups:
         doubts.append("no group read anything, so nothing shows that the acknowledged records are there")
     for group in facts.groups:
-        if not group.consumed and group.foreign:
-            doubts.append(f"{group.group} read {group.foreign:,} records, all of them from other runs or writers")
-        elif group.unread:
-            doubts.append(f"{group.group} had not read {group.unread:,} records when it ran out of time")
+        if not group.consumed and (others := group.foreign + group.other_runs):
+            doubts.append(f"{group.group} read {others:,} records, all of them from other runs or writers")
+        elif unread := _unread(facts, group):
+            doubts.append(f"{group.group} had not read {unread:,} records when it ran out of time")
     return doubts
 
 

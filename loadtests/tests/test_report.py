@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 import pytest
 from kafka_load import figures, report
 from kafka_load.figures import Data, Leader
-from kafka_load.verdict import Facts, Fault, Gap, GroupFacts, Percentiles, judge
+from kafka_load.ledger import GroupJudgement
+from kafka_load.verdict import Facts, Fault, Gap, Percentiles, judge
 from playwright.sync_api import Browser
 from plotly.offline import get_plotlyjs
 
@@ -23,7 +24,7 @@ FACTS = Facts(
     duration_s=60.0,
     due=60_000,
     acknowledged=60_000,
-    groups=tuple(GroupFacts(group, "queue", consumed=60_000) for group in GROUPS),
+    groups=tuple(GroupJudgement(group, "queue", consumed=60_000) for group in GROUPS),
     gaps={"orders-0": Gap(2.5, 20.0)},
     produce=LATENCY,
     end_to_end=dict.fromkeys(GROUPS, LATENCY),

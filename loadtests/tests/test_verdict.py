@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 from kafka_load import words
+from kafka_load.ledger import GroupJudgement
 from kafka_load.slo import DEFAULT_LIMITS, LIMITS, LimitError, check_limits, evaluate
-from kafka_load.verdict import Facts, Fault, Gap, GroupFacts, Percentiles, Requirements, judge
+from kafka_load.verdict import Facts, Fault, Gap, Percentiles, Requirements, judge
 
-GROUP = GroupFacts("warehouse-group", "queue", consumed=1000)
+GROUP = GroupJudgement("warehouse-group", "queue", consumed=1000)
 FACTS = Facts(
     run_id="r1",
     profile="smoke",
@@ -103,10 +104,14 @@ def test_every_limit_can_be_broken(limit: str, value: float) -> None:
         replace(FACTS, acknowledged=99),
         replace(FACTS, groups=()),
         replace(FACTS, doubts=("a worker's readings are missing",)),
-        with_group(unread=1),
-        with_group(consumed=0, foreign=500),
+        replace(FACTS, unread={GROUP.group: 1}),
+        with_group(unwitnessed=1),
+        with_group(consumed=0, foreign=250, other_runs=250),
     ],
-    ids=["harness too late", "too few records", "no reader", "doubt", "not drained", "only other runs' records"],
+    ids=[
+        *("harness too late", "too few records", "no reader", "doubt", "not drained", "a reader's last words missing"),
+        "only other runs' records",
+    ],
 )
 def test_a_run_that_proves_nothing_is_inconclusive_and_says_why(facts: Facts) -> None:
     verdict = judge(facts, DEFAULT_LIMITS | {"p99_produce_ms": 1})
@@ -120,7 +125,8 @@ def test_a_late_harness_does_not_excuse_a_lost_record() -> None:
 
 
 def test_what_was_not_read_in_time_is_not_called_lost() -> None:
-    assert outcome(with_group(lost=5, unread=5)) == ("inconclusive", 2)
+    assert outcome(replace(with_group(lost=5), unread={GROUP.group: 5})) == ("inconclusive", 2)
+    assert outcome(with_group(lost=5, unwitnessed=5)) == ("inconclusive", 2)
 
 
 def test_requirements_can_be_lowered() -> None:

@@ -1,5 +1,6 @@
 """The rows of the failover matrix say what exists, and the short matrix has what CI must see."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from crucible.fault_plan import SELECTORS
 from matrix.audit import Audit
 from matrix.claims import claims
 from matrix.evidence import OBSERVATIONS
-from matrix.report import COLUMNS, cells, table
+from matrix.report import COLUMNS, cells, table, write
 from matrix.rows import PROMISED, Row, rows
 from matrix.scene import Outcome, Scene
 
@@ -126,3 +127,13 @@ def test_the_table_has_a_line_for_each_row() -> None:
     assert lines[0].split("  ")[0] == COLUMNS[0]
     assert "as promised" in lines[1]
     assert "SceneError: no load" in lines[2]
+
+
+def test_the_results_are_left_as_json_with_the_places_of_what_was_written_twice(tmp_path: Path) -> None:
+    found = outcome(KILL)
+    twice = replace(found, audit=Audit(1001, 1, 0, {("orders", 2): [(40, 43)]}))
+    write(tmp_path, [(found, True), (twice, False)])
+    first, second = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    assert (first["row"]["name"], first["passed"], second["passed"]) == ("kill_broker", True, False)
+    assert second["audit"]["places"] == {"orders-2": [[40, 43]]}
+    assert "kill_broker" in (tmp_path / "index.html").read_text(encoding="utf-8")

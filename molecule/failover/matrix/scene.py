@@ -70,7 +70,10 @@ class Outcome:
 
     def as_dict(self) -> dict[str, Any]:
         """The outcome as JSON has it."""
-        return asdict(self)
+        facts = asdict(self)
+        if self.audit:
+            facts["audit"]["places"] = {f"{topic}-{number}": at for (topic, number), at in self.audit.places.items()}
+        return facts
 
 
 class Scene:
