@@ -13,6 +13,7 @@ from .cluster import Broker, ClusterState, Feature, Partition, Quorum, QuorumRep
 from .health import BrokerReport, LogDir
 
 MIN_ISR = "min.insync.replicas"
+PREFERRED = 0  # The protocol's number for this kind of election.
 LOG_DIR_ERRORS = {0: "", 56: "the disk fails"}  # Kafka's error codes; 56 is KAFKA_STORAGE_ERROR.
 
 
@@ -72,6 +73,15 @@ def read_partitions(admin: Any, topics: Iterable[str] | None = None) -> tuple[Pa
         for partition in sorted(topic["partitions"], key=lambda partition: int(partition["partition_index"]))
         if topic["name"] in configs
     )
+
+
+def elect_preferred(admin: Any, partitions: Iterable[Partition]) -> None:
+    """Let each partition be led by its first replica, where that is in sync; returns when the broker asked knows it."""
+    numbers: dict[str, list[int]] = {}
+    for partition in partitions:
+        numbers.setdefault(partition.topic, []).append(partition.index)
+    # An election that is not needed, or not possible yet, is an error to the library.
+    admin.elect_leaders(PREFERRED, numbers, raise_errors=False)
 
 
 def ask_broker(admin: Any, broker_id: int) -> BrokerReport:

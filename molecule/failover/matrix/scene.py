@@ -15,7 +15,7 @@ from typing import Any
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 from crucible.admin import AdminError, Endpoint, wait_until
 from crucible.fault_plan import unhealthy
-from crucible.survey import survey
+from crucible.survey import PREFERRED, survey
 from live import BOOTSTRAP, BROKERS, ROOT, SITE, Run, host, play, replicas_in_sync
 
 from . import members
@@ -29,7 +29,6 @@ FAULT = "playbooks/fault.yml"
 STATE = "/var/lib/crucible-fault"
 FAST = ROOT / "inventory/fast_failover.yml"
 HEALTH_S, SEEN_S, LINGER_S = 240.0, 20.0, 3.0
-PREFERRED = 0  # The protocol's number for this kind of election.
 NODES = {name: number for number, name in enumerate(BROKERS, start=1)}
 
 

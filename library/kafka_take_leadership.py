@@ -1,0 +1,84 @@
+#!/usr/bin/python
+"""Ansible module: let a broker lead again the partitions whose preferred leader it is, a few at first."""
+
+from __future__ import annotations
+
+import time
+
+from ansible.module_utils.crucible.admin import wait_until
+from ansible.module_utils.crucible.cluster import listed
+from ansible.module_utils.crucible.entry import admin_module, endpoint, one_sentence
+from ansible.module_utils.crucible.leadership import waves
+from ansible.module_utils.crucible.survey import elect_preferred, read_partitions, survey
+
+DOCUMENTATION = r"""
+module: kafka_take_leadership
+short_description: Let a broker lead the partitions whose preferred leader it is
+description:
+  - Elects the preferred leader of one partition, then of two, of four and so on, and lets clients come to it before it
+    goes on. A broker that was just started is slow at first, and so keeps few waiting.
+  - Partitions for which the broker is not in sync are left as they are.
+extends_documentation_fragment: [kafka_endpoint]
+options:
+  broker_id:
+    description: The broker's id.
+    type: int
+    required: true
+  timeout_s:
+    description: How long it may take until the broker leads them all.
+    type: float
+    default: 300.0
+  pause_s:
+    description:
+      - How long clients get to find the new leaders before the next step. They learn of them when their next request
+        is refused, and ask again after their C(retry.backoff.ms), by default 0.1 s.
+    type: float
+    default: 0.3
+author: Crucible
+"""
+
+EXAMPLES = r"""
+- name: Let broker 2 lead again
+  kafka_take_leadership:
+    bootstrap_servers: [192.0.2.11:9092, 192.0.2.13:9092]
+    broker_id: 2
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+partitions: {description: What the broker leads now and did not before., type: list, elements: str, returned: always}
+"""
+
+# The question may be asked again: one answer may not take all the time.
+ANSWER_TIMEOUT_S = 5.0
+
+
+def main() -> None:
+    """Elect in steps, and see at the end that it leads."""
+    module = admin_module(
+        timeout_s=300.0, broker_id={"type": "int", "required": True}, pause_s={"type": "float", "default": 0.3}
+    )
+    cluster, node_id = endpoint(module, ANSWER_TIMEOUT_S), module.params["broker_id"]
+    with one_sentence(module):
+        steps = list(waves(survey(cluster).partitions, node_id))
+        taken = [partition.name for step in steps for partition in step]
+        if taken and not module.check_mode:
+            with cluster.connect() as admin:
+                for step in steps:
+                    elect_preferred(admin, step)
+                    time.sleep(module.params["pause_s"])  # A pace: nobody can see that all clients have come.
+
+    def reasons() -> list[str]:
+        with cluster.connect() as admin:
+            left = [each for step in waves(read_partitions(admin), node_id) for each in step if each.name in taken]
+            if left:
+                elect_preferred(admin, left)
+        return [each.name for each in left]
+
+    if taken and not module.check_mode and (left := wait_until(reasons, module.params["timeout_s"])):
+        module.fail_json(msg=f"Broker {node_id} was elected and does not lead: {listed(left)}.")
+    module.exit_json(changed=bool(taken), partitions=taken)
+
+
+if __name__ == "__main__":
+    main()
