@@ -9,6 +9,7 @@ from typing import Any
 import testinfra
 from confluent_kafka.admin import AdminClient
 from crucible.admin import AdminError, Endpoint
+from crucible.leadership import waves
 from crucible.survey import survey
 from live import BOOTSTRAP, BROKERS, MOUNT, host
 from testinfra.host import Host
@@ -124,10 +125,15 @@ def quorum(_: Scope) -> bool:
     return found is not None and found.leader_id >= 0
 
 
+def leads_its_own(scope: Scope) -> bool:
+    """Whether the broker leads every partition whose first replica it is."""
+    return not list(waves(survey(Endpoint(BOOTSTRAP, {}, 3.0)).partitions, scope.node))
+
+
 OBSERVATIONS: Mapping[str, Callable[[Scope], Any]] = {
     look.__name__: look
     for look in (
         process, in_sync, peers_reach_it, clients_reach_it, dropped, shaped, disk_full, mounted, bare, rebooted,
-        acknowledging, readable, checksum, quorum,
+        acknowledging, readable, checksum, quorum, leads_its_own,
     )
 }  # fmt: skip

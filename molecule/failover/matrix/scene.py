@@ -123,6 +123,8 @@ class Scene:
         self.load.mark("rolling_restart", "all", time.time())
         self._play(playbook)
         self.load.mark("rolling_restart", "all", time.time(), healed=True)
+        for name in BROKERS:
+            self._observe(Scope(name, host(name), self.load))
 
     def signal_member(self, name: str) -> None:
         """Send a signal to a member of the warehouse's group; for KILL and STOP wait until the group gives it up."""
