@@ -9,6 +9,7 @@ from typing import Any
 from ansible.module_utils.crucible.admin import AdminError
 from ansible.module_utils.crucible.cluster import ClusterState, Partition
 from ansible.module_utils.crucible.entry import admin_module, endpoint
+from ansible.module_utils.crucible.gate import behind
 from ansible.module_utils.crucible.survey import read_state
 
 DOCUMENTATION = r"""
@@ -42,7 +43,7 @@ topics: {description: 'Partitions, replication_factor and min_isr by name.', typ
 under_replicated: {description: Partitions with a replica that is not in sync., type: list, returned: always}
 under_min_isr: {description: Partitions that refuse acks=all., type: list, returned: always}
 offline: {description: Partitions without a leader., type: list, returned: always}
-behind: {description: Nodes that have something to catch up with., type: list, returned: always}
+behind: {description: Nodes that have something to catch up with and a leader to get it from., type: list, returned: always}
 """
 
 
@@ -81,13 +82,6 @@ def summary(state: ClusterState) -> dict[str, Any]:
         "offline": [str(partition) for partition in state.partitions if partition.offline],
         "behind": behind(state),
     }
-
-
-def behind(state: ClusterState) -> list[int]:
-    """The nodes that have something to catch up with."""
-    replicas = {node for partition in state.partitions for node in set(partition.replicas) - set(partition.isr)}
-    voters = {voter.node_id for voter in state.quorum.voters if not voter.caught_up} if state.quorum else set()
-    return sorted(replicas | voters)
 
 
 NOTHING = summary(ClusterState("", "", (), None, None, ()))

@@ -27,7 +27,7 @@ TAIL_LINES = 60
 CLOSING_LINE = re.compile(r"^=+ (?P<counts>.*\b(?:passed|failed|errors?|skipped)\b.*) in [\d.:]+s", re.MULTILINE)
 COUNT = re.compile(r"(?P<number>\d+) (?P<outcome>passed|failed|error)")
 # A line of pytest's own summary: "FAILED tests/test_a.py::test_b - AssertionError: ...".
-FAILED_TEST = re.compile(r"^(?:FAILED|ERROR) .{1,300}", re.MULTILINE)
+FAILED_TEST = re.compile(r"^(?:FAILED|ERROR) (?=\S+::).{1,300}", re.MULTILINE)
 SHOWN = 30
 
 

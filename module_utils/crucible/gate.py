@@ -49,6 +49,14 @@ def recovered(state: ClusterState, node_id: int, roles: Collection[str], answers
     return reasons
 
 
+def behind(state: ClusterState) -> list[int]:
+    """The nodes that have something to catch up with, and somebody who has it: without a leader nobody can."""
+    led = [partition for partition in state.partitions if not partition.offline]
+    replicas = {node for partition in led for node in set(partition.replicas) - set(partition.isr)}
+    voters = {voter.node_id for voter in state.quorum.voters if not voter.caught_up} if state.quorum else set()
+    return sorted(replicas | voters)
+
+
 def _partitions_at_risk(state: ClusterState, node_id: int) -> list[str]:
     if not state.serves(node_id):
         return []

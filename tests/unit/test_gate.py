@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from crucible.cluster import Broker, ClusterState, Partition, Quorum, QuorumReplica
-from crucible.gate import may_stop, recovered, unavoidable
+from crucible.gate import behind, may_stop, recovered, unavoidable
 from crucible.roll_order import roll_order
 from hypothesis import given
 from hypothesis import strategies as st
@@ -162,3 +162,14 @@ def test_the_order_is_a_permutation_with_the_active_controller_last(drawn: tuple
 def test_brokers_that_are_down_come_first_and_the_others_in_the_order_given() -> None:
     state = cluster(fenced=[4], controllers=quorum(leader=2), nodes=[1, 2, 3, 4])
     assert roll_order(state, [2, 3, 1, 5, 4]) == [5, 4, 3, 1, 2]
+
+
+def test_who_lacks_records_or_metadata_is_behind() -> None:
+    assert behind(cluster(orders(isr=(1, 2)), controllers=quorum(behind=[2]))) == [2, 3]
+    assert behind(cluster(orders(), controllers=quorum())) == []
+
+
+def test_nobody_is_waited_for_who_waits_for_a_leader_himself() -> None:
+    """The only replica in sync lost its disk: it must be replaced before the others can catch up."""
+    offline = replace(orders(isr=(3,)), leader=-1)
+    assert behind(cluster(offline, controllers=quorum(behind=[3]))) == [3]

@@ -40,7 +40,11 @@ def test_a_step_that_failed_outside_of_its_tests_has_failed() -> None:
 
 def test_the_tests_that_failed_are_named_at_the_end() -> None:
     said = ("FAILED tests/test_a.py::test_b[1] - AssertionError: 3 lost", "ERROR tests/test_a.py::test_c")
-    one = judge("\n".join((*said, "a log line: FAILED to connect", RED)), 1, counted=True)
+    one = judge(
+        "\n".join((*said, "a log line: FAILED to connect", "FAILED - RETRYING: [kafka1]: Wait (9 retries left).", RED)),
+        1,
+        counted=True,
+    )
     assert (Outcome(1, 0) + one + Outcome(2, 0)).said == said
 
 
