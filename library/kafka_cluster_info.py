@@ -43,7 +43,7 @@ topics: {description: 'Partitions, replication_factor and min_isr by name.', typ
 under_replicated: {description: Partitions with a replica that is not in sync., type: list, returned: always}
 under_min_isr: {description: Partitions that refuse acks=all., type: list, returned: always}
 offline: {description: Partitions without a leader., type: list, returned: always}
-behind: {description: Nodes that have something to catch up with and a leader to get it from., type: list, returned: always}
+behind: {description: Nodes that lag behind somebody., type: list, returned: always}
 """
 
 
