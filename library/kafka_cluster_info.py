@@ -43,6 +43,10 @@ topics: {description: 'Partitions, replication_factor and min_isr by name.', typ
 under_replicated: {description: Partitions with a replica that is not in sync., type: list, returned: always}
 under_min_isr: {description: Partitions that refuse acks=all., type: list, returned: always}
 offline: {description: Partitions without a leader., type: list, returned: always}
+serving:
+  description: Brokers that are unfenced and answer on their own port; the cluster believes in a dead one for a while.
+  type: list
+  returned: always
 behind: {description: Nodes that lag behind somebody., type: list, returned: always}
 """
 
@@ -87,6 +91,10 @@ def summary(state: ClusterState) -> dict[str, Any]:
 NOTHING = summary(ClusterState("", "", (), None, None, ()))
 
 
+# Of one broker alone; a stopped one would keep the others waiting.
+ANSWER_TIMEOUT_S = 5.0
+
+
 def main() -> None:
     """Ask once; never fails for a cluster that is not there."""
     module = admin_module()
@@ -94,8 +102,10 @@ def main() -> None:
         with endpoint(module).connect() as admin:
             state = read_state(admin)
     except AdminError as error:
-        module.exit_json(reachable=False, reason=str(error), **NOTHING)
-    module.exit_json(reachable=True, reason="", **summary(state))
+        module.exit_json(reachable=False, reason=str(error), serving=[], **NOTHING)
+    each = endpoint(module, ANSWER_TIMEOUT_S)
+    serving = [broker.node_id for broker in state.brokers if not broker.fenced and each.answers(broker)]
+    module.exit_json(reachable=True, reason="", serving=serving, **summary(state))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from crucible.admin import Endpoint, wait_until
+from crucible.survey import read_partitions
 from live import BOOTSTRAP, BROKERS, replicas_in_sync
 
 TOPIC = "verify"
@@ -22,8 +24,15 @@ def topic(admin: AdminClient) -> Iterator[str]:
     replicas_in_sync()  # A broker that is still coming back would not lead its partition.
     order = [[1, 2, 3], [2, 3, 1], [3, 1, 2]]
     admin.create_topics([NewTopic(TOPIC, num_partitions=3, replica_assignment=order)])[TOPIC].result()
+    assert wait_until(lambda: [server for server in BOOTSTRAP if leaders(server) != [1, 2, 3]], 30) == []
     yield TOPIC
     admin.delete_topics([TOPIC])[TOPIC].result()
+
+
+def leaders(server: str) -> list[int]:
+    """Who leads the topic's partitions, as one broker has heard."""
+    with Endpoint([server], {}, 10.0).connect() as asked:
+        return [partition.leader for partition in read_partitions(asked, [TOPIC])]
 
 
 def produce(server: str, partition: int, value: str) -> None:
