@@ -62,7 +62,7 @@ distclean: clean
 	@rm -rf .cache .venv .ansible .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 requirements: bootstrap
-	@for folder in . $(dir $(wildcard */requirements.in)); do \
-	    uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	        --no-emit-find-links --no-header "$$folder/requirements.in" --output-file "$$folder/requirements.txt" || exit; \
+	@for folder in . loadtests benchmarks; do \
+	    (cd $$folder && uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	        --no-emit-find-links --no-header requirements.in --output-file requirements.txt) || exit; \
 	done
