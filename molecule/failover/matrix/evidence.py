@@ -9,7 +9,6 @@ from typing import Any
 import testinfra
 from confluent_kafka.admin import AdminClient
 from crucible.admin import AdminError, Endpoint
-from crucible.leadership import waves
 from crucible.survey import survey
 from live import BOOTSTRAP, BROKERS, MOUNT, host
 from testinfra.host import Host
@@ -19,6 +18,7 @@ from . import audit
 from .load import Load
 
 PARTITION = ("orders", 0)
+CLUSTER = Endpoint(BOOTSTRAP, {}, 3.0)
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def checksum(_: Scope) -> str:
 def quorum(_: Scope) -> bool:
     """Whether the controllers have a leader."""
     try:
-        found = survey(Endpoint(BOOTSTRAP, {}, 3.0)).quorum
+        found = survey(CLUSTER).quorum
     except AdminError:
         return False
     return found is not None and found.leader_id >= 0
@@ -127,7 +127,8 @@ def quorum(_: Scope) -> bool:
 
 def leads_its_own(scope: Scope) -> bool:
     """Whether the broker leads every partition whose first replica it is."""
-    return not list(waves(survey(Endpoint(BOOTSTRAP, {}, 3.0)).partitions, scope.node))
+    partitions = survey(CLUSTER).partitions
+    return all(partition.leader == scope.node for partition in partitions if partition.replicas[0] == scope.node)
 
 
 OBSERVATIONS: Mapping[str, Callable[[Scope], Any]] = {
