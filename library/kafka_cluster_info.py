@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
 from ansible.module_utils.crucible.admin import AdminError
 from ansible.module_utils.crucible.cluster import ClusterState, Partition
-from ansible.module_utils.crucible.entry import admin_module, endpoint
+from ansible.module_utils.crucible.entry import ANSWER_TIMEOUT_S, admin_module, endpoint
 from ansible.module_utils.crucible.gate import behind
-from ansible.module_utils.crucible.survey import read_state
+from ansible.module_utils.crucible.survey import read_state, silent
 
 DOCUMENTATION = r"""
 module: kafka_cluster_info
@@ -19,6 +20,11 @@ description:
   - Asks a running cluster for its brokers, controllers, feature levels and partitions, without starting a JVM.
   - A cluster that does not answer is an answer too, O(reachable=false) with the reason.
 extends_documentation_fragment: [kafka_endpoint]
+options:
+  ask_each:
+    description: Whether to ask each broker itself too; the cluster believes in a dead one for a while.
+    type: bool
+    default: false
 author: Crucible
 """
 
@@ -44,7 +50,7 @@ under_replicated: {description: Partitions with a replica that is not in sync., 
 under_min_isr: {description: Partitions that refuse acks=all., type: list, returned: always}
 offline: {description: Partitions without a leader., type: list, returned: always}
 serving:
-  description: Brokers that are unfenced and answer on their own port; the cluster believes in a dead one for a while.
+  description: Brokers that are unfenced and, with O(ask_each=true), answer on their own port.
   type: list
   returned: always
 behind: {description: Nodes that lag behind somebody., type: list, returned: always}
@@ -62,7 +68,7 @@ def quorum(state: ClusterState) -> dict[str, Any] | None:
     return {"leader_id": state.quorum.leader_id, "high_watermark": state.quorum.high_watermark, **replicas}
 
 
-def summary(state: ClusterState) -> dict[str, Any]:
+def summary(state: ClusterState, away: Collection[int] = ()) -> dict[str, Any]:
     """The state in the module's words."""
     topics: dict[str, list[Partition]] = {}
     for partition in state.partitions:
@@ -84,6 +90,7 @@ def summary(state: ClusterState) -> dict[str, Any]:
         "under_replicated": [str(partition) for partition in state.partitions if partition.under_replicated],
         "under_min_isr": [str(partition) for partition in state.partitions if partition.under_min_isr],
         "offline": [str(partition) for partition in state.partitions if partition.offline],
+        "serving": [node.node_id for node in state.brokers if not node.fenced and node.node_id not in away],
         "behind": behind(state),
     }
 
@@ -91,21 +98,16 @@ def summary(state: ClusterState) -> dict[str, Any]:
 NOTHING = summary(ClusterState("", "", (), None, None, ()))
 
 
-# Of one broker alone; a stopped one would keep the others waiting.
-ANSWER_TIMEOUT_S = 5.0
-
-
 def main() -> None:
     """Ask once; never fails for a cluster that is not there."""
-    module = admin_module()
+    module = admin_module(ask_each={"type": "bool", "default": False})
     try:
         with endpoint(module).connect() as admin:
             state = read_state(admin)
     except AdminError as error:
-        module.exit_json(reachable=False, reason=str(error), serving=[], **NOTHING)
-    each = endpoint(module, ANSWER_TIMEOUT_S)
-    serving = [broker.node_id for broker in state.brokers if not broker.fenced and each.answers(broker)]
-    module.exit_json(reachable=True, reason="", serving=serving, **summary(state))
+        module.exit_json(reachable=False, reason=str(error), **NOTHING)
+    away = silent(endpoint(module, ANSWER_TIMEOUT_S), state) if module.params["ask_each"] else []
+    module.exit_json(reachable=True, reason="", **summary(state, away))
 
 
 if __name__ == "__main__":

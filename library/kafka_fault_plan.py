@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 
 from ansible.module_utils.crucible.admin import wait_until
-from ansible.module_utils.crucible.entry import admin_module, endpoint, one_sentence
+from ansible.module_utils.crucible.entry import ANSWER_TIMEOUT_S, admin_module, endpoint, one_sentence
 from ansible.module_utils.crucible.fault_plan import (
     BROKER,
     CONTROLLER,
@@ -16,7 +16,7 @@ from ansible.module_utils.crucible.fault_plan import (
     exceeds,
     unhealthy,
 )
-from ansible.module_utils.crucible.survey import survey
+from ansible.module_utils.crucible.survey import silent, survey
 
 DOCUMENTATION = r"""
 module: kafka_fault_plan
@@ -60,8 +60,6 @@ hosts: {description: The hosts that are hit., type: list, elements: str, returne
 healthy_at: {description: 'When that was seen, in seconds since the epoch.', type: float, returned: success}
 """
 
-ANSWER_TIMEOUT_S = 5.0
-
 
 def main() -> None:
     """Wait for health, choose, refuse."""
@@ -85,10 +83,7 @@ def main() -> None:
 
     def reasons() -> list[str]:
         state = survey(cluster)
-        serving = [broker for broker in state.brokers if not broker.fenced]
-        sick: list[str] = unhealthy(
-            state, nodes.values(), [broker.node_id for broker in serving if not cluster.answers(broker)]
-        )
+        sick: list[str] = unhealthy(state, nodes.values(), silent(cluster, state))
         return sick
 
     if not given["on_top"] and (remaining := wait_until(reasons, given["timeout_s"])):

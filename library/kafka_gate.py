@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 
 from ansible.module_utils.crucible.admin import wait_until
-from ansible.module_utils.crucible.entry import admin_module, endpoint
+from ansible.module_utils.crucible.entry import ANSWER_TIMEOUT_S, admin_module, endpoint
 from ansible.module_utils.crucible.gate import BROKER, CONTROLLER, may_stop, recovered, unavoidable
 from ansible.module_utils.crucible.survey import survey
 
@@ -61,10 +61,6 @@ unavoidable:
   returned: always
 waited_s: {description: How long it took., type: float, returned: always}
 """
-
-
-# The question is asked again and again: one answer may not take all the time.
-ANSWER_TIMEOUT_S = 5.0
 
 
 def main() -> None:

@@ -7,9 +7,9 @@ import time
 
 from ansible.module_utils.crucible.admin import wait_until
 from ansible.module_utils.crucible.cluster import listed
-from ansible.module_utils.crucible.entry import admin_module, endpoint, one_sentence
+from ansible.module_utils.crucible.entry import ANSWER_TIMEOUT_S, admin_module, endpoint, one_sentence
 from ansible.module_utils.crucible.leadership import waves
-from ansible.module_utils.crucible.survey import elect_preferred, read_partitions, survey
+from ansible.module_utils.crucible.survey import elect_preferred, read_partitions
 
 DOCUMENTATION = r"""
 module: kafka_take_leadership
@@ -49,9 +49,6 @@ RETURN = r"""
 partitions: {description: What the broker leads now and did not before., type: list, elements: str, returned: always}
 """
 
-# The question may be asked again: one answer may not take all the time.
-ANSWER_TIMEOUT_S = 5.0
-
 
 def main() -> None:
     """Elect in steps, and see at the end that it leads."""
@@ -59,20 +56,17 @@ def main() -> None:
         timeout_s=300.0, broker_id={"type": "int", "required": True}, pause_s={"type": "float", "default": 0.3}
     )
     cluster, node_id = endpoint(module, ANSWER_TIMEOUT_S), module.params["broker_id"]
-    with one_sentence(module):
-        steps = list(waves(survey(cluster).partitions, node_id))
-        taken = [partition.name for step in steps for partition in step]
-        if taken and not module.check_mode:
-            with cluster.connect() as admin:
-                for step in steps:
-                    elect_preferred(admin, step)
-                    time.sleep(module.params["pause_s"])  # A pace: nobody can see that all clients have come.
+    with one_sentence(module), cluster.connect() as admin:
+        steps = list(waves(read_partitions(admin), node_id))
+        for step in steps if not module.check_mode else ():
+            elect_preferred(admin, step)
+            time.sleep(module.params["pause_s"])  # A pace: nobody can see that all clients have come.
+    taken = [partition.name for step in steps for partition in step]
 
     def reasons() -> list[str]:
         with cluster.connect() as admin:
             left = [each for step in waves(read_partitions(admin), node_id) for each in step if each.name in taken]
-            if left:
-                elect_preferred(admin, left)
+            elect_preferred(admin, left)
         return [each.name for each in left]
 
     if taken and not module.check_mode and (left := wait_until(reasons, module.params["timeout_s"])):

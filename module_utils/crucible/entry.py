@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ansible.module_utils.crucible import cluster as cluster
     from ansible.module_utils.crucible import health as health
 
+# For one answer, where a question is asked again or of several: it may not take all the time.
+ANSWER_TIMEOUT_S = 5.0
+
 
 def admin_module(timeout_s: float = 10.0, **arguments: dict[str, Any]) -> AnsibleModule:
     """A module with its own arguments and the common ones, of which `timeout_s` has a default for each module."""

@@ -33,6 +33,11 @@ def survey(endpoint: Endpoint) -> ClusterState:
     raise AdminError(" ".join(refusals))
 
 
+def silent(endpoint: Endpoint, state: ClusterState) -> list[int]:
+    """The brokers that the cluster believes in and that, each asked itself, do not answer: one that was just killed."""
+    return [broker.node_id for broker in state.brokers if not broker.fenced and not endpoint.answers(broker)]
+
+
 def read_state(admin: Any) -> ClusterState:
     """Ask a connected admin client for the whole state of its cluster."""
     cluster = admin.describe_cluster()

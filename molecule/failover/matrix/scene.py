@@ -7,7 +7,7 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 from crucible.admin import AdminError, Endpoint, wait_until
 from crucible.fault_plan import unhealthy
-from crucible.survey import PREFERRED, survey
+from crucible.survey import elect_preferred, read_partitions, silent, survey
 from live import BOOTSTRAP, BROKERS, ROOT, SITE, Run, host, play, replicas_in_sync
 
 from . import members
@@ -103,8 +103,7 @@ class Scene:
         self.outcome_hosts = sorted({*self.outcome_hosts, *hit})
         for name, at in hit.items():
             self.load.mark(fault, name, at)
-        for name in hit:
-            self._observe(Scope(name, host(name), self.load))
+        self._observe(hit)
 
     def hold(self, seconds: float) -> None:
         """Leave it broken until so many seconds after it was injected or partly healed."""
@@ -123,8 +122,7 @@ class Scene:
         self.load.mark("rolling_restart", "all", time.time())
         self._play(playbook)
         self.load.mark("rolling_restart", "all", time.time(), healed=True)
-        for name in BROKERS:
-            self._observe(Scope(name, host(name), self.load))
+        self._observe(BROKERS)
 
     def signal_member(self, name: str) -> None:
         """Send a signal to a member of the warehouse's group; for KILL and STOP wait until the group gives it up."""
@@ -183,13 +181,14 @@ class Scene:
         active = {name: host(name).file(f"{STATE}/{fault}/active") for name in BROKERS}
         return {name: float(file.content_string) for name, file in active.items() if file.exists}
 
-    def _observe(self, scope: Scope) -> None:
-        deadline = time.monotonic() + SEEN_S
-        for name, expected in self.row.seen.items():
-            while (found := OBSERVATIONS[name](scope)) != expected and time.monotonic() < deadline:
-                time.sleep(0.2)
-            if self.seen.get(name, expected) == expected:
-                self.seen[name] = found
+    def _observe(self, hosts: Iterable[str]) -> None:
+        for scope in (Scope(name, host(name), self.load) for name in hosts):
+            deadline = time.monotonic() + SEEN_S
+            for name, expected in self.row.seen.items():
+                while (found := OBSERVATIONS[name](scope)) != expected and time.monotonic() < deadline:
+                    time.sleep(0.2)
+                if self.seen.get(name, expected) == expected:
+                    self.seen[name] = found
 
 
 def errors(run: Run) -> str:
@@ -207,9 +206,7 @@ def wait_healthy(timeout_s: float = HEALTH_S) -> None:
 
     def reasons() -> list[str]:
         state = survey(cluster)
-        return unhealthy(
-            state, NODES.values(), [broker.node_id for broker in state.brokers if not cluster.answers(broker)]
-        )
+        return unhealthy(state, NODES.values(), silent(cluster, state))
 
     if sick := wait_until(reasons, timeout_s):
         raise SceneError(f"The cluster is not healthy after {timeout_s:.0f} s: {'; '.join(sick)}")
@@ -218,7 +215,7 @@ def wait_healthy(timeout_s: float = HEALTH_S) -> None:
 def give_leadership_back() -> None:
     """Let every partition be led by its first replica again, as before the row before."""
     with Endpoint(BOOTSTRAP, {}, 30.0).connect() as admin:
-        admin.elect_leaders(PREFERRED, raise_errors=False)  # "Not needed" is an error to it.
+        elect_preferred(admin, read_partitions(admin))
 
 
 def configure(settings: Mapping[str, Any], operation: AlterConfigOpType = AlterConfigOpType.SET) -> None:
