@@ -28,6 +28,8 @@ CLOSING_LINE = re.compile(r"^=+ (?P<counts>.*\b(?:passed|failed|errors?|skipped)
 COUNT = re.compile(r"(?P<number>\d+) (?P<outcome>passed|failed|error)")
 # A line of pytest's own summary: "FAILED tests/test_a.py::test_b - AssertionError: ...".
 FAILED_TEST = re.compile(r"^(?:FAILED|ERROR) (?=\S+::).{1,300}", re.MULTILINE)
+# Ansible's line on a task that failed, which ends a step before or between its tests.
+FAILED_TASK = re.compile(r"^\[ERROR\]: .{1,300}", re.MULTILINE)
 SHOWN = 30
 
 
@@ -54,7 +56,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How many tests passed and failed, and what the test runner said of those that failed, a line each."""
+    """How many tests passed and failed, and what was said of those that failed, or else of a task that did."""
 
     passed: int
     failed: int
@@ -90,10 +92,11 @@ def judge(output: str, status: int, *, counted: bool) -> Outcome:
     counts = [match for line in CLOSING_LINE.finditer(output) for match in COUNT.finditer(line["counts"])]
     passed = sum(int(match["number"]) for match in counts if match["outcome"] == "passed")
     failed = sum(int(match["number"]) for match in counts if match["outcome"] != "passed")
+    said = FAILED_TEST
     # Failed without a failed test, or green without any test: one failure that no test runner counted.
     if failed == 0 and (status != 0 or passed == 0):
-        failed = 1
-    return Outcome(passed, failed, tuple(match[0] for match in FAILED_TEST.finditer(output)))
+        failed, said = 1, FAILED_TASK
+    return Outcome(passed, failed, tuple(match[0] for match in said.finditer(output)))
 
 
 def run(step: Step) -> Outcome:

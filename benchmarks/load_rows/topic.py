@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 from kafka_load.mock import MockCluster
 from kafka_load.native import wait_until
@@ -62,13 +62,18 @@ def fresh_topic(bootstrap: str | None, partitions: int) -> Iterator[Topic]:
     new = NewTopic(name, partitions, replicas, config={"file.delete.delay.ms": "1000"})
     topic.admin.create_topics([new])[name].result(ANSWER_S)
     try:
-        if not wait_until(lambda: _led(topic), ANSWER_S):
-            raise TimeoutError(f"not every partition of {name} has a leader after {ANSWER_S:.0f} s")
+        if not wait_until(lambda: _served(topic), ANSWER_S):
+            raise TimeoutError(f"not every partition of {name} has a leader that serves it after {ANSWER_S:.0f} s")
         yield topic
     finally:
         topic.admin.delete_topics([name])[name].result(ANSWER_S)
 
 
-def _led(topic: Topic) -> bool:
-    seen = topic.admin.list_topics(topic.name, timeout=ANSWER_S).topics[topic.name].partitions
-    return len(seen) == topic.partitions and all(partition.leader >= 0 for partition in seen.values())
+def _served(topic: Topic) -> bool:
+    """Whether each leader knows that it is one; they hear of a new topic later than those who ask for it."""
+    try:
+        topic.admin.list_topics(topic.name, timeout=ANSWER_S)  # Asked again at once, it would not look anew.
+        topic.written()
+    except KafkaException:
+        return False
+    return True

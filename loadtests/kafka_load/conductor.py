@@ -161,7 +161,7 @@ class Conductor:
             self._judge(final=False)
         if self.start_ns is None:
             return
-        levels = {f"lag.{group.name}": sum(self.lags(group).values()) for group in self.groups}
+        levels = {f"lag.{group.name}": self.lag(group) for group in self.groups}
         if self.judgement is not None:
             # A share group has no order: what it passed over for now is no loss before the end.
             ordered = (group.lost for group in self.judgement.groups if group.mode != "share")
@@ -277,6 +277,16 @@ class Conductor:
 
     def _done(self, order: Order) -> set[str]:
         return {worker for worker, report in self._reports.items() if order in report.done}
+
+    def lag(self, group: Group) -> int:
+        """Records that the group has not committed yet.
+
+        A share group commits no offsets; there it is what was acknowledged and not delivered when last judged.
+        """
+        if group.mode != "share":
+            return sum(self.lags(group).values())
+        judged = self.judgement.groups if self.judgement else ()
+        return next((found.lost for found in judged if found.group == group.name), 0)
 
     def lags(self, group: Group) -> dict[TopicPartition, int]:
         """Records that the group has not committed yet, by partition."""

@@ -147,7 +147,7 @@ def _ledger(run: Conductor) -> Iterator[Cells]:
 def _lag(run: Conductor) -> Iterator[Cells]:
     for group in run.groups:
         trend = sparkline([row[f"lag.{group.name}"] for row in run.recent])
-        yield "Lag", group.name, f"{sum(run.lags(group).values()):,}", "", trend
+        yield "Lag", group.name, f"{run.lag(group):,}", "", trend
 
 
 def _partitions(run: Conductor) -> Iterator[Cells]:

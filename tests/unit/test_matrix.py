@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from crucible.fault_plan import SELECTORS
+from live import BROKERS
 from matrix.audit import Audit
 from matrix.claims import claims
 from matrix.evidence import OBSERVATIONS
@@ -18,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FAULTS = {path.stem for path in (ROOT / "roles/fault/faults").glob("*.yml")}
 TARGETS = {*SELECTORS, "hit"}
 GROUP = {"lost": 0, "duplicated_in_log": 0, "reordered": 0, "redelivered": 4, "phantom": 0}
+QUIET = {name: [f"[2026-11-25 13:51:29,9{name[-1]}] ERROR not yet: apiKey=BROKER_HEARTBEAT"] for name in BROKERS}
 FINE = {
     "outcome": "pass",
     "produced": {"acknowledged": 1000, "failed": 0, "indeterminate": 2},
@@ -67,7 +69,8 @@ def outcome(row: Row, records: int = 1001, **figures: int) -> Outcome:
     verdict = {**FINE, "groups": [GROUP | figures]}
     seen = dict(row.seen)
     copies = figures.get("duplicated_in_log", 0)
-    return Outcome(row, verdict, ["kafka2"], seen, Audit(records, copies, 0), twice_by_brokers=0, recovered_s=1.5)
+    read = Audit(records, copies, 0)
+    return Outcome(row, verdict, ["kafka2"], seen, QUIET, read, twice_by_brokers=0, recovered_s=1.5)
 
 
 def broken(found: Outcome) -> list[str]:
@@ -84,6 +87,9 @@ KILL = next(row for row in rows("kraft") if row.name == "kill_broker")
 CONTROL = next(row for row in rows("kraft") if row.name == "acks_1")
 
 
+UNKNOWN = "[2026-11-25 13:51:29,915] ERROR Error while appending records to clicks-9 (kafka.log.UnifiedLog)"
+
+
 def test_a_run_that_went_as_promised_breaks_no_claim() -> None:
     assert broken(outcome(KILL)) == []
 
@@ -96,6 +102,8 @@ def test_a_run_that_went_as_promised_breaks_no_claim() -> None:
         (replace(outcome(KILL), seen={**KILL.seen, "process": "running"}), "meanwhile process: gone"),
         (replace(outcome(KILL), verdict={**FINE, "availability": {"longest_gap_s": 9.0}}), "no partition stands still"),
         (replace(outcome(KILL), error="SceneError: refused"), "it happens and is healed"),
+        (replace(outcome(KILL), logged={**QUIET, "kafka3": [UNKNOWN]}), "no node logs an error"),
+        (replace(outcome(KILL), logged={"kafka1": [], "kafka2": []}), "no node logs an error"),
         (outcome(KILL, records=900), "a reader that shares no code with the harness agrees"),
         (outcome(CONTROL), "the harness finds what is missing"),
     ],
@@ -113,6 +121,11 @@ def test_what_a_client_wrote_twice_is_a_finding_that_the_table_tells() -> None:
 
 def test_a_row_that_could_not_be_done_breaks_every_claim() -> None:
     assert broken(Outcome(KILL, error="SceneError: no load")) == [claim.sentence for claim in claims(KILL)]
+
+
+def test_a_row_says_which_errors_its_fault_explains() -> None:
+    found = replace(outcome(replace(KILL, errors=["while appending"])), logged={**QUIET, "kafka3": [UNKNOWN]})
+    assert broken(found) == []
 
 
 def test_what_was_lost_is_told_within_what_is_unsure() -> None:

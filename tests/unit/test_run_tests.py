@@ -48,6 +48,12 @@ def test_the_tests_that_failed_are_named_at_the_end() -> None:
     assert (Outcome(1, 0) + one + Outcome(2, 0)).said == said
 
 
+def test_the_task_that_kept_tests_from_being_run_is_named_at_the_end() -> None:
+    said = "[ERROR]: Task failed: Action failed: Lab 1 belongs to another checkout: run `make clean` there."
+    assert judge(f"TASK [Refuse]\n{said}\nOrigin: network.yml\n", 2, counted=True) == Outcome(0, 1, (said,))
+    assert judge(f"{said}\n{RED}", 1, counted=True).said == ()
+
+
 def test_a_command_that_is_no_test_runner_counts_as_one_test() -> None:
     assert judge("", 0, counted=False) == Outcome(1, 0)
     assert judge(GREEN, 1, counted=False) == Outcome(0, 1)

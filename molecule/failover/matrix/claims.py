@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from .rows import Row
+from live import BROKERS
+from logged import told, unexplained
+
+from .rows import REFUSED, Row
 from .scene import Outcome
 
 SENTENCES = {
@@ -42,6 +45,7 @@ def claims(row: Row) -> Iterator[Claim]:
         yield Claim(row, SENTENCES[name].format(limit=limit), LIMITED.get(name, _within)(name, limit))
     if row.finds:
         yield Claim(row, f"the harness finds what {FINDS[row.finds]}", _found(row.finds))
+    yield Claim(row, "no node logs an error that the fault does not explain", _explained)
     yield Claim(row, "a reader that shares no code with the harness agrees", _agrees)
 
 
@@ -92,6 +96,12 @@ def _found(name: str) -> Callable[[Outcome], None]:
         assert outcome.value(name) > 0, f"the control had no effect, or the harness is blind: see {outcome.report}"
 
     return check
+
+
+def _explained(outcome: Outcome) -> None:
+    assert outcome.logged.keys() == BROKERS.keys(), outcome.error
+    found = {name: told(unexplained(lines, (*REFUSED, *outcome.row.errors))) for name, lines in outcome.logged.items()}
+    assert not any(found.values()), "\n".join(f"{name} {line}" for name, lines in found.items() for line in lines)
 
 
 def _agrees(outcome: Outcome) -> None:

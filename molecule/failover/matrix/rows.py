@@ -15,6 +15,10 @@ FILE = SCENARIO / "matrix/rows.yml"
 PROMISED = {"lost": 0.0, "duplicated_in_log": 0.0, "reordered": 0.0, "phantom": 0.0}
 """What Kafka promises an idempotent producer with acks=all whatever the fault: limits of the load's verdict."""
 
+REFUSED = ("OutOfOrderSequenceException",)
+"""Errors that every fault explains: what was sent behind a batch that got lost with its connection is refused until
+that one has come again, which is how records keep their order."""
+
 TIMED = {"longest_gap_s"}
 """Limits that say how fast a machine was, too: the whole matrix holds them, a run in CI prints the figures only."""
 
@@ -39,6 +43,7 @@ class Row:
         steps: One verb of `scene.Scene` each, with its arguments.
         limits: By name as in the verdict; what is measured must not be above.
         seen: What must be observed while the fault is active, by name in `evidence`.
+        errors: Expressions for what a node's log calls an error and the fault explains, beside REFUSED.
         finds: For a control, the figure of the verdict that must not be 0.
     """
 
@@ -53,6 +58,7 @@ class Row:
     steps: Sequence[Step] = ()
     limits: Mapping[str, float] = field(default_factory=dict)
     seen: Mapping[str, Any] = field(default_factory=dict)
+    errors: Sequence[str] = ()
     finds: str = ""
 
     @property

@@ -17,6 +17,7 @@ from crucible.admin import AdminError, Endpoint, wait_until
 from crucible.fault_plan import unhealthy
 from crucible.survey import elect_preferred, read_partitions, silent, survey
 from live import BOOTSTRAP, BROKERS, ROOT, SITE, Run, host, play, replicas_in_sync
+from logged import added, errors
 
 from . import members
 from .audit import TOPICS, Audit, audit
@@ -44,6 +45,7 @@ class Outcome:
     verdict: dict[str, Any] = field(default_factory=dict)
     hosts: list[str] = field(default_factory=list)
     seen: dict[str, Any] = field(default_factory=dict)
+    logged: dict[str, list[str]] = field(default_factory=dict)
     audit: Audit | None = None
     twice_by_brokers: int | None = None
     taken: int | None = None
@@ -175,7 +177,7 @@ class Scene:
     def _play(self, *args: str, **extra: Any) -> None:
         run = play(*args, inventory=FAST if self.row.timing == "fast" else None, **self._extra, **extra)
         if not run.ok:
-            raise SceneError(errors(run))
+            raise SceneError(_why(run))
 
     def _hit(self, fault: str) -> dict[str, float]:
         active = {name: host(name).file(f"{STATE}/{fault}/active") for name in BROKERS}
@@ -191,7 +193,7 @@ class Scene:
                     self.seen[name] = found
 
 
-def errors(run: Run) -> str:
+def _why(run: Run) -> str:
     """The errors out of all that a playbook printed."""
     return run.sentences.partition("[ERROR]: ")[2][:1500] or run.sentences[-1500:]
 
@@ -240,6 +242,7 @@ def perform(row: Row, results: Path, extra: Mapping[str, Any]) -> Outcome:
 def _perform(outcome: Outcome, results: Path, extra: Mapping[str, Any]) -> None:
     row = outcome.row
     wait_healthy()
+    before = _errors()
     give_leadership_back()
     configure(row.topics)
     since_ns = time.time_ns()
@@ -252,8 +255,13 @@ def _perform(outcome: Outcome, results: Path, extra: Mapping[str, Any]) -> None:
         if load.verdict:
             outcome.verdict, outcome.report = load.verdict, str(load.folder / "report.html")
     outcome.recovered_s = outcome.recovered_s or load.recovered_s()
+    outcome.logged = {name: added(before[name], lines) for name, lines in _errors().items()}
     outcome.audit = audit(BOOTSTRAP, since_ns)
     outcome.twice_by_brokers = written_twice_by_brokers(outcome.audit.places)
+
+
+def _errors() -> dict[str, list[str]]:
+    return {name: errors(host(name)) for name in BROKERS}
 
 
 def _act(scene: Scene, outcome: Outcome) -> None:
@@ -277,4 +285,4 @@ def deploy(timing: str, extra: Mapping[str, Any]) -> None:
     """
     run = play(SITE, inventory=FAST if timing == "fast" else None, **extra)
     if not run.ok:
-        raise SceneError(errors(run))
+        raise SceneError(_why(run))

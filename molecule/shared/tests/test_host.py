@@ -3,18 +3,10 @@
 import re
 
 from live import HOSTS
+from logged import errors, unexplained
 from testinfra.host import Host
 
 testinfra_hosts = HOSTS
-
-# What a broker calls an error and is none, when nodes are restarted on purpose on a busy machine.
-EXPECTED = "|".join(
-    (
-        "apiKey=BROKER_HEARTBEAT",  # A new active controller refuses heartbeats until it is ready.
-        "EventPerformanceMonitor",  # A slow machine.
-        r"Controller \d+ fails to send a request to broker",  # ZooKeeper mode: to one that is being restarted.
-    )
-)
 
 
 def unit(host: Host, name: str, *properties: str) -> dict[str, str]:
@@ -81,7 +73,5 @@ def test_the_data_disk_is_mounted_by_uuid_and_kafka_never_starts_without_it(host
 
 
 def test_no_error_was_logged(host: Host) -> None:
-    assert host.check_output("journalctl --quiet --unit=kafka --priority=err") == ""
-    log = host.file("/var/log/kafka/server.log").content_string.splitlines()
-    assert len(log) > 100
-    assert [line for line in log if " ERROR " in line and not re.search(EXPECTED, line)] == []
+    assert len(host.file("/var/log/kafka/server.log").content_string.splitlines()) > 100
+    assert unexplained(errors(host)) == []

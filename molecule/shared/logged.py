@@ -1,0 +1,52 @@
+"""What a node's own logs call an error, and which of it has an explanation."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from testinfra.host import Host
+
+# What a node calls an error and is none, whenever nodes come and go on a busy machine.
+EXPECTED = (
+    "apiKey=BROKER_HEARTBEAT",  # A new active controller refuses heartbeats until it is ready.
+    "EventPerformanceMonitor|controller event queue overloaded",  # A slow machine.
+    r"Controller \d+ fails to send a request to broker",  # ZooKeeper mode: to one that is being restarted.
+)
+
+# All that is kept, the oldest first: Kafka's files, ZooKeeper's part of the journal, what systemd says of the units.
+# An exception stands on the line after the error.
+READ = r"""
+find /var/log/kafka -name 'server.log*' -printf '%T@ %p\n' | sort -n | cut -d ' ' -f 2 | xargs -r cat | awk '
+  /^\[[^]]*\] (ERROR|FATAL) / {if (error) print error; error = $0; next}
+  error {print (/^\[/ ? error : error ": " $0); error = ""}
+  END {if (error) print error}'
+journalctl --quiet --unit=zookeeper --output=short-unix | grep -E ': (ERROR|FATAL) '
+journalctl --quiet --unit=kafka --unit=zookeeper --priority=err --output=short-unix
+true
+"""
+
+
+def errors(host: Host) -> list[str]:
+    """Return all errors that a node's logs still have, each with its time and its exception in one line."""
+    return str(host.check_output(READ)).splitlines()
+
+
+def added(before: Iterable[str], after: Iterable[str]) -> list[str]:
+    """Return the lines of `after` that `before` has not, each as often as it was added."""
+    return list((Counter(after) - Counter(before)).elements())
+
+
+def unexplained(lines: Iterable[str], explained: Iterable[str] = ()) -> list[str]:
+    """Return the lines in which none of the expressions is found, neither one of `explained` nor one of EXPECTED."""
+    known = re.compile("|".join((*EXPECTED, *explained)))
+    return [line for line in lines if not known.search(line)]
+
+
+def told(lines: Iterable[str]) -> list[str]:
+    """Return one line for all that differ in nothing but numbers: the first of them, and how many they are."""
+    kinds: dict[str, list[str]] = {}
+    for line in lines:
+        kinds.setdefault(re.sub(r"\d+", "0", line), []).append(line)
+    return [kind[0] if len(kind) == 1 else f"{kind[0]} (and {len(kind) - 1} like it)" for kind in kinds.values()]

@@ -1,0 +1,23 @@
+"""Errors in a node's log: which are new, which are unexplained, and how many are told in a line."""
+
+from logged import added, told, unexplained
+
+OLD = "[2026-11-25 13:50:00,100] ERROR Error for partition clicks-1 at offset 0 (kafka.server.ReplicaFetcherThread)"
+NEW = "[2026-11-25 13:51:29,923] ERROR Error for partition clicks-5 at offset 586 (kafka.server.ReplicaFetcherThread)"
+HEARTBEAT = "[2026-11-25 13:51:29,924] ERROR Not the active controller: apiKey=BROKER_HEARTBEAT"
+
+
+def test_only_what_was_added_is_new_also_when_it_is_the_same_line_again() -> None:
+    assert added([OLD], [OLD, NEW]) == [NEW]
+    assert added([OLD], [OLD, OLD]) == [OLD]
+    assert added([OLD], [NEW]) == [NEW]  # The old file was rotated away.
+
+
+def test_an_error_is_explained_by_what_always_happens_or_by_what_was_said() -> None:
+    assert unexplained([HEARTBEAT, NEW]) == [NEW]
+    assert unexplained([HEARTBEAT, NEW, OLD], [r"clicks-\d at offset 586"]) == [OLD]
+
+
+def test_what_differs_only_in_numbers_is_told_once() -> None:
+    assert told([OLD, HEARTBEAT, NEW]) == [f"{OLD} (and 1 like it)", HEARTBEAT]
+    assert told([]) == []
