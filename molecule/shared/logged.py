@@ -13,6 +13,7 @@ EXPECTED = (
     "apiKey=BROKER_HEARTBEAT",  # A new active controller refuses heartbeats until it is ready.
     "EventPerformanceMonitor|controller event queue overloaded",  # A slow machine.
     r"Controller \d+ fails to send a request to broker",  # ZooKeeper mode: to one that is being restarted.
+    r"server\.quorum\.LearnerHandler",  # ZooKeeper's leader: a follower went away, or was restarted on purpose.
 )
 
 # All that is kept, the oldest first: Kafka's files, ZooKeeper's part of the journal, what systemd says of the units.

@@ -72,6 +72,6 @@ def test_the_data_disk_is_mounted_by_uuid_and_kafka_never_starts_without_it(host
     assert "/var/lib/kafka" in unit(host, "kafka", "RequiresMountsFor")["RequiresMountsFor"]
 
 
-def test_no_error_was_logged(host: Host) -> None:
+def test_neither_kafka_nor_zookeeper_logged_an_error(host: Host) -> None:
     assert len(host.file("/var/log/kafka/server.log").content_string.splitlines()) > 100
     assert unexplained(errors(host)) == []

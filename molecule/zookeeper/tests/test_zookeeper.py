@@ -16,12 +16,3 @@ def test_each_host_has_a_member_of_the_ensemble(host: Host) -> None:
 def test_the_ensemble_listens_and_no_controller_does(host: Host) -> None:
     assert {2181, 3888} <= listening(host)
     assert 9093 not in listening(host)
-
-
-# The leader calls it unexpected that a follower goes away, also one that was restarted or rebooted on purpose.
-EXPECTED = "ERROR Unexpected exception in LearnerHandler"
-
-
-def test_no_error_was_logged_by_zookeeper(host: Host) -> None:
-    log = host.run("journalctl --quiet --unit=zookeeper --output=cat --grep='^ERROR '").stdout.splitlines()
-    assert [line for line in log if not line.startswith(EXPECTED)] == []
