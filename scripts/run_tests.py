@@ -2,22 +2,26 @@
 """Run everything that must pass and close with one line that sums it up: `N passed, N failed`.
 
 A step that ran no test has failed, whatever its exit status: a green run that tested nothing is worth nothing.
-Each step's lab is removed at the end, even when the run is interrupted. Lab 0, the user's own, is never touched.
+Each step gets a lab that no other checkout holds, and it is removed at the end, even when the run is interrupted.
+Lab 0, the user's own, is never touched.
 """
 
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / ".cache/log"
@@ -41,7 +45,7 @@ class Step:
         name: What the user reads.
         command: The command and its arguments.
         limit_s: After this many seconds the command is ended and has failed.
-        lab: The lab instance that it starts, if any.
+        in_lab: Whether it starts a lab.
         environment: What it is told beside its arguments.
         counted: Whether it runs tests that are counted; else the command is one test of its own.
     """
@@ -49,7 +53,7 @@ class Step:
     name: str
     command: tuple[str, ...]
     limit_s: int
-    lab: int | None = None
+    in_lab: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
     counted: bool = True
 
@@ -67,22 +71,27 @@ class Outcome:
         return Outcome(self.passed + other.passed, self.failed + other.failed, self.said + other.said)
 
 
-def scenario(name: str, lab: int, limit_s: int, **environment: str) -> Step:
+def scenario(name: str, limit_s: int, **environment: str) -> Step:
     """Return the step that runs a molecule scenario."""
-    return Step(f"molecule {name}", ("molecule", "test", f"--scenario-name={name}"), limit_s, lab, environment)
+    command = ("molecule", "test", f"--scenario-name={name}")
+    return Step(f"molecule {name}", command, limit_s, in_lab=True, environment=environment)
 
 
 # Steps of one stage run side by side. What needs the machine for itself, such as failover, is alone in its stage.
 STAGES = (
     (Step("lint", ("make", "--no-print-directory", "--keep-going", "lint"), 900, counted=False),),
-    (Step("unit tests", ("pytest",), 900), scenario("zookeeper", 2, 1200)),
-    (scenario("default", 1, 1800),),
-    (scenario("failover", 3, 1800, CRUCIBLE_MATRIX="ci"),),
+    (Step("unit tests", ("pytest",), 900), scenario("zookeeper", 1200)),
+    (scenario("default", 1800),),
+    (scenario("failover", 1800, CRUCIBLE_MATRIX="ci"),),
 )
 STEPS = tuple(step for stage in STAGES for step in stage)
 
 running: set[subprocess.Popen[bytes]] = set()
 """The commands that are on, to be ended with the run."""
+
+labs: list[int] = []
+"""The labs that steps of this run got, to be removed with the run."""
+choosing = threading.Lock()
 
 
 def judge(output: str, status: int, *, counted: bool) -> Outcome:
@@ -99,11 +108,36 @@ def judge(output: str, status: int, *, counted: bool) -> Outcome:
     return Outcome(passed, failed, tuple(match[0] for match in said.finditer(output)))
 
 
+def free_lab(networks: Sequence[Mapping[str, Any]], used: Collection[int]) -> int:
+    """Choose the lab for a step: the first that no step of this run has and no other checkout holds.
+
+    Args:
+        networks: The labs' networks on this machine, as podman lists them: their labels tell lab and checkout.
+        used: The labs that this run has given out.
+    """
+    labels = [network["labels"] for network in networks]
+    held = {int(of["crucible.lab"]) for of in labels if of["crucible.checkout"] != str(ROOT)}
+    return next(lab for lab in itertools.count(1) if lab not in held and lab not in used)
+
+
+def take_lab() -> int:
+    """Take a free lab for a step. Raises CalledProcessError if podman, which is root's here, does not answer."""
+    command = ["podman", "network", "ls", "--filter=label=crucible.lab", "--format=json"]
+    with choosing:
+        listed = subprocess.run(
+            command if os.geteuid() == 0 else ["sudo", *command], check=True, stdout=subprocess.PIPE
+        ).stdout
+        labs.append(free_lab(json.loads(listed), labs))
+        return labs[-1]
+
+
 def run(step: Step) -> Outcome:
     """Run one step, say how it went, and show the end of its log if it failed."""
     log = LOGS / f"test-{step.name.replace(' ', '-')}.log"
     environment = {**os.environ, "NO_COLOR": "1", "PY_COLORS": "0", "ANSIBLE_NOCOLOR": "1", **step.environment}
-    environment.pop("CRUCIBLE_LAB", None)  # Each step has a lab of its own.
+    environment.pop("CRUCIBLE_LAB", None)  # Lab 0, or whichever the user works on.
+    if step.in_lab:
+        environment["CRUCIBLE_LAB"] = str(take_lab())
     started = time.monotonic()
     print(f"{step.name} ...", flush=True)
     command = ["timeout", "--kill-after=60", str(step.limit_s), *step.command]
@@ -159,9 +193,8 @@ def main(names: list[str]) -> int:
         for stage in filter(None, stages):
             total += run_all(stage)
     finally:
-        for step in itertools.chain(*stages):
-            if step.lab is not None:
-                remove_lab(step.lab)
+        for lab in labs:
+            remove_lab(lab)
     print("", *total.said[:SHOWN], f"{total.passed} passed, {total.failed} failed", sep="\n")
     return 0 if total.passed and not total.failed else 1
 

@@ -1,7 +1,7 @@
 """The run of all tests must not be green when nothing was tested."""
 
 import pytest
-from run_tests import ROOT, STEPS, Outcome, judge
+from run_tests import ROOT, STEPS, Outcome, free_lab, judge
 
 GREEN = "=========== 41 passed, 2 warnings in 2.34s ===========\n"
 RED = "=========== 1 failed, 40 passed in 62.01s (0:01:02) ===========\n"
@@ -59,12 +59,20 @@ def test_a_command_that_is_no_test_runner_counts_as_one_test() -> None:
     assert judge(GREEN, 1, counted=False) == Outcome(0, 1)
 
 
-def test_no_step_uses_the_lab_of_the_user_or_of_another_step() -> None:
-    labs = [step.lab for step in STEPS if step.lab is not None]
-    assert 0 not in labs
-    assert len(labs) == len(set(labs))
+def network(lab: int, checkout: str) -> dict[str, dict[str, str]]:
+    return {"labels": {"crucible.lab": str(lab), "crucible.checkout": checkout}}
+
+
+def test_a_step_takes_no_lab_of_the_user_of_another_step_or_of_another_checkout() -> None:
+    assert free_lab([], []) == 1
+    assert free_lab([], [1, 2]) == 3
+    assert free_lab([network(0, "/elsewhere"), network(1, "/elsewhere"), network(3, "/elsewhere")], [2]) == 4
+
+
+def test_a_lab_that_an_interrupted_run_of_this_checkout_left_is_taken_again() -> None:
+    assert free_lab([network(1, str(ROOT))], []) == 1
 
 
 def test_every_scenario_is_run() -> None:
     scenarios = {path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")}
-    assert {f"molecule {name}" for name in scenarios} == {step.name for step in STEPS if step.lab is not None}
+    assert {f"molecule {name}" for name in scenarios} == {step.name for step in STEPS if step.in_lab}
