@@ -108,21 +108,21 @@ def judge(output: str, status: int, *, counted: bool) -> Outcome:
     return Outcome(passed, failed, tuple(match[0] for match in said.finditer(output)))
 
 
-def free_lab(networks: Sequence[Mapping[str, Any]], used: Collection[int]) -> int:
+def free_lab(hosts: Sequence[Mapping[str, Any]], used: Collection[int]) -> int:
     """Choose the lab for a step: the first that no step of this run has and no other checkout holds.
 
     Args:
-        networks: The labs' networks on this machine, as podman lists them: their labels tell lab and checkout.
+        hosts: The labs' hosts on this machine, as podman lists containers: their labels tell lab and checkout.
         used: The labs that this run has given out.
     """
-    labels = [network["labels"] for network in networks]
+    labels = [host["Labels"] for host in hosts]
     held = {int(of["crucible.lab"]) for of in labels if of["crucible.checkout"] != str(ROOT)}
     return next(lab for lab in itertools.count(1) if lab not in held and lab not in used)
 
 
 def take_lab() -> int:
     """Take a free lab for a step. Raises CalledProcessError if podman, which is root's here, does not answer."""
-    command = ["podman", "network", "ls", "--filter=label=crucible.lab", "--format=json"]
+    command = ["podman", "container", "ls", "--all", "--filter=label=crucible.lab", "--format=json"]
     with choosing:
         listed = subprocess.run(
             command if os.geteuid() == 0 else ["sudo", *command], check=True, stdout=subprocess.PIPE

@@ -59,18 +59,18 @@ def test_a_command_that_is_no_test_runner_counts_as_one_test() -> None:
     assert judge(GREEN, 1, counted=False) == Outcome(0, 1)
 
 
-def network(lab: int, checkout: str) -> dict[str, dict[str, str]]:
-    return {"labels": {"crucible.lab": str(lab), "crucible.checkout": checkout}}
+def host(lab: int, checkout: str) -> dict[str, dict[str, str]]:
+    return {"Labels": {"crucible.lab": str(lab), "crucible.checkout": checkout}}
 
 
 def test_a_step_takes_no_lab_of_the_user_of_another_step_or_of_another_checkout() -> None:
     assert free_lab([], []) == 1
     assert free_lab([], [1, 2]) == 3
-    assert free_lab([network(0, "/elsewhere"), network(1, "/elsewhere"), network(3, "/elsewhere")], [2]) == 4
+    assert free_lab([host(0, "/elsewhere"), host(1, "/elsewhere"), host(3, "/elsewhere")], [2]) == 4
 
 
 def test_a_lab_that_an_interrupted_run_of_this_checkout_left_is_taken_again() -> None:
-    assert free_lab([network(1, str(ROOT))], []) == 1
+    assert free_lab([host(1, str(ROOT))], []) == 1
 
 
 def test_every_scenario_is_run() -> None:
