@@ -28,6 +28,7 @@ description:
 extends_documentation_fragment: [kafka_endpoint]
 options:
   nodes: {type: dict, required: true, description: Each host's node id.}
+  brokers: {type: list, elements: int, required: true, description: The node ids of those that are brokers.}
   targets: {type: list, elements: str, default: [], description: 'Hosts, or selectors: leader, follower, controller.'}
   partition: {type: str, default: '', description: The partition that leader and follower refer to; any if empty.}
   breaks:
@@ -48,6 +49,7 @@ EXAMPLES = r"""
   kafka_fault_plan:
     bootstrap_servers: [192.0.2.11:9092]
     nodes: {kafka1: 1, kafka2: 2, kafka3: 3}
+    brokers: [1, 2, 3]
     targets: [leader]
     partition: orders-0
     breaks: [broker]
@@ -66,6 +68,7 @@ def main() -> None:
     module = admin_module(
         timeout_s=10.0,
         nodes={"type": "dict", "required": True},
+        brokers={"type": "list", "elements": "int", "required": True},
         targets={"type": "list", "elements": "str", "default": []},
         partition={"type": "str", "default": ""},
         breaks={
@@ -83,7 +86,7 @@ def main() -> None:
 
     def reasons() -> list[str]:
         state = survey(cluster)
-        sick: list[str] = unhealthy(state, nodes.values(), silent(cluster, state))
+        sick: list[str] = unhealthy(state, given["brokers"], silent(cluster, state))
         return sick
 
     if not given["on_top"] and (remaining := wait_until(reasons, given["timeout_s"])):

@@ -79,7 +79,10 @@ def scenario(name: str, limit_s: int, **environment: str) -> Step:
 
 # Steps of one stage run side by side. What needs the machine for itself, such as failover, is alone in its stage.
 STAGES = (
-    (Step("lint", ("make", "--no-print-directory", "--keep-going", "lint"), 900, counted=False),),
+    (
+        Step("lint", ("make", "--no-print-directory", "--keep-going", "lint"), 900, counted=False),
+        scenario("secured", 1200),
+    ),
     (Step("unit tests", ("pytest",), 900), scenario("zookeeper", 1200)),
     (scenario("default", 1800),),
     (scenario("failover", 1800, CRUCIBLE_MATRIX="ci"),),

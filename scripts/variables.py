@@ -81,7 +81,8 @@ HEAD = "| variable | type | default | what it says |\n|---|---|---|---|\n"
 
 def page(variables: list[Variable]) -> str:
     """Return the whole of docs/variables.md."""
-    parts = ["# Variables\n\nMade by `make variables` from each role's `argument_specs.yml` and `defaults/main.yml`.\n"]
+    source = "Made by `scripts/variables.py` from each role's `argument_specs.yml` and `defaults/main.yml`."
+    parts = [f"# Variables\n\n{source}\n"]
     for role in sorted({variable.role for variable in variables}):
         rows = [variable.row for variable in variables if variable.role == role]
         parts.append(f"\n## {role}\n\n{HEAD}" + "\n".join(rows) + "\n")
@@ -119,7 +120,7 @@ def main() -> int:
         if path.exists() and path.read_text("utf-8") == text:
             continue
         if check:
-            problems.append(f"{path.relative_to(ROOT)} is out of date: run `make variables`.")
+            problems.append(f"{path.relative_to(ROOT)} is out of date: run `scripts/variables.py`.")
         else:
             path.write_text(text, "utf-8")
     for problem in problems:

@@ -9,7 +9,7 @@ from .cluster import ClusterState, Partition, listed
 
 BROKER, REPLICATION, CONTROLLER, ZOOKEEPER = "broker", "replication", "controller", "zookeeper"
 ENSEMBLE = "zookeeper_"
-SELECTORS = ("leader", "follower", "controller", f"{ENSEMBLE}leader", f"{ENSEMBLE}follower")
+SELECTORS = ("leader", "follower", "controller", "controller_follower", f"{ENSEMBLE}leader", f"{ENSEMBLE}follower")
 
 
 def choose(
@@ -25,8 +25,9 @@ def choose(
         state: The cluster.
         targets: Names of hosts, or selectors: `leader` (of the partition; else the broker that leads the most),
             `follower` (of the partition; else the broker that leads the least), `controller` (the active one),
-            `zookeeper_leader`, `zookeeper_follower`. Where there is a choice it falls on a broker that is not the
-            active controller, so that a broker's death is not an election of controllers too.
+            `controller_follower` (another voter of the quorum), `zookeeper_leader`, `zookeeper_follower`. Where there
+            is a choice it falls on a broker that is not the active controller, so that a broker's death is not an
+            election of controllers too.
         nodes: The node id of each host.
         partition: The partition that leader and follower refer to, such as `orders-0`; empty for none in particular.
         zookeeper: What each member of the ensemble is, `leader` or `follower`.
@@ -34,7 +35,7 @@ def choose(
     Raises:
         ValueError: A target stands for no host.
     """
-    brokers = {node: host for host, node in nodes.items()}
+    names = {node: host for host, node in nodes.items()}
     hosts: list[str] = []
     for target in targets:
         if target in nodes:
@@ -42,7 +43,7 @@ def choose(
         elif target.startswith(ENSEMBLE):
             candidates = [host for host, mode in (zookeeper or {}).items() if mode == target.removeprefix(ENSEMBLE)]
         else:
-            candidates = [brokers[node] for node in _candidates(state, target, partition) if node in brokers]
+            candidates = [names[node] for node in _candidates(state, target, partition) if node in names]
         free = [host for host in candidates if host not in hosts]
         if not free:
             what = f"{target} of {partition}" if partition else target
@@ -51,16 +52,16 @@ def choose(
     return hosts
 
 
-def unhealthy(state: ClusterState, nodes: Collection[int], silent: Collection[int] = ()) -> list[str]:
-    """Reasons not to call the cluster healthy: a node that does not serve, a replica out of sync, an incomplete quorum.
+def unhealthy(state: ClusterState, brokers: Collection[int], silent: Collection[int] = ()) -> list[str]:
+    """Reasons not to call it healthy: a broker that does not serve, a replica out of sync, an incomplete quorum.
 
     Args:
         state: The cluster.
-        nodes: The node ids that belong to it.
+        brokers: The node ids of its brokers.
         silent: Those that do not answer on their own port: right after a kill the cluster still believes in them.
     """
     reasons = []
-    if absent := sorted(node for node in nodes if not state.serves(node) or node in silent):
+    if absent := sorted(node for node in brokers if not state.serves(node) or node in silent):
         reasons.append(f"brokers that do not serve: {listed(absent)}")
     if behind := [partition for partition in state.partitions if partition.under_replicated or partition.offline]:
         reasons.append(f"partitions with a replica out of sync: {listed(behind)}")
@@ -87,7 +88,10 @@ def _candidates(state: ClusterState, selector: str, partition: str) -> list[int]
     if selector == "controller":
         return [] if state.controller_id is None else [state.controller_id]
     found = [broker.node_id for broker in state.brokers] if selector in SELECTORS else []
-    if partition:
+    if selector == "controller_follower":
+        voters = [voter.node_id for voter in state.quorum.voters] if state.quorum else []
+        found = [node for node in voters if node != state.controller_id]
+    elif partition:
         named = [each for each in state.partitions if each.name == partition]
         leading = [each.leader for each in named]
         following = [node for each in named for node in each.replicas if node != each.leader]

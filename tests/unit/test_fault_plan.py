@@ -46,7 +46,16 @@ def test_the_leader_of_a_partition_is_hit_even_if_it_is_the_active_controller() 
 
 def test_no_host_is_hit_twice() -> None:
     assert choose(WELL, ["leader", "leader", "leader"], NODES) == ["kafka3", "kafka2", "kafka1"]
-    assert choose(WELL, ["controller", "follower"], NODES) == ["kafka1", "kafka2"]
+    assert choose(WELL, ["controller", "controller_follower"], NODES) == ["kafka1", "kafka2"]
+
+
+def test_controllers_of_their_own_are_hit_by_what_they_are_and_need_not_serve() -> None:
+    nodes = NODES | {"controller1": 101, "controller2": 102, "controller3": 103}
+    voters = tuple(QuorumReplica(node, f"dir{node}", 0, 300) for node in (101, 102, 103))
+    dedicated = replace(WELL, controller_id=102, quorum=Quorum(102, 500, voters))
+    assert choose(dedicated, ["controller", "controller_follower"], nodes) == ["controller2", "controller1"]
+    assert choose(dedicated, ["leader"], nodes) == ["kafka1"]
+    assert unhealthy(dedicated, IDS) == []
 
 
 def test_a_member_of_the_ensemble_is_chosen_by_what_it_is() -> None:

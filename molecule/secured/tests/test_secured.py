@@ -1,0 +1,128 @@
+"""Tries who is let in and with what, where secrets end up, and what happens to controllers on hosts of their own."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from kafka import KafkaAdminClient
+from live import BOOTSTRAP, BROKERS, LAB, ROOT, host, listening, play
+from logged import errors, unexplained
+
+SCENARIO = ROOT / "molecule/secured"
+VALUES = yaml.safe_load((SCENARIO / "values.yml").read_text(encoding="utf-8"))
+PKI = ROOT / ".lab" / LAB / "pki"
+SHOP = {
+    "security.protocol": "SASL_SSL",
+    "ssl.ca.location": str(PKI / "ca.crt"),
+    "sasl.mechanisms": "PLAIN",
+    "sasl.username": "shop",
+    "sasl.password": VALUES["shop_password"],
+}
+CONTROLLERS = {f"controller{number}": f"10.97.{LAB}.{30 + number}" for number in (1, 2, 3)}
+EVERYBODY = BROKERS | CONTROLLERS
+VOTERS = {101, 102, 103}
+
+
+def read_back(server: str, record: str) -> Message | None:
+    """Produce a record through one broker, and read it."""
+    delivered: list[Message] = []
+    producer = Producer({"bootstrap.servers": server, **SHOP})
+    producer.produce("orders", record, on_delivery=lambda error, message: delivered.append(message))
+    assert producer.flush(30) == 0
+    (message,) = delivered
+    consumer = Consumer({"bootstrap.servers": server, "group.id": "secured", **SHOP})
+    consumer.assign([TopicPartition("orders", message.partition() or 0, message.offset() or 0)])
+    found = consumer.poll(30)
+    consumer.close()
+    return found
+
+
+@pytest.mark.parametrize("server", BOOTSTRAP)
+def test_a_record_is_read_back_by_password_over_tls(server: str) -> None:
+    found = read_back(server, f"through {server}")
+    assert found is not None
+    assert found.value() == f"through {server}".encode()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"sasl.password": "guessed"},
+        {"security.protocol": "PLAINTEXT"},
+        {"ssl.ca.location": "/etc/ssl/certs/ca-certificates.crt"},
+    ],
+    ids=["a wrong password", "no TLS", "another authority"],
+)
+def test_whoever_comes_otherwise_is_not_let_in(changed: dict[str, str]) -> None:
+    client = AdminClient({"bootstrap.servers": ",".join(BOOTSTRAP), "log_level": 0, **SHOP, **changed})
+    with pytest.raises(KafkaException):
+        client.list_topics(timeout=3)
+
+
+@pytest.mark.parametrize(("name", "port"), [("kafka2", 9094), ("controller2", 9093)])
+def test_a_member_without_a_certificate_is_not_let_in_by_members(name: str, port: int) -> None:
+    asked = f"(sleep 1; echo) | timeout 5 openssl s_client -quiet -connect {EVERYBODY[name]}:{port} 2>&1"
+    assert "alert certificate required" in host("kafka1").run(asked).stdout
+
+
+@pytest.mark.parametrize("name", EVERYBODY)
+def test_each_host_is_one_of_both(name: str) -> None:
+    kafka = {9092, 9094} if name in BROKERS else {9093}
+    assert listening(host(name)) == {22} | kafka
+
+
+@pytest.mark.parametrize("name", EVERYBODY)
+def test_secrets_are_where_only_the_broker_reads_them(name: str) -> None:
+    on = host(name)
+    for folder in ("/etc/kafka", "/run/kafka"):
+        secrets = on.file(f"{folder}/secrets.properties")
+        assert (secrets.group, secrets.mode) == ("kafka", 0o640)
+        assert VALUES["shop_password"] in secrets.content_string
+        assert "PRIVATE KEY" in secrets.content_string
+    words = "--text -e admins-secret -e shops-secret -e 'PRIVATE KEY'"
+    folders = "/etc/kafka /etc/systemd /run/kafka /var/log"
+    assert on.run(f"grep -rl --exclude=secrets.properties {words} {folders}").stdout == ""
+    assert on.run(f"journalctl --quiet | grep {words}").stdout == ""
+    arguments = "for one in /proc/[0-9]*/cmdline; do tr '\\0' ' ' < $one; echo; done 2> /dev/null"
+    assert on.run(f"({arguments}) | grep {words} | grep --text --invert-match 'grep --text'").stdout == ""
+
+
+@pytest.mark.parametrize("name", EVERYBODY)
+def test_no_node_logged_an_error(name: str) -> None:
+    on = host(name)
+    assert len(on.file("/var/log/kafka/server.log").content_string.splitlines()) > 100
+    assert unexplained(errors(on)) == []
+
+
+def voters() -> dict[int, str]:
+    """The directory id of each voter by node id, as an administrator is told."""
+    admin = KafkaAdminClient(
+        bootstrap_servers=BOOTSTRAP,
+        security_protocol="SASL_SSL",
+        ssl_cafile=SHOP["ssl.ca.location"],
+        sasl_mechanism="PLAIN",
+        sasl_plain_username="admin",
+        sasl_plain_password=VALUES["admin_password"],
+    )
+    quorum = admin.describe_metadata_quorum()["topics"][0]["partitions"][0]
+    admin.close()
+    return {voter["replica_id"]: str(voter["replica_directory_id"]) for voter in quorum["current_voters"]}
+
+
+def test_a_controller_that_lost_its_disk_gets_its_vote_again() -> None:
+    before = voters()
+    assert before.keys() == VOTERS
+    run = play(
+        "playbooks/fault.yml",
+        inventory=ROOT / "inventory/dedicated",
+        values=SCENARIO / "values.yml",
+        fault="wipe_log_dir",
+        fault_target="controller2",
+        fault_injection_allowed=True,
+    )
+    assert run.ok, run.why
+    after = voters()
+    assert after.keys() == VOTERS
+    assert {node for node in VOTERS if after[node] != before[node]} == {102}
