@@ -64,8 +64,8 @@ class Run:
         return sum(map(int, re.findall(r"\bchanged=(\d+)", self.output)))
 
 
-def command(*args: str, inventory: Path | None = None, values: Path | None = None, **extra: Any) -> list[str]:
-    """Return the command line that runs a playbook with `extra`, beside a file of `values`, as its extra variables.
+def command(*args: str, inventory: Path | None = None, **extra: Any) -> list[str]:
+    """Return the command line that runs a playbook with `extra` as its extra variables.
 
     The first of `args` is its path from the project's root; what the file `inventory` says goes over the lab's own.
     """
@@ -74,14 +74,13 @@ def command(*args: str, inventory: Path | None = None, values: Path | None = Non
         f"--inventory={ROOT}/inventory/lab",
         *([f"--inventory={inventory}"] if inventory else []),
         *args,
-        *([f"--extra-vars=@{values}"] if values else []),
         f"--extra-vars={json.dumps(extra)}",
     ]
 
 
-def play(*args: str, inventory: Path | None = None, values: Path | None = None, **extra: Any) -> Run:
+def play(*args: str, inventory: Path | None = None, **extra: Any) -> Run:
     """Run a playbook to its end; see `command`."""
-    arguments = command(*args, inventory=inventory, values=values, **extra)
+    arguments = command(*args, inventory=inventory, **extra)
     done = subprocess.run(arguments, cwd=ROOT, text=True, capture_output=True, check=False)
     return Run(done.returncode == 0, done.stdout + done.stderr)
 

@@ -33,6 +33,9 @@ from kafka_load.records.stamp import Int64s
 from kafka_load.schedule import Schedule, constant
 
 CHUNK = 2_000  # records made at once when so many are due; more would no longer fit into the cache
+# Records put in the order of their partitions at once when so many are due. What a partition is given in one go shares
+# a batch, and a broker's work is counted in batches rather than in records.
+ROUND = 24 * CHUNK
 TICK_NS = MILLISECOND
 
 
@@ -93,13 +96,13 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         self._keys = KeyStream(popularity, partitions, seed=self.settings.producer)
         chosen = self.settings.transaction
         transaction = Transaction(self._producer, chosen, self._flush_s) if chosen else None
-        chunk = CHUNK
+        at_most = ROUND
         self._cursor = now_ns()
         self._plan[0] = (self._cursor, self._plan[0][1])
         while not self._stopping:
             if transaction:
-                chunk = min(CHUNK, transaction.room)
-            busy = self._send_due(chunk)
+                at_most = min(ROUND, transaction.room)
+            busy = self._send_due(at_most)
             self._serve(0.0)
             if transaction:
                 transaction.step(self._acks, self._drain)
@@ -120,18 +123,18 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
             raise KafkaException(metadata.error)
         return len(metadata.partitions)
 
-    def _send_due(self, chunk: int) -> bool:
-        """Send what is due, at most about `chunk` records; whether there is more to do at once."""
+    def _send_due(self, at_most: int) -> bool:
+        """Send what is due, at most about so many records; whether there is more to do at once."""
         room = self.settings.in_flight_max - self._in_flight
         if room < CHUNK:
             self._serve(0.001)
             return True
         (start, schedule), now = self._plan[0], now_ns()
         if schedule is None:
-            self._send(np.full(chunk, now, np.int64))
+            self._send(np.full(min(at_most, room), now, np.int64))
             return True
         until = min(now, self._plan[1][0]) if len(self._plan) > 1 else now
-        end = schedule.window_end(self._cursor - start, until - start, chunk) + start
+        end = schedule.window_end(self._cursor - start, until - start, min(at_most, room)) + start
         due = schedule.due_between(self._cursor - start, end - start)
         self._cursor = max(self._cursor, end)
         if len(due):
@@ -150,17 +153,22 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         order = np.argsort(self._keys.partitions[keys], kind="stable")
         keys, due_ns = keys[order], due_ns[order]
         partitions = self._keys.partitions[keys]
-        names = self._keys.names[keys].tolist()
-        edges = [0, *(np.flatnonzero(np.diff(partitions)) + 1).tolist(), count]
-        groups = [(int(partitions[begin]), begin, end) for begin, end in pairwise(edges)]
+        changes = np.flatnonzero(np.diff(partitions)) + 1
         sequences = np.arange(count)
-        for partition, begin, end in groups:
-            sequences[begin:end] += self._acks.account(partition).sent - begin
-        values = self._encode(partitions, sequences, due_ns, names)
-        messages = [{"value": value, "key": name} for value, name in zip(values, names, strict=True)]
-        for partition, begin, end in groups:
-            self._acks.sent(partition, due_ns[begin:end])
-            self._hand_over(partition, messages[begin:end])
+        for begin, end in pairwise([0, *changes.tolist(), count]):
+            sequences[begin:end] += self._acks.account(int(partitions[begin])).sent - begin
+        for start in range(0, count, CHUNK):
+            if start:
+                self._serve(0.0)
+            chunk = slice(start, start + CHUNK)
+            names = self._keys.names[keys[chunk]].tolist()
+            values = self._encode(partitions[chunk], sequences[chunk], due_ns[chunk], names)
+            messages = [{"value": value, "key": name} for value, name in zip(values, names, strict=True)]
+            inside = changes[(changes > start) & (changes < start + len(messages))].tolist()
+            for begin, end in pairwise([start, *inside, start + len(messages)]):
+                partition = int(partitions[begin])
+                self._acks.sent(partition, due_ns[begin:end])
+                self._hand_over(partition, messages[begin - start : end - start])
 
     def _hand_over(self, partition: int, messages: list[dict[str, Any]]) -> None:
         """Give records of one partition to the client.

@@ -1,4 +1,4 @@
-"""The load harness against the real cluster: a short run, with the leader of a partition killed in it."""
+"""The load harness against the real cluster: a run with a leader killed in it, and one from a load generator's host."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient
 from kafka_load import marks
-from live import BOOTSTRAP, ROOT, host, replicas_in_sync
+from live import BOOTSTRAP, ROOT, host, play, replicas_in_sync
 
 PARTITION = ("orders", 0)
 GROUPS = {"warehouse-group", "analytics-group", "notification-group"}
@@ -68,3 +68,20 @@ def test_the_kill_is_seen_in_the_run_that_it_hit(run: Path) -> None:
     assert len({line.split(",")[2] for line in leaders if ",orders-0," in line}) > 1
     assert (run / "report.html").stat().st_size > 10_000
     assert len((run / "timeline.csv").read_text(encoding="utf-8").splitlines()) > RUN_S - 2
+
+
+def test_master_and_workers_on_a_load_generator_send_their_results_home(tmp_path: Path) -> None:
+    done = play(
+        "playbooks/loadtest.yml",
+        loadgen_hosts="kafka3",
+        loadgen_profile="smoke",
+        loadgen_options=["--max-late-ms=5000"],
+        loadgen_results_dir=str(tmp_path),
+    )
+    assert done.ok, done.why
+    assert "PASS" in done.output
+    verdict = json.loads((tmp_path / "latest/verdict.json").read_text(encoding="utf-8"))
+    assert verdict["produced"] == {"acknowledged": 10_000, "failed": 0, "indeterminate": 0}
+    assert {group["group"] for group in verdict["groups"]} == GROUPS
+    assert (tmp_path / "latest/report.html").exists()
+    assert host("kafka3").run("systemctl list-units --plain --no-legend 'crucible-load-*'").stdout == ""

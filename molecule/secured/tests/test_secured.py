@@ -11,7 +11,7 @@ from live import BOOTSTRAP, BROKERS, LAB, ROOT, host, listening, play
 from logged import errors, unexplained
 
 SCENARIO = ROOT / "molecule/secured"
-VALUES = yaml.safe_load((SCENARIO / "values.yml").read_text(encoding="utf-8"))
+VALUES = yaml.safe_load((SCENARIO / "vars/values.yml").read_text(encoding="utf-8"))
 PKI = ROOT / ".lab" / LAB / "pki"
 SHOP = {
     "security.protocol": "SASL_SSL",
@@ -116,8 +116,8 @@ def test_a_controller_that_lost_its_disk_gets_its_vote_again() -> None:
     assert before.keys() == VOTERS
     run = play(
         "playbooks/fault.yml",
+        f"--extra-vars=@{SCENARIO}/vars/values.yml",
         inventory=ROOT / "inventory/dedicated",
-        values=SCENARIO / "values.yml",
         fault="wipe_log_dir",
         fault_target="controller2",
         fault_injection_allowed=True,
