@@ -128,6 +128,21 @@ def test_a_row_says_which_errors_its_fault_explains() -> None:
     assert broken(found) == []
 
 
+@pytest.mark.parametrize(
+    ("exception", "explained"),
+    [
+        ("org.apache.kafka.common.errors.TimeoutException: CoordinatorWriteEvent timed out after 5000ms", True),
+        ("org.apache.kafka.common.errors.NotEnoughReplicasException: The size of the current ISR is 1", True),
+        ("org.apache.kafka.common.errors.CorruptRecordException: Record is corrupt", False),
+        ("org.apache.kafka.common.errors.KafkaStorageException: Disk error", False),
+        ("java.lang.NullPointerException", False),
+    ],
+)
+def test_a_fault_explains_that_a_node_is_away_and_nothing_about_data(exception: str, explained: bool) -> None:
+    found = replace(outcome(KILL), logged={**QUIET, "kafka3": [f"{UNKNOWN}: {exception}"]})
+    assert (broken(found) == []) is explained
+
+
 def test_what_was_lost_is_told_within_what_is_unsure() -> None:
     assert list(Audit(990, 0, 0).lost(acknowledged=1000, unsure=2)) == [10, 11, 12]
     assert list(Audit(1001, 0, 0).lost(acknowledged=1000, unsure=2)) == [0, 1]

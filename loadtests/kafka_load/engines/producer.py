@@ -138,7 +138,6 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         due = schedule.due_between(self._cursor - start, end - start)
         self._cursor = max(self._cursor, end)
         if len(due):
-            self._lateness.add((now - start - due) // 1_000)
             self._send(due + start)
         if len(self._plan) > 1 and self._cursor >= self._plan[1][0]:
             self._passed += schedule.count(self._plan[1][0] - start)
@@ -164,6 +163,8 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
             names = self._keys.names[keys[chunk]].tolist()
             values = self._encode(partitions[chunk], sequences[chunk], due_ns[chunk], names)
             messages = [{"value": value, "key": name} for value, name in zip(values, names, strict=True)]
+            if self._plan[0][1] is not None:
+                self._lateness.add((now_ns() - due_ns[chunk]) // 1_000)
             inside = changes[(changes > start) & (changes < start + len(messages))].tolist()
             for begin, end in pairwise([start, *inside, start + len(messages)]):
                 partition = int(partitions[begin])

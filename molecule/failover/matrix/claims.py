@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from live import BROKERS
 from logged import told, unexplained
 
-from .rows import REFUSED, Row
+from .rows import EXPLAINED, Row
 from .scene import Outcome
 
 SENTENCES = {
@@ -100,7 +100,9 @@ def _found(name: str) -> Callable[[Outcome], None]:
 
 def _explained(outcome: Outcome) -> None:
     assert outcome.logged.keys() == BROKERS.keys(), outcome.error
-    found = {name: told(unexplained(lines, (*REFUSED, *outcome.row.errors))) for name, lines in outcome.logged.items()}
+    found = {
+        name: told(unexplained(lines, (*EXPLAINED, *outcome.row.errors))) for name, lines in outcome.logged.items()
+    }
     assert not any(found.values()), "\n".join(f"{name} {line}" for name, lines in found.items() for line in lines)
 
 

@@ -15,9 +15,15 @@ FILE = SCENARIO / "matrix/rows.yml"
 PROMISED = {"lost": 0.0, "duplicated_in_log": 0.0, "reordered": 0.0, "phantom": 0.0}
 """What Kafka promises an idempotent producer with acks=all whatever the fault: limits of the load's verdict."""
 
-REFUSED = ("OutOfOrderSequenceException",)
-"""Errors that every fault explains: what was sent behind a batch that got lost with its connection is refused until
-that one has come again, which is how records keep their order."""
+EXPLAINED = (
+    "OutOfOrderSequenceException",
+    r"errors\.(Timeout|NotEnoughReplicas(AfterAppend)?|NotLeaderOrFollower|(Unknown|Fenced)LeaderEpoch)Exception",
+    r"errors\.(NotController|NotCoordinator|CoordinatorNotAvailable|CoordinatorLoadInProgress)Exception",
+    r"errors\.(Disconnect|Network)Exception",
+)
+"""Errors that every fault explains. What was sent behind a batch that got lost with its connection is refused until
+that one has come again, which is how records keep their order. The others are those by which Kafka says that a node is
+away, or not in office (any more, or yet), and that the same will be tried again; not those on data or disks."""
 
 TIMED = {"longest_gap_s"}
 """Limits that say how fast a machine was, too: the whole matrix holds them, a run in CI prints the figures only."""
@@ -43,7 +49,7 @@ class Row:
         steps: One verb of `scene.Scene` each, with its arguments.
         limits: By name as in the verdict; what is measured must not be above.
         seen: What must be observed while the fault is active, by name in `evidence`.
-        errors: Expressions for what a node's log calls an error and the fault explains, beside REFUSED.
+        errors: Expressions for what a node's log calls an error and the fault explains, beside EXPLAINED.
         finds: For a control, the figure of the verdict that must not be 0.
     """
 
