@@ -20,10 +20,12 @@ EXPLAINED = (
     r"errors\.(Timeout|NotEnoughReplicas(AfterAppend)?|NotLeaderOrFollower|(Unknown|Fenced)LeaderEpoch)Exception",
     r"errors\.(NotController|NotCoordinator|CoordinatorNotAvailable|CoordinatorLoadInProgress)Exception",
     r"errors\.(Disconnect|Network)Exception",
+    "controller event queue overloaded",
 )
 """Errors that every fault explains. What was sent behind a batch that got lost with its connection is refused until
 that one has come again, which is how records keep their order. The others are those by which Kafka says that a node is
-away, or not in office (any more, or yet), and that the same will be tried again; not those on data or disks."""
+away, or not in office (any more, or yet), and that the same will be tried again; not those on data or disks. The last
+is how a controller that got too little of the machine says that it heard a heartbeat too late for the fast profile."""
 
 TIMED = {"longest_gap_s"}
 """Limits that say how fast a machine was, too: the whole matrix holds them, a run in CI prints the figures only."""
