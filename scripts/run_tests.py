@@ -77,28 +77,20 @@ def scenario(name: str, limit_s: int, **environment: str) -> Step:
     return Step(f"molecule {name}", command, limit_s, in_lab=True, environment=environment)
 
 
-Lane = tuple[Step, ...]
-"""Steps that run one after the other."""
-
-# The lanes of a stage run side by side. What needs the machine for itself, such as failover, is alone in its stage.
-STAGES: tuple[tuple[Lane, ...], ...] = (
+# Steps of one stage run side by side. What needs the machine for itself, such as failover, is alone in its stage.
+STAGES = (
     (
-        (Step("unit tests", ("pytest",), 900),),
-        (
-            Step("lint", ("make", "--no-print-directory", "--keep-going", "lint"), 900, counted=False),
-            scenario("secured", 1200),
-            scenario("zookeeper", 1200),
-        ),
+        Step("lint", ("make", "--no-print-directory", "--keep-going", "lint"), 900, counted=False),
+        scenario("secured", 1200),
     ),
-    ((scenario("default", 1800),),),
-    ((scenario("failover", 1800, CRUCIBLE_MATRIX="ci"),),),
+    (Step("unit tests", ("pytest",), 900), scenario("zookeeper", 1200)),
+    (scenario("default", 1800),),
+    (scenario("failover", 1800, CRUCIBLE_MATRIX="ci"),),
 )
-STEPS = tuple(step for stage in STAGES for lane in stage for step in lane)
+STEPS = tuple(step for stage in STAGES for step in stage)
 
 running: set[subprocess.Popen[bytes]] = set()
 """The commands that are on, to be ended with the run."""
-ending = threading.Event()
-"""Whether no further step is to begin."""
 
 labs: list[int] = []
 """The labs that steps of this run got, to be removed with the run."""
@@ -171,19 +163,13 @@ def run(step: Step) -> Outcome:
     return outcome
 
 
-def run_lane(lane: Lane) -> Outcome:
-    """Run steps one after the other, whatever comes of them."""
-    return sum((run(step) for step in lane if not ending.is_set()), Outcome(0, 0))
-
-
-def run_all(stage: Sequence[Lane]) -> Outcome:
-    """Run the lanes of a stage side by side; when interrupted, their commands end, and only then their labs go."""
+def run_all(stage: Sequence[Step]) -> Outcome:
+    """Run the steps of a stage side by side; when interrupted, their commands end, and only then their labs go."""
     with ThreadPoolExecutor(max_workers=len(stage)) as pool:
-        asked = [pool.submit(run_lane, lane) for lane in stage]
+        asked = [pool.submit(run, step) for step in stage]
         try:
             return sum((one.result() for one in asked), Outcome(0, 0))
         except BaseException:
-            ending.set()
             for process in set(running):
                 process.terminate()
             raise
@@ -200,14 +186,9 @@ def remove_lab(instance: int) -> None:
         )
 
 
-def choose(lane: Lane, names: Collection[str]) -> Lane:
-    """Leave the steps whose names contain one of `names`, or all of them."""
-    return tuple(step for step in lane if not names or any(name in step.name for name in names))
-
-
 def main(names: list[str]) -> int:
     """Run the steps whose names contain one of `names`, or all of them."""
-    stages = [[chosen for lane in stage if (chosen := choose(lane, names))] for stage in STAGES]
+    stages = [[step for step in stage if not names or any(name in step.name for name in names)] for stage in STAGES]
     LOGS.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     total = Outcome(0, 0)
