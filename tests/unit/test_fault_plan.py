@@ -46,6 +46,7 @@ def test_the_leader_of_a_partition_is_hit_even_if_it_is_the_active_controller() 
 
 def test_no_host_is_hit_twice() -> None:
     assert choose(WELL, ["leader", "leader", "leader"], NODES) == ["kafka3", "kafka2", "kafka1"]
+    assert choose(WELL, ["controller", "follower"], NODES) == ["kafka1", "kafka2"]
     assert choose(WELL, ["controller", "controller_follower"], NODES) == ["kafka1", "kafka2"]
 
 

@@ -129,12 +129,13 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         if room < CHUNK:
             self._serve(0.001)
             return True
+        at_most = min(at_most, room)
         (start, schedule), now = self._plan[0], now_ns()
         if schedule is None:
-            self._send(np.full(min(at_most, room), now, np.int64))
+            self._send(np.full(at_most, now, np.int64))
             return True
         until = min(now, self._plan[1][0]) if len(self._plan) > 1 else now
-        end = schedule.window_end(self._cursor - start, until - start, min(at_most, room)) + start
+        end = schedule.window_end(self._cursor - start, until - start, at_most) + start
         due = schedule.due_between(self._cursor - start, end - start)
         self._cursor = max(self._cursor, end)
         if len(due):
