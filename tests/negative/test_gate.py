@@ -6,6 +6,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from live import ROOT, SITE, Run, command, nothing_restarts, play, replicas_in_sync, starts
@@ -16,7 +17,7 @@ PROPERTIES = "/etc/kafka/server.properties"
 
 
 @contextmanager
-def site_up_to(sentence: str, *args: str, **extra: object) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+def site_up_to(sentence: str, *args: str, **extra: Any) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     """Start site.yml and go on once it says `sentence`: its process, which runs on, and the lines so far."""
     # Otherwise a task is named only once it has a result.
     shown = os.environ | {"ANSIBLE_DISPLAY_SKIPPED_HOSTS": "true"}
