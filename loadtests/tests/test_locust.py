@@ -21,7 +21,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 LOCUST = str(Path(sys.executable).parent / "locust")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def shop() -> Iterator[MockCluster]:
     with MockCluster() as mock:
         mock.topic("orders", 3)
@@ -34,7 +34,9 @@ class Run:
 
     def __init__(self, results: Path, bootstrap: str, *arguments: str) -> None:
         self.results = results
-        command = [LOCUST, "--headless", "--bootstrap-servers", bootstrap, "--results-dir", str(results), *arguments]
+        command = [LOCUST, "--headless", "--bootstrap-servers", bootstrap, "--results-dir", str(results)]
+        # The mock's groups tell their members of a change by the next heartbeat, which is a sixth of it.
+        command += ["--session-timeout-ms=3000", *arguments]
         self.process = subprocess.Popen(
             command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
