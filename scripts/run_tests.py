@@ -77,20 +77,25 @@ def scenario(name: str, limit_s: int, **environment: str) -> Step:
     return Step(f"molecule {name}", command, limit_s, in_lab=True, environment=environment)
 
 
-# Steps of one stage run side by side. What needs the machine for itself, such as failover, is alone in its stage.
+# The lanes of a stage run side by side, the steps of a lane one after the other. Scenarios and tests wait more than they
+# work, so two lanes share two processors. What needs the machine for itself, such as failover, is alone in its stage.
 STAGES = (
     (
-        Step("lint", ("make", "--no-print-directory", "--keep-going", "lint"), 900, counted=False),
-        scenario("secured", 1200),
+        (scenario("secured", 1200), scenario("default", 2400)),
+        (
+            Step("lint", ("make", "--no-print-directory", "--keep-going", "lint"), 900, counted=False),
+            Step("unit tests", ("pytest",), 1200),
+            scenario("zookeeper", 1200),
+        ),
     ),
-    (Step("unit tests", ("pytest",), 900), scenario("zookeeper", 1200)),
-    (scenario("default", 1800),),
-    (scenario("failover", 1800, CRUCIBLE_MATRIX="ci"),),
+    ((scenario("failover", 1800, CRUCIBLE_MATRIX="ci"),),),
 )
-STEPS = tuple(step for stage in STAGES for step in stage)
+STEPS = tuple(step for stage in STAGES for lane in stage for step in lane)
 
 running: set[subprocess.Popen[bytes]] = set()
 """The commands that are on, to be ended with the run."""
+interrupted = threading.Event()
+"""Set when the run is to end: no further step begins."""
 
 labs: list[int] = []
 """The labs that steps of this run got, to be removed with the run."""
@@ -151,6 +156,8 @@ def run(step: Step) -> Outcome:
         ) as process,
     ):
         running.add(process)
+        if interrupted.is_set():  # Between the last look and its start.
+            process.terminate()
         status = process.wait()
         running.discard(process)
     output = log.read_text(errors="replace")
@@ -163,13 +170,19 @@ def run(step: Step) -> Outcome:
     return outcome
 
 
-def run_all(stage: Sequence[Step]) -> Outcome:
-    """Run the steps of a stage side by side; when interrupted, their commands end, and only then their labs go."""
+def run_lane(lane: Sequence[Step]) -> Outcome:
+    """Run the steps of a lane one after the other, whatever came of the one before."""
+    return sum((run(step) for step in lane if not interrupted.is_set()), Outcome(0, 0))
+
+
+def run_all(stage: Sequence[Sequence[Step]]) -> Outcome:
+    """Run the lanes of a stage side by side; when interrupted, their commands end, and only then their labs go."""
     with ThreadPoolExecutor(max_workers=len(stage)) as pool:
-        asked = [pool.submit(run, step) for step in stage]
+        asked = [pool.submit(run_lane, lane) for lane in stage]
         try:
             return sum((one.result() for one in asked), Outcome(0, 0))
         except BaseException:
+            interrupted.set()
             for process in set(running):
                 process.terminate()
             raise
@@ -188,12 +201,15 @@ def remove_lab(instance: int) -> None:
 
 def main(names: list[str]) -> int:
     """Run the steps whose names contain one of `names`, or all of them."""
-    stages = [[step for step in stage if not names or any(name in step.name for name in names)] for stage in STAGES]
+    stages = [
+        [[step for step in lane if not names or any(name in step.name for name in names)] for lane in stage]
+        for stage in STAGES
+    ]
     LOGS.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     total = Outcome(0, 0)
     try:
-        for stage in filter(None, stages):
+        for stage in stages:
             total += run_all(stage)
     finally:
         for lab in labs:
