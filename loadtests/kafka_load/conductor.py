@@ -51,7 +51,6 @@ class Conductor:
         self.topics = topics
         self.started = datetime.now(UTC)
         self.start_ns: int | None = None
-        self.end_ns: int | None = None
         self.phase = "preparing"
         self.verdict: dict[str, Any] | None = None
         self.judgement: Judgement | None = None
@@ -174,7 +173,7 @@ class Conductor:
         """End the run in order and judge it: flush, read the ends, drain, stop, judge, write."""
         self.phase = "flushing"
         self._order("flush", FLUSH_S + 10)
-        self.end_ns = now_ns()
+        end_ns = now_ns()
         self.phase = "draining"
         unread = self._drain(self._written_since())
         self._order("stop", LEAVE_S + 5)
@@ -183,7 +182,19 @@ class Conductor:
         wait_until(lambda: not self._busy, 600)
         judgement = self._judge(final=True)
         self._timeline.close(self.elapsed_s, self._marks())
-        self.verdict = results.write(self, judgement, [report.snapshot for report in self._reports.values()], unread)
+        ended = results.Ended(
+            self.plan,
+            self.groups,
+            self.started,
+            self.start_ns or end_ns,
+            end_ns,
+            self.total,
+            unread,
+            self.saturation,
+            self.notes,
+            self.doubts,
+        )
+        self.verdict = results.write(ended, judgement, [report.snapshot for report in self._reports.values()])
         self.phase = "judged"
         return self.verdict
 
@@ -284,19 +295,9 @@ class Conductor:
         A share group commits no offsets; there it is what was acknowledged and not delivered when last judged.
         """
         if group.mode != "share":
-            return sum(self.lags(group).values())
+            return sum(self.view.lags(group.name, group.topics).values())
         judged = self.judgement.groups if self.judgement else ()
         return next((found.lost for found in judged if found.group == group.name), 0)
-
-    def lags(self, group: Group) -> dict[TopicPartition, int]:
-        """Records that the group has not committed yet, by partition."""
-        committed = self.view.committed.get(group.name, {})
-        ends = self.view.log_end.items()
-        return {
-            where: max(0, end - committed[where])
-            for where, end in ends
-            if where in committed and where[0] in group.topics
-        }
 
     def _marks(self) -> dict[int, str]:
         return marks.by_second(marks.read(self.plan.run_dir), self.start_ns or 0)

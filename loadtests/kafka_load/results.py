@@ -8,10 +8,11 @@ import math
 import platform
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import confluent_kafka
 
@@ -21,16 +22,44 @@ from .engines import ClusterView
 from .figures import Leader
 from .histogram import MIDDLES_US, Histogram, merged
 from .ledger import Anomaly, Judgement, LedgerSnapshot
-from .saturation import PER_STEP
+from .plan import Plan
+from .readiness import Group
+from .saturation import PER_STEP, Saturation
+from .timeline import Bin
 from .verdict import Facts, Gap, Percentiles, judge
-
-if TYPE_CHECKING:
-    from .conductor import Conductor
-    from .plan import Plan
 
 _SECRET = ("password", "secret", "key", "jaas")
 
 Rows = Iterable[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run that has ended, as it is judged.
+
+    Attributes:
+        plan: What was to be done.
+        groups: Who was to read.
+        started: When it was begun, by the calendar.
+        start_ns: When its time started; its end if it never did.
+        end_ns: When the last producer had flushed.
+        total: All that was counted since, in all processes.
+        unread: How many records each group left unread.
+        saturation: The search for the highest rate, if it was one.
+        notes: What a reader of the verdict should know.
+        doubts: What keeps it from proving anything.
+    """
+
+    plan: Plan
+    groups: Sequence[Group]
+    started: datetime
+    start_ns: int
+    end_ns: int
+    total: Bin
+    unread: Mapping[str, int]
+    saturation: Saturation | None
+    notes: Sequence[str]
+    doubts: Sequence[str]
 
 
 def open_run(plan: Plan) -> None:
@@ -42,23 +71,20 @@ def open_run(plan: Plan) -> None:
     fresh.replace(plan.run_dir.with_name(marks.LATEST))
 
 
-def write(
-    run: Conductor, judgement: Judgement, snapshots: Iterable[LedgerSnapshot], unread: Mapping[str, int]
-) -> dict[str, Any]:
+def write(run: Ended, judgement: Judgement, snapshots: Sequence[LedgerSnapshot]) -> dict[str, Any]:
     """Judge the run and write all its files; returns the verdict."""
-    snapshots = list(snapshots)
     latencies = {"acknowledged": merged(producer.latency for s in snapshots for producer in s.producers)} | {
         group.name: merged(reader.latency for s in snapshots for reader in s.readers if reader.group == group.name)
         for group in run.groups
     }
-    found = facts(run, judgement, latencies, unread)
+    found = facts(run, judgement, latencies)
     if run.saturation is None:
         verdict = judge(found, run.plan.limits, run.plan.requirements)
     else:
         whole = {name: limit for name, limit in run.plan.limits.items() if name not in PER_STEP}
         verdict = judge(found, whole, replace(run.plan.requirements, max_late_ms=math.inf), run.saturation.slo())
     _json(run.plan.run_dir / "histograms.json", {name: pairs(h) for name, h in latencies.items() if h.count})
-    _csv(run.plan.run_dir / "anomalies.csv", (_anomaly(a, run.start_ns or 0) for a in judgement.anomalies))
+    _csv(run.plan.run_dir / "anomalies.csv", (_anomaly(a, run.start_ns) for a in judgement.anomalies))
     if run.saturation is not None:
         _csv(run.plan.run_dir / "curve.csv", run.saturation.rows())
     _json(run.plan.run_dir / "verdict.json", verdict)
@@ -66,10 +92,10 @@ def write(
     return verdict
 
 
-def facts(run: Conductor, judgement: Judgement, latencies: Mapping[str, Histogram], unread: Mapping[str, int]) -> Facts:
+def facts(run: Ended, judgement: Judgement, latencies: Mapping[str, Histogram]) -> Facts:
     """All that was measured in one run."""
-    start_ns = run.start_ns or 0
-    duration_s = max(0.001, ((run.end_ns or start_ns) - start_ns) / SECOND)
+    start_ns = run.start_ns
+    duration_s = max(0.001, (run.end_ns - start_ns) / SECOND)
     total = run.total
     due, sent = total.counts.get("due", 0), total.counts.get("sent", 0)
     deleted = {group.group: group.deleted for group in judgement.groups if group.deleted}
@@ -84,7 +110,7 @@ def facts(run: Conductor, judgement: Judgement, latencies: Mapping[str, Histogra
         indeterminate=judgement.produced.indeterminate,
         aborted=(aborted := judgement.produced.aborted),
         groups=judgement.groups,
-        unread=unread,
+        unread=run.unread,
         gaps={
             f"{topic}-{number}": Gap(round(gap.longest_ns / SECOND, 3), round(max(0, gap.at_ns - start_ns) / SECOND, 3))
             for (topic, number), gap in judgement.availability.items()

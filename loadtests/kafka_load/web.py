@@ -151,7 +151,7 @@ def _lag(run: Conductor) -> Iterator[Cells]:
 
 
 def _partitions(run: Conductor) -> Iterator[Cells]:
-    lags = {group.name: run.lags(group) for group in run.groups}
+    lags = {group.name: run.view.lags(group.name, group.topics) for group in run.groups}
     for where, now in sorted(run.view.partitions.items()):
         leader = f"led by {now.leader}" if now.leader >= 0 else "⚠ no leader"
         missing = sorted(set(now.replicas) - set(now.isr))

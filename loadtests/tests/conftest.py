@@ -37,3 +37,10 @@ def cluster() -> Iterator[MockCluster]:
     with MockCluster() as mock:
         mock.topic("orders", 3)
         yield mock
+
+
+@pytest.fixture
+def shop(cluster: MockCluster) -> MockCluster:
+    """A mock cluster with both topics of the shop, for one run: a second would wait for the groups of the first."""
+    cluster.topic("clicks", 12)
+    return cluster

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +18,6 @@ from kafka_load.mock import MockCluster
 
 PROJECT = Path(__file__).resolve().parents[2]
 LOCUST = str(Path(sys.executable).parent / "locust")
-
-
-@pytest.fixture
-def shop() -> Iterator[MockCluster]:
-    with MockCluster() as mock:
-        mock.topic("orders", 3)
-        mock.topic("clicks", 12)
-        yield mock
 
 
 class Run:

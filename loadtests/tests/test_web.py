@@ -22,14 +22,6 @@ LOCUST = str(Path(sys.executable).parent / "locust")
 
 
 @pytest.fixture
-def shop() -> Iterator[MockCluster]:
-    with MockCluster() as mock:
-        mock.topic("orders", 3)
-        mock.topic("clicks", 12)
-        yield mock
-
-
-@pytest.fixture
 def address(shop: MockCluster, tmp_path: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

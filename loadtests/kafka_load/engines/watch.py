@@ -6,7 +6,7 @@ retention has removed, and for how far a group has to read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -42,6 +42,15 @@ class ClusterView:
     committed: Mapping[str, Mapping[findings.TopicPartition, int]] = field(default_factory=dict)
     regressions: tuple[Anomaly, ...] = ()
     error: str | None = None
+
+    def lags(self, group: str, topics: Container[str]) -> dict[findings.TopicPartition, int]:
+        """How many records the group has not committed yet of each partition of `topics` in which it has any."""
+        committed = self.committed.get(group, {})
+        return {
+            where: max(0, end - committed[where])
+            for where, end in self.log_end.items()
+            if where in committed and where[0] in topics
+        }
 
 
 class ClusterWatch(Engine[ClusterView, ClusterView]):
