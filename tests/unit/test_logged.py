@@ -4,6 +4,12 @@ from logged import added, told, unexplained
 
 OLD = "[2026-11-25 13:50:00,100] ERROR Error for partition clicks-1 at offset 0 (kafka.server.ReplicaFetcherThread)"
 NEW = "[2026-11-25 13:51:29,923] ERROR Error for partition clicks-5 at offset 586 (kafka.server.ReplicaFetcherThread)"
+NOT_YET = (
+    "[2026-11-26 15:42:13,471] ERROR [ControllerApis nodeId=3] Unexpected error handling request RequestHeader("
+    "apiKey=API_VERSIONS, apiVersion=4, clientId=raft-client-2) (kafka.server.ControllerApis): "
+    'java.lang.NullPointerException: Cannot invoke "kafka.raft.KafkaRaftManager.client()" because the return value of '
+    '"kafka.server.ControllerServer.raftManager()" is null'
+)
 HEARTBEAT = "[2026-11-25 13:51:29,924] ERROR Not the active controller: apiKey=BROKER_HEARTBEAT"
 
 
@@ -14,7 +20,9 @@ def test_only_what_was_added_is_new_also_when_it_is_the_same_line_again() -> Non
 
 
 def test_an_error_is_explained_by_what_always_happens_or_by_what_was_said() -> None:
-    assert unexplained([HEARTBEAT, NEW]) == [NEW]
+    assert unexplained([HEARTBEAT, NEW, NOT_YET]) == [NEW]
+    other = NOT_YET.replace("raftManager()", "controller()")
+    assert unexplained([other]) == [other]
     assert unexplained([HEARTBEAT, NEW, OLD], [r"clicks-\d at offset 586"]) == [OLD]
 
 
