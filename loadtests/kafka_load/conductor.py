@@ -22,9 +22,9 @@ from .figures import Leader
 from .ledger import Judgement, Ledger, TopicPartition, read_journals, undrained
 from .native import native_call, wait_until
 from .node import FLUSH_S, LEAVE_S, Report
-from .plan import Plan, step_rates
+from .plan import Plan
 from .readiness import Group, check, ends, prepare
-from .saturation import Saturation
+from .saturation import planned
 from .timeline import Bin, Row, Timeline, merged
 
 Order = Literal["go", "flush", "stop"]
@@ -70,11 +70,7 @@ class Conductor:
         self._timeline = Timeline(plan.run_dir / "timeline.csv", [group.name for group in groups], self._written)
         names = tuple(group.name for group in groups if group.mode != "share")
         self._watch = ClusterWatch(plan.client, topics, names)
-        stepped = [rate for user in plan.profile.rate if (rate := plan.rate(user)) and rate.shape == "steps"]
-        self.saturation: Saturation | None = None
-        if stepped:
-            rates = [sum(step) for step in zip(*map(step_rates, stepped), strict=True)]
-            self.saturation = Saturation(rates, plan.profile.duration_s / len(rates), plan.limits, plan.requirements)
+        self.saturation = planned(plan)
 
     @property
     def view(self) -> ClusterView:
@@ -183,16 +179,16 @@ class Conductor:
         judgement = self._judge(final=True)
         self._timeline.close(self.elapsed_s, self._marks())
         ended = results.Ended(
-            self.plan,
-            self.groups,
-            self.started,
-            self.start_ns or end_ns,
-            end_ns,
-            self.total,
-            unread,
-            self.saturation,
-            self.notes,
-            self.doubts,
+            plan=self.plan,
+            groups=self.groups,
+            started=self.started,
+            start_ns=self.start_ns or end_ns,
+            end_ns=end_ns,
+            total=self.total,
+            unread=unread,
+            saturation=self.saturation,
+            notes=self.notes,
+            doubts=self.doubts,
         )
         self.verdict = results.write(ended, judgement, [report.snapshot for report in self._reports.values()])
         self.phase = "judged"

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .plan import Plan, step_rates
 from .slo import LIMITS, Result, evaluate
 from .timeline import Bin, merged
 from .verdict import Requirements
@@ -114,3 +115,12 @@ class Saturation:
     def rows(self) -> list[dict[str, Any]]:
         """The curve as rows of curve.csv."""
         return [vars(step) for step in self.steps]
+
+
+def planned(plan: Plan) -> Saturation | None:
+    """What collects the plan's steps, all users' rates together; None if no rate has the shape `steps`."""
+    stepped = [rate for user in plan.profile.rate if (rate := plan.rate(user)) and rate.shape == "steps"]
+    if not stepped:
+        return None
+    rates = [sum(step) for step in zip(*map(step_rates, stepped), strict=True)]
+    return Saturation(rates, plan.profile.duration_s / len(rates), plan.limits, plan.requirements)
