@@ -13,6 +13,8 @@ import numpy as np
 from confluent_kafka import murmur2
 from numpy.typing import NDArray
 
+from kafka_load.records import Packed
+
 _CHUNK = 1 << 16
 
 
@@ -39,14 +41,14 @@ class KeyStream:
 
     def __init__(self, popularity: Popularity, partitions: int, seed: int) -> None:
         names = [b"c-%06d" % number for number in range(popularity.keys)]
-        self.names = np.array(names, object)
+        self.names, self.packed = np.array(names, object), Packed.of(names)
         self.partitions = np.array([partition_of(name, partitions) for name in names], np.int16)
         self._cumulated = None if popularity.zipf is None else np.cumsum(popularity.weights())
         self._random = np.random.default_rng(seed)
         self._drawn = np.empty(0, np.int64)
 
     def draw(self, count: int) -> NDArray[np.int64]:
-        """Numbers of the next `count` keys: indices into `names` and `partitions`."""
+        """Numbers of the next `count` keys: indices into `names`, `packed` and `partitions`."""
         while len(self._drawn) < count:
             self._drawn = np.concatenate([self._drawn, self._more()])
         taken, self._drawn = self._drawn[:count], self._drawn[count:]

@@ -34,8 +34,8 @@ class Entry:
             return b"somebody else's"
         run = RUN + 1 if self.kind == "other" else RUN
         [value] = encoder("binary", "", 64, run, self.producer)(
-            np.array([PARTITION], np.int16), np.array([self.sequence]), np.array([5]), [b"k"]
-        )
+            np.array([PARTITION], np.int16), np.array([self.sequence]), np.array([5]), np.array([b"k"], object)
+        ).tolist()
         return value[:-1] + bytes([value[-1] ^ 1]) if self.kind == "altered" else value
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kafka_load.engines.notices import ClientLog, take_notices
+from kafka_load.engines.notices import ClientListener, take_notices
 
 OUTAGE = (
     ("FAIL", "[thrd:192.0.2.1:9092/1]: 192.0.2.1:9092/1: Connect to ipv4#192.0.2.1:9092 failed: refused (after 0ms)"),
@@ -18,6 +18,6 @@ def test_an_outage_is_one_line_however_many_clients_and_coordinators_tell_of_it(
     take_notices()
     for _ in range(8):
         for facility, text in OUTAGE:
-            ClientLog().log(4, "%s [%s] %s", facility, "rdkafka#consumer-1", text)
+            ClientListener().log(4, "%s [%s] %s", facility, "rdkafka#consumer-1", text)
     (said,) = [one.text for one in take_notices()]
     assert said.startswith("broker 192.0.2.1:9092 is down: Connect to")

@@ -16,10 +16,10 @@ FORMATS = [("json", "order", 0), ("json", "click", 0), ("binary", "", 48), ("bin
 
 def written(format_: str, event: str, size: int, count: int = 50, first: int = 7) -> list[bytes]:
     due = np.arange(count, dtype=np.int64) * 1000 + 1_700_000_000_000_000_000
-    keys = [b"c-%06d" % number for number in range(count)]
+    keys = np.array([b"c-%06d" % number for number in range(count)], object)
     return encoder(format_, event, size, RUN, PRODUCER)(
         np.full(count, 11, np.int16), np.arange(first, first + count), due, keys
-    )
+    ).tolist()
 
 
 @pytest.mark.parametrize(("format_", "event", "size"), FORMATS)

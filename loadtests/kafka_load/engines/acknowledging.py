@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 
 import numpy as np
 from confluent_kafka import KafkaError
 from numpy.typing import NDArray
 
-from kafka_load.engines.messages import Reported, consecutive
+from kafka_load.engines.messages import stretches
 from kafka_load.histogram import Histogram
 from kafka_load.ledger.account import Account
 from kafka_load.ledger.findings import Gap, TopicPartition
-from kafka_load.records import decode
+from kafka_load.records.stamp import Int64s
 
 # Errors that say for certain that the record is not in the log: it never left, or the broker refused it for good.
 CERTAIN = frozenset(
@@ -62,102 +62,73 @@ class Availability:
         return self.longest
 
 
-class Batch(NamedTuple):
-    """Acknowledged sequences [first, end) of one partition, the first of them at `offset` (None: not said)."""
+@dataclass(frozen=True)
+class Reports:
+    """Records whose delivery was reported, in the order of the reports; all arrays have shape (n,).
 
-    partition: int
-    first: int
-    end: int
-    offset: int | None
-    due_ns: NDArray[np.int64]
+    `offset` is negative where the broker only said that it had the record already.
+    """
 
+    partition: NDArray[np.int32]
+    sequence: Int64s
+    offset: Int64s
+    due_ns: Int64s
+    size: Int64s
 
-class Unanswered:
-    """When the records of one partition that are under way were due."""
+    def part(self, which: NDArray[np.bool_]) -> Reports:
+        """Some of them."""
+        return Reports(*(getattr(self, one.name)[which] for one in fields(self)))
 
-    __slots__ = ("_chunks",)
-
-    def __init__(self) -> None:
-        self._chunks: deque[tuple[int, NDArray[np.int64]]] = deque()  # each with its first sequence
-
-    def add(self, first: int, due_ns: NDArray[np.int64]) -> None:
-        """The records from sequence `first` on, due at these times, go to the client."""
-        self._chunks.append((first, due_ns))
-
-    def take(self, first: int, end: int) -> NDArray[np.int64]:
-        """When the records [first, end) were due. All before them are answered, and forgotten."""
-        parts = []
-        while self._chunks and self._chunks[0][0] < end:
-            begin, due_ns = self._chunks[0]
-            parts.append(due_ns[max(first - begin, 0) : end - begin])
-            if begin + len(due_ns) > end:
-                break
-            self._chunks.popleft()
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    def runs(self) -> Iterator[tuple[int, int]]:
+        """[begin, end) of the stretches with one partition and sequences that rise by one."""
+        return stretches((np.diff(self.sequence) != 1) | (np.diff(self.partition) != 0))
 
 
 class Acknowledgements:
-    """Accounts, latencies and gaps of one producer. In a transaction nothing counts before its commit.
+    """Accounts, latencies and gaps of one producer. In a transaction nothing counts before its commit."""
 
-    `ordered`: the client reports each partition's records in the order of their sequences, as an idempotent one does.
-    Then n reports whose first and last sequences are n - 1 apart are those of all the sequences in between, and looking
-    into these two records is enough: looking into each of them would double what a report costs the accounts.
-    """
-
-    def __init__(self, topic: str, transactional: bool, ordered: bool) -> None:
+    def __init__(self, topic: str, transactional: bool) -> None:
         self.topic = topic
         self.accounts: dict[int, Account] = {}
         self.latency = Histogram()
         self.bytes = 0
         self._transactional = transactional
-        self._ordered = ordered
         self._available: dict[int, Availability] = {}
-        self._unanswered: dict[int, Unanswered] = {}
-        self._pending: list[Batch] = []
+        self._pending: list[Reports] = []
 
     def account(self, partition: int) -> Account:
         """The account of a partition."""
         if partition not in self.accounts:
             self.accounts[partition] = Account()
             self._available[partition] = Availability()
-            self._unanswered[partition] = Unanswered()
         return self.accounts[partition]
 
-    def sent(self, partition: int, due_ns: NDArray[np.int64]) -> None:
-        """The next records, due at these times (ascending), go to the client."""
+    def sent(self, partition: int, count: int, due_ns: int) -> None:
+        """The next `count` records, the first of them due at `due_ns`, go to the client."""
         account = self.account(partition)
-        if self._ordered:
-            self._unanswered[partition].add(account.sent, due_ns)
-        account.sent += len(due_ns)
-        self._available[partition].sent(account.sent, int(due_ns[0]))
+        account.sent += count
+        self._available[partition].sent(account.sent, due_ns)
 
-    def take(self, reports: Mapping[int, Sequence[Reported]], now: int) -> None:
-        """Take records whose delivery was reported, by partition in the order of the reports, none of them empty."""
-        batches: list[Batch] = []
-        ends = decode([message.value() for messages in reports.values() for message in (messages[0], messages[-1])])
-        sequences = ends.sequence.reshape(-1, 2).tolist()
-        for (partition, messages), (first, last) in zip(reports.items(), sequences, strict=True):
-            self.bytes += sum(map(len, messages))
-            if self._ordered and last - first == len(messages) - 1:
-                due_ns = self._unanswered[partition].take(first, last + 1)
-                batches.append(Batch(partition, first, last + 1, messages[0].offset(), due_ns))
-            else:
-                batches += _one_by_one(partition, messages)
+    def take(self, reports: Reports, now: int) -> None:
+        """Take records whose delivery was reported."""
+        self.bytes += int(reports.size.sum())
         if self._transactional:
-            self._pending += batches
+            self._pending.append(reports)
         else:
-            self._enter(batches, now)
+            self._enter(reports, now)
 
-    def _enter(self, batches: Sequence[Batch], now: int) -> None:
-        for batch in batches:
-            self.accounts[batch.partition].acknowledge(batch.first, batch.end, batch.offset, now)
-            self._available[batch.partition].acknowledged(batch.end, now)
-        if batches:
-            self.latency.add((now - np.concatenate([batch.due_ns for batch in batches])) // 1_000)
+    def _enter(self, reports: Reports, now: int) -> None:
+        for begin, end in reports.runs():
+            partition, first, offset = (int(c[begin]) for c in (reports.partition, reports.sequence, reports.offset))
+            after = first + end - begin
+            self.accounts[partition].acknowledge(first, after, offset if offset >= 0 else None, now)
+            self._available[partition].acknowledged(after, now)
+        self.latency.add((now - reports.due_ns) // 1_000)
 
     def commit(self, now: int) -> None:
         """The transaction is committed: its records count as acknowledged now."""
-        self._enter(self._pending, now)
+        for reports in self._pending:
+            self._enter(reports, now)
         self._pending.clear()
 
     def abort(self, since: dict[int, int], now: int) -> None:
@@ -168,12 +139,10 @@ class Acknowledgements:
                 account.aborted.add(first, account.sent)
                 self._available[partition].acknowledged(account.sent, now)
 
-    def fail(self, error: KafkaError, value: bytes | None) -> None:
+    def fail(self, code: int, partition: int, sequence: int) -> None:
         """Take a record that was reported as failed; unless the failure is certain it stays indeterminate."""
-        if error.code() in CERTAIN and value:
-            stamp = decode([value])
-            sequence = int(stamp.sequence[0])
-            self.accounts[int(stamp.partition[0])].failed.add(sequence, sequence + 1)
+        if code in CERTAIN:
+            self.accounts[partition].failed.add(sequence, sequence + 1)
 
     def sums(self) -> tuple[int, int, int, int, int]:
         """Records sent, acknowledged, failed, indeterminate, aborted."""
@@ -189,18 +158,3 @@ class Acknowledgements:
     def gaps(self, now: int) -> dict[TopicPartition, Gap]:
         """The longest gap of each partition so far."""
         return {(self.topic, partition): available.look(now) for partition, available in self._available.items()}
-
-
-def _one_by_one(partition: int, messages: Sequence[Reported]) -> list[Batch]:
-    """The batches of records in any order, by looking into each of them."""
-    stamps = decode([message.value() for message in messages])
-    return [
-        Batch(
-            partition,
-            first := int(stamps.sequence[begin]),
-            first + end - begin,
-            messages[begin].offset(),
-            stamps.due_ns[begin:end],
-        )
-        for begin, end in consecutive(stamps)
-    ]

@@ -7,10 +7,10 @@ import os
 import socket
 from typing import Generic, TypeVar
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaException
 
 from kafka_load.clock import MILLISECOND, now_ns
-from kafka_load.engines.notices import ClientLog, notice
+from kafka_load.engines.notices import ClientListener, notice
 from kafka_load.engines.settings import ClientSettings, Property
 from kafka_load.native import start_thread, wait_until
 
@@ -35,8 +35,7 @@ class Engine(Generic[Totals, Snapshot]):
         self.alive = True
         self._stopping = False
         self._killed = False
-        self._fatal: KafkaError | None = None
-        self._log = ClientLog()
+        self._listener = ClientListener()
         self._next_totals_ns = self._next_snapshot_ns = 0
 
     def start(self) -> None:
@@ -90,13 +89,9 @@ class Engine(Generic[Totals, Snapshot]):
 
     def _listening(self, properties: dict[str, Property]) -> dict[str, object]:
         """A client's settings with its log, statistics and errors led here."""
-        return {**properties, "logger": self._log, "stats_cb": self._log.statistics, "error_cb": self._on_error}
-
-    def _on_error(self, error: KafkaError) -> None:
-        # Anything but a fatal error is librdkafka's to repair, and the log has said it.
-        if error.fatal():
-            self._fatal = error
+        listener = self._listener
+        return {**properties, "logger": listener, "stats_cb": listener.statistics, "error_cb": listener.failed}
 
     def _raise_fatal(self) -> None:
-        if self._fatal is not None:
-            raise KafkaException(self._fatal)
+        if self._listener.fatal is not None:
+            raise KafkaException(self._listener.fatal)

@@ -12,21 +12,9 @@ from typing import Protocol
 
 import numpy as np
 from confluent_kafka import KafkaError
+from numpy.typing import NDArray
 
 from kafka_load.records import Stamps
-
-
-class Reported(Protocol):
-    """A record whose delivery to the broker was reported."""
-
-    def __len__(self) -> int:
-        """Bytes of its payload."""
-
-    def value(self) -> bytes | None:
-        """The payload."""
-
-    def offset(self) -> int | None:
-        """Its place in the log; None if the broker only said that it had the record already."""
 
 
 class Delivered(Protocol):
@@ -51,5 +39,9 @@ class Delivered(Protocol):
 def consecutive(stamps: Stamps) -> Iterator[tuple[int, int]]:
     """[begin, end) of the stretches with one producer and partition and sequences that rise by one."""
     sequence, origin = stamps.sequence, stamps.origin
-    breaks = np.flatnonzero((sequence[1:] - sequence[:-1] != 1) | (origin[1:] != origin[:-1]))
-    return pairwise([0, *(breaks + 1).tolist(), len(stamps)])
+    return stretches((np.diff(sequence) != 1) | (origin[1:] != origin[:-1]))
+
+
+def stretches(breaks: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """[begin, end) of what lies between breaks; `breaks[i]` is true if something ends with i."""
+    return pairwise([0, *(np.flatnonzero(breaks) + 1).tolist(), len(breaks) + 1])

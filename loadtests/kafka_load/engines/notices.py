@@ -13,6 +13,8 @@ import re
 from collections import deque
 from dataclasses import dataclass
 
+from confluent_kafka import KafkaError
+
 from kafka_load.clock import SECOND, now_ns
 
 _BROKER = re.compile(r"\]: (?:\w+Coordinator\S*: )?(?P<address>[^\s/]+:\d+)(?:/\S+)?: (?P<reason>.*)")
@@ -50,10 +52,20 @@ def notice(text: str) -> None:
         _queue.append(Notice(now, text))
 
 
-class ClientLog:
-    """Stands in for a `logging.Logger` in a client's settings (`logger=`) and listens to its statistics."""
+class ClientListener:
+    """Hears what one client has to say, and stands in for a `logging.Logger` in its settings (`logger=`).
+
+    `fatal` is the error after which the client does nothing more.
+    """
+
+    def __init__(self) -> None:
+        self.fatal: KafkaError | None = None
 
     def log(self, _level: int, _form: str, facility: str, _client: str, text: str) -> None:
+        """Take one line of librdkafka's log, as a logger is given it."""
+        self.said(facility, text)
+
+    def said(self, facility: str, text: str) -> None:
         """Take one line of librdkafka's log."""
         broker = _BROKER.search(text)
         if _COORDINATOR.search(text):
@@ -65,6 +77,11 @@ class ClientLog:
             if address not in _down_since:
                 _down_since[address] = now_ns()
                 notice(f"broker {address} is down: {_STATE.sub('', broker['reason'])}")
+
+    def failed(self, error: KafkaError) -> None:
+        """Take an error of the client as a whole. All but a fatal one it repairs, and its log has said so."""
+        if error.fatal():
+            self.fatal = error
 
     def statistics(self, text: str) -> None:
         """Take a client's statistics: the only place where librdkafka says that a broker is back."""

@@ -1,32 +1,30 @@
 """The producer engine: sends what its schedule says is due, whatever became of what it sent before.
 
-A raw `produce_batch` loop spends most of its time in librdkafka and in the delivery callback. So the callback here
-only appends to a list, and everything else (partitioning, encoding, accounts, latencies) is done for thousands of
-records at once.
+Everything is done for thousands of records at once: partitioning, encoding, handing over, reports, accounts, latencies.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError
+from numpy.typing import NDArray
 
 from kafka_load.clock import MILLISECOND, now_ns
-from kafka_load.engines.acknowledging import Acknowledgements
+from kafka_load.engines.acknowledging import Acknowledgements, Reports
 from kafka_load.engines.base import Engine
-from kafka_load.engines.messages import Reported
+from kafka_load.engines.outgoing import InFlight, Outgoing
 from kafka_load.engines.settings import ClientSettings, ProducerSettings
 from kafka_load.engines.transaction import Transaction
 from kafka_load.histogram import Histogram
 from kafka_load.keys import KeyStream, Popularity
 from kafka_load.ledger.findings import Gap, TopicPartition
 from kafka_load.ledger.snapshot import ProducerSnapshot
+from kafka_load.librdkafka import BulkProducer
 from kafka_load.native import native_sleep
 from kafka_load.records import encoder
 from kafka_load.records.stamp import Int64s
@@ -37,6 +35,7 @@ CHUNK = 2_000  # records made at once when so many are due; more would no longer
 # a batch, and a broker's work is counted in batches rather than in records.
 ROUND = 24 * CHUNK
 TICK_NS = MILLISECOND
+METADATA_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -69,13 +68,9 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         self.snapshot = ProducerSnapshot(self.id, 0, settings.topic, settings.producer, False, {})
         self._encode = encoder(settings.format, settings.event, settings.size, settings.run, settings.producer)
         self._flush_s = flush_s
-        transactional = settings.transaction is not None
-        self._acks = Acknowledgements(settings.topic, transactional, settings.idempotent or transactional)
+        self._acks = Acknowledgements(settings.topic, settings.transaction is not None)
         self._lateness = Histogram()
-        self._reported: dict[int, list[Reported]] = {}
-        self._refused: list[tuple[KafkaError, Reported]] = []
-        self._on_delivery: dict[int, Callable[[KafkaError | None, Any], None]] = {}
-        self._in_flight = 0
+        self._in_flight = InFlight(settings.in_flight_max)
         # Schedules with the time at which each takes over from the one before; the last one is for ever.
         self._plan: deque[tuple[int, Schedule | None]] = deque([(0, schedule)])
         self._cursor = 0
@@ -90,12 +85,17 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         self._plan.append((now_ns(), schedule))
 
     def _run(self) -> None:
-        self._producer = Producer(self._listening(self.settings.properties(self.client)))
-        partitions = self._partitions()
+        self._client = BulkProducer(self.settings.properties(self.client), self.settings.topic, self._listener)
+        try:
+            self._produce(self._client)
+        finally:
+            self._client.close()
+
+    def _produce(self, client: BulkProducer) -> None:
         popularity = Popularity(self.settings.keys, self.settings.zipf)
-        self._keys = KeyStream(popularity, partitions, seed=self.settings.producer)
+        self._keys = KeyStream(popularity, client.partitions(METADATA_S), seed=self.settings.producer)
         chosen = self.settings.transaction
-        transaction = Transaction(self._producer, chosen, self._flush_s) if chosen else None
+        transaction = Transaction(client, chosen, self._flush_s) if chosen else None
         at_most = ROUND
         self._cursor = now_ns()
         self._plan[0] = (self._cursor, self._plan[0][1])
@@ -114,18 +114,10 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
             self._drain(self._flush_s)
             if transaction:
                 transaction.finish(self._acks, self._drain)
-        del self._producer
-
-    def _partitions(self) -> int:
-        """Partitions of the topic. Raises KafkaException if the cluster cannot be reached or has no such topic."""
-        metadata = self._producer.list_topics(self.settings.topic, timeout=10).topics[self.settings.topic]
-        if metadata.error:
-            raise KafkaException(metadata.error)
-        return len(metadata.partitions)
 
     def _send_due(self, at_most: int) -> bool:
         """Send what is due, at most about so many records; whether there is more to do at once."""
-        room = self.settings.in_flight_max - self._in_flight
+        room = self.settings.in_flight_max - len(self._in_flight)
         if room < CHUNK:
             self._serve(0.001)
             return True
@@ -161,63 +153,59 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
             if start:
                 self._serve(0.0)
             chunk = slice(start, start + CHUNK)
-            names = self._keys.names[keys[chunk]].tolist()
-            values = self._encode(partitions[chunk], sequences[chunk], due_ns[chunk], names)
-            messages = [{"value": value, "key": name} for value, name in zip(values, names, strict=True)]
+            which = keys[chunk]
+            values = self._encode(partitions[chunk], sequences[chunk], due_ns[chunk], self._keys.names[which])
+            records = Outgoing.of(values, self._keys.packed, which, sequences[chunk], due_ns[chunk])
             if self._plan[0][1] is not None:
                 self._lateness.add((now_ns() - due_ns[chunk]) // 1_000)
-            inside = changes[(changes > start) & (changes < start + len(messages))].tolist()
-            for begin, end in pairwise([start, *inside, start + len(messages)]):
-                partition = int(partitions[begin])
-                self._acks.sent(partition, due_ns[begin:end])
-                self._hand_over(partition, messages[begin - start : end - start])
+            inside = changes[(changes > start) & (changes < start + len(records))] - start
+            for begin, end in pairwise([0, *inside.tolist(), len(records)]):
+                partition = int(partitions[start + begin])
+                self._acks.sent(partition, end - begin, int(due_ns[start + begin]))
+                self._hand_over(partition, records.part(slice(begin, end)))
 
-    def _hand_over(self, partition: int, messages: list[dict[str, Any]]) -> None:
+    def _hand_over(self, partition: int, records: Outgoing) -> None:
         """Give records of one partition to the client.
 
-        `produce_batch` does not raise when it refuses records: it marks them. A full queue refuses all that follow, so
-        offering those again keeps the order; anything else it refuses is lost to it for good.
+        A full queue refuses all that follow, so offering those again keeps the order; anything else that is refused is
+        lost to the client for good.
         """
-        if partition not in self._on_delivery:
-            reported = self._reported[partition] = []
-            self._on_delivery[partition] = delivery_callback(reported.append, self._refused.append)
-        on_delivery = self._on_delivery[partition]
-        while messages:
-            queued = self._producer.produce_batch(
-                self.settings.topic, messages, partition=partition, on_delivery=on_delivery
-            )
-            self._in_flight += queued
-            if queued == len(messages):
+        while len(records):
+            rows = records.messages["opaque"] = self._in_flight.enter(records)
+            if self._client.produce(partition, records.messages) == len(records):
                 return
-            refused = [message for message in messages if "_error" in message]
-            errors = [message.pop("_error") for message in refused]
-            messages = [m for m, e in zip(refused, errors, strict=True) if e.code() == KafkaError._QUEUE_FULL]
-            for message, error in zip(refused, errors, strict=True):
-                if error.code() != KafkaError._QUEUE_FULL:
-                    self._acks.fail(error, message["value"])
+            errors = records.messages["err"]
+            self._in_flight.leave(rows[errors != 0])
+            full = errors == KafkaError._QUEUE_FULL
+            self._fail(errors, np.full(len(records), partition), records.sequences, (errors != 0) & ~full)
+            records = records.part(full)
             self._serve(0.001)
 
     def _serve(self, wait_s: float) -> None:
         """Take delivery reports."""
-        self._producer.poll(wait_s)
-        if reports := {partition: messages for partition, messages in self._reported.items() if messages}:
-            self._in_flight -= sum(map(len, reports.values()))
-            self._acks.take(reports, now_ns())
-            for messages in reports.values():
-                messages.clear()
-        if refused := self._refused[:]:
-            self._refused.clear()
-            self._in_flight -= len(refused)
-            for error, message in refused:
-                self._acks.fail(error, message.value())
+        reports = self._client.poll(wait_s)
+        if not len(reports):
+            return
+        sequences, due_ns = self._in_flight.leave(reports["opaque"])
+        errors, partitions = reports["err"], reports["partition"]
+        if (failed := errors != 0).any():
+            self._fail(errors, partitions, sequences, failed)
+        taken = Reports(partitions, sequences, reports["offset"], due_ns, reports["len"])
+        self._acks.take(taken.part(~failed) if failed.any() else taken, now_ns())
+
+    def _fail(
+        self, errors: NDArray[np.int32], partitions: NDArray[np.int32], sequences: Int64s, which: NDArray[np.bool_]
+    ) -> None:
+        for one in zip(errors[which].tolist(), partitions[which].tolist(), sequences[which].tolist(), strict=True):
+            self._acks.fail(*one)
 
     def _drain(self, timeout_s: float) -> bool:
         """Wait until every record is answered (what is not by then is indeterminate); whether that was so."""
         end = time.monotonic() + timeout_s
-        while self._in_flight and not self._killed and time.monotonic() < end:
+        while len(self._in_flight) and not self._killed and time.monotonic() < end:
             self._serve(0.01)
             self._publish()
-        return not self._in_flight
+        return not len(self._in_flight)
 
     def _target(self, now: int) -> tuple[int, float]:
         """Records due by now, and the rate wanted now."""
@@ -251,17 +239,3 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
             self._lateness.copy(),
             self._acks.gaps(now_ns()),
         )
-
-
-def delivery_callback(
-    report: Callable[[Reported], None], refuse: Callable[[tuple[KafkaError, Reported]], None]
-) -> Callable[[KafkaError | None, Any], None]:
-    """What librdkafka calls for each record: it must do next to nothing, for nothing else is called as often."""
-
-    def on_delivery(error: KafkaError | None, message: Any) -> None:
-        if error is None:
-            report(message)
-        else:
-            refuse((error, message))
-
-    return on_delivery

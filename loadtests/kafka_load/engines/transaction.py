@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaException
 
 from kafka_load.clock import MILLISECOND, now_ns
 from kafka_load.engines.acknowledging import Acknowledgements
 from kafka_load.engines.settings import TransactionSettings
+from kafka_load.librdkafka import BulkProducer
 
 Drain = Callable[[float], bool]
+ATTEMPT_S = 0.5
 
 
 class Transaction:
@@ -21,7 +23,7 @@ class Transaction:
     since librdkafka lets such a producer do nothing more.
     """
 
-    def __init__(self, producer: Producer, settings: TransactionSettings, timeout_s: float) -> None:
+    def __init__(self, producer: BulkProducer, settings: TransactionSettings, timeout_s: float) -> None:
         self._producer = producer
         self._settings = settings
         self._timeout_s = timeout_s
@@ -53,25 +55,29 @@ class Transaction:
     def _end(self, acks: Acknowledgements, drain: Drain) -> None:
         chosen = self._settings.abort_every and self._number % self._settings.abort_every == 0
         drain(self._timeout_s)
-        if not chosen and self._until_answered(self._producer.commit_transaction):
+        if not chosen and self._until_answered(self._producer.commit_transaction, drain):
             acks.commit(now_ns())
         else:
-            self._until_answered(self._producer.abort_transaction)
+            self._until_answered(self._producer.abort_transaction, drain)
             acks.abort(self._since, now_ns())
 
-    def _until_answered(self, call: Callable[[float], None]) -> bool:
+    def _until_answered(self, call: Callable[[float], None], drain: Drain) -> bool:
         """Call until it succeeds (True) or the transaction can only be aborted (False). Raises what ends the
         producer.
+
+        The client ends no transaction before its last report is taken, and an abort makes reports of what it takes
+        back: so calls are short, and between them reports are taken.
         """
         end = time.monotonic() + self._timeout_s
         while True:
             try:
-                call(self._timeout_s)
+                call(min(ATTEMPT_S, self._timeout_s))
             except KafkaException as failure:
                 error = failure.args[0]
                 if error.txn_requires_abort():
                     return False
                 if not error.retriable() or time.monotonic() > end:
                     raise
+                drain(ATTEMPT_S)
             else:
                 return True

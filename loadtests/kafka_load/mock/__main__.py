@@ -9,12 +9,9 @@ import ctypes
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
-import confluent_kafka
+from kafka_load.librdkafka.library import INT, INT64, POINTER, PRODUCER, SIZE, TEXT, function
 
-POINTER, INT, INT64, TEXT, SIZE = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64, ctypes.c_char_p, ctypes.c_size_t
-PRODUCER_HANDLE = 0
 GROUP_SETTINGS = {  # quick rebalances, for tests; share groups start at the log's beginning (1: earliest)
     "group_initial_rebalance_delay_ms": 100,
     "set_group_consumer_session_timeout_ms": 2_000,
@@ -25,36 +22,22 @@ GROUP_SETTINGS = {  # quick rebalances, for tests; share groups start at the log
 }
 
 
-def librdkafka() -> ctypes.CDLL:
-    """The library inside the installed wheel (manylinux wheels keep it beside the package)."""
-    libraries = Path(confluent_kafka.__file__).parents[1] / "confluent_kafka.libs"
-    return ctypes.CDLL(str(next(libraries.glob("librdkafka*"))))
-
-
-def function(library: ctypes.CDLL, name: str, result: type | None, *arguments: type) -> Callable[..., int]:
-    """One exported function with its C signature."""
-    bound = library[f"rd_kafka_{name}"]
-    bound.restype, bound.argtypes = result, arguments
-    return bound
-
-
 def main(brokers: int) -> None:
     """Start the cluster, print its bootstrap servers, carry out orders."""
-    lib = librdkafka()
     error = ctypes.create_string_buffer(512)
-    conf = function(lib, "conf_new", POINTER)()
+    conf = function("conf_new", POINTER)()
     # Its own handle has no bootstrap servers, about which it would warn.
-    function(lib, "conf_set", INT, POINTER, TEXT, TEXT, TEXT, SIZE)(conf, b"log_level", b"0", error, len(error))
-    handle = function(lib, "new", POINTER, INT, POINTER, TEXT, SIZE)(PRODUCER_HANDLE, conf, error, len(error))
+    function("conf_set", INT, POINTER, TEXT, TEXT, TEXT, SIZE)(conf, b"log_level", b"0", error, len(error))
+    handle = function("new", POINTER, INT, POINTER, TEXT, SIZE)(PRODUCER, conf, error, len(error))
     if not handle:
         sys.exit(error.value.decode())
-    cluster = function(lib, "mock_cluster_new", POINTER, POINTER, INT)(handle, brokers)
+    cluster = function("mock_cluster_new", POINTER, POINTER, INT)(handle, brokers)
     for name, value in GROUP_SETTINGS.items():
-        function(lib, f"mock_{name}", None, POINTER, INT)(cluster, value)
-    bootstrap = function(lib, "mock_cluster_bootstraps", TEXT, POINTER)(cluster)
-    slow = function(lib, "mock_broker_push_request_error_rtts", INT, POINTER, INT, ctypes.c_int16, SIZE, INT, INT)
+        function(f"mock_{name}", None, POINTER, INT)(cluster, value)
+    bootstrap = function("mock_cluster_bootstraps", TEXT, POINTER)(cluster)
+    slow = function("mock_broker_push_request_error_rtts", INT, POINTER, INT, ctypes.c_int16, SIZE, INT, INT)
     orders: dict[str, tuple[Callable[..., int], tuple[type, ...]]] = {
-        name: (function(lib, f"mock_{symbol}", INT, POINTER, *types), types)
+        name: (function(f"mock_{symbol}", INT, POINTER, *types), types)
         for name, symbol, types in (
             ("topic", "topic_create", (TEXT, INT, INT)),
             ("down", "broker_set_down", (INT,)),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from kafka_load.records import binary, events
 from kafka_load.records.binary import decode_uniform
+from kafka_load.records.packed import Packed
 from kafka_load.records.stamp import ALTERED, FOREIGN, INTACT, Int64s, Stamps, unknown
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "FOREIGN",
     "INTACT",
     "Encoder",
+    "Packed",
     "Stamps",
     "decode",
     "decode_uniform",
@@ -36,9 +38,9 @@ class Encoder(Protocol):
     """Makes the values of one producer's records."""
 
     def __call__(
-        self, partitions: NDArray[np.int16], sequences: Int64s, due_ns: Int64s, keys: Sequence[bytes]
-    ) -> list[bytes]:
-        """Values of records with these partitions, sequences, due times (ns) and keys, all of one length."""
+        self, partitions: NDArray[np.int16], sequences: Int64s, due_ns: Int64s, keys: NDArray[np.object_]
+    ) -> Packed:
+        """Values of records with these partitions, sequences, due times (ns) and keys, all of shape (n,)."""
 
 
 def fresh_run() -> int:

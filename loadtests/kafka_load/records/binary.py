@@ -15,6 +15,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from kafka_load.records.packed import Packed
 from kafka_load.records.stamp import ALTERED, FOREIGN, INTACT, Int64s, Stamps, Words, origins, unknown
 
 MAGIC = b"CRU1"
@@ -45,17 +46,16 @@ class BinaryEncoder:
     def __init__(self, size: int, run: int, producer: int) -> None:
         if size < SMALLEST:
             raise ValueError(f"a binary record takes at least {SMALLEST} bytes, not {size}")
-        self._producer = producer
+        self._producer, self._size = producer, size
         self._template = np.frombuffer(secrets.token_bytes(size) + _padding(size), np.uint64).copy()
         self._template[: _CHECKSUM + 1] = 0
         self._template[_HEAD], self._template[_RUN] = _head(size), run
         self._weights = _weights(len(self._template))
-        self._row = np.dtype({"names": ["value"], "formats": [f"V{size}"], "itemsize": self._template.nbytes})
         self._constant_sum = self._template @ self._weights
 
     def __call__(
-        self, partitions: NDArray[np.int16], sequences: Int64s, due_ns: Int64s, keys: Sequence[bytes]
-    ) -> list[bytes]:
+        self, partitions: NDArray[np.int16], sequences: Int64s, due_ns: Int64s, keys: NDArray[np.object_]
+    ) -> Packed:
         """Values of records; see `records.Encoder`."""
         rows = np.empty((len(due_ns), len(self._template)), np.uint64)
         rows[:] = self._template
@@ -66,8 +66,7 @@ class BinaryEncoder:
             rows[:, place] = words
             total = total + words * self._weights[place]
         rows[:, _CHECKSUM] = -total
-        values: list[bytes] = rows.view(self._row)["value"][:, 0].tolist()
-        return values
+        return Packed.rows(rows.view(np.uint8), self._size)
 
 
 def decode(values: Sequence[bytes]) -> Stamps:

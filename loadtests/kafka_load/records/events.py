@@ -15,6 +15,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from kafka_load.records.packed import Packed
 from kafka_load.records.stamp import ALTERED, INTACT, Int64s, Stamps, Words
 
 _FIELDS = '"run": "%016x", "producer": %10d, "partition": %6d, "sequence": %14d, "due_ns": %19d, "crc": "'
@@ -66,16 +67,16 @@ class EventEncoder:
         self._templates = [(head + fields).encode() for head in heads]
 
     def __call__(
-        self, partitions: NDArray[np.int16], sequences: Int64s, due_ns: Int64s, keys: Sequence[bytes]
-    ) -> list[bytes]:
+        self, partitions: NDArray[np.int16], sequences: Int64s, due_ns: Int64s, keys: NDArray[np.object_]
+    ) -> Packed:
         """Values of records; see `records.Encoder`."""
         templates, kinds = self._templates, len(self._templates)
         values = []
         columns = (partitions.tolist(), sequences.tolist(), due_ns.tolist())
-        for partition, sequence, due, key in zip(*columns, keys, strict=True):
+        for partition, sequence, due, key in zip(*columns, keys.tolist(), strict=True):
             text = templates[sequence % kinds] % (sequence, key, partition, sequence, due)
             values.append(b"%b%08x%b" % (text, crc32(text), _END))
-        return values
+        return Packed.of(values)
 
 
 def is_event(value: bytes) -> bool:

@@ -7,14 +7,15 @@ shares no code with the ledger. A control whose witness saw nothing has proved n
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from ctypes import string_at
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 from kafka_load.clock import now_ns
 from kafka_load.engines import ConsumerEngine, ProducerEngine, TransactionSettings
+from kafka_load.engines.outgoing import Outgoing
 from kafka_load.mock import PRODUCE, MockCluster
 from kafka_load.native import wait_until
-from kafka_load.records import fresh_run
+from kafka_load.records import Packed, fresh_run
 from scene import TOPIC, Scene, end, group, witness
 
 RECORDS = 600
@@ -25,47 +26,52 @@ class Meddler(ProducerEngine):
 
     victim = 50
 
-    def _hand_over(self, partition: int, messages: list[dict[str, Any]]) -> None:
-        first = self._acks.accounts[partition].sent - len(messages)
-        if partition == 0 and first <= self.victim < first + len(messages):
-            messages = self.meddle(messages, self.victim - first)
-        super()._hand_over(partition, messages)
+    def _hand_over(self, partition: int, records: Outgoing) -> None:
+        if partition != 0 or self.victim not in records.sequences:
+            super()._hand_over(partition, records)
+            return
+        at = self.victim - int(records.sequences[0])
+        super()._hand_over(0, records.part(slice(at)))
+        self.meddle(records.part(slice(at, at + 1)))
+        super()._hand_over(0, records.part(slice(at + 1, None)))
 
-    def meddle(self, messages: list[dict[str, Any]], at: int) -> list[dict[str, Any]]:
+    def meddle(self, record: Outgoing) -> None:
         raise NotImplementedError
 
 
 class Forgetful(Meddler):
     """Notes an acknowledgement for a record that it never sends."""
 
-    def meddle(self, messages: list[dict[str, Any]], at: int) -> list[dict[str, Any]]:
+    def meddle(self, record: Outgoing) -> None:
         self._acks.accounts[0].acknowledge(self.victim, self.victim + 1, self.victim, now_ns())
-        return messages[:at] + messages[at + 1 :]
 
 
 class Confused(Meddler):
     """Hands over a record behind the one that follows it."""
 
-    held: list[dict[str, Any]]
+    held: Outgoing | None = None
 
-    def meddle(self, messages: list[dict[str, Any]], at: int) -> list[dict[str, Any]]:
-        self.held = [messages[at]]
-        return messages[:at] + messages[at + 1 :]
+    def meddle(self, record: Outgoing) -> None:
+        self.held = record
 
-    def _hand_over(self, partition: int, messages: list[dict[str, Any]]) -> None:
-        super()._hand_over(partition, messages)
-        first = self._acks.accounts[partition].sent - len(messages)
-        if partition == 0 and getattr(self, "held", None) and first + len(messages) > self.victim + 1:
-            held, self.held = self.held, []
-            super()._hand_over(partition, held)
+    def _hand_over(self, partition: int, records: Outgoing) -> None:
+        super()._hand_over(partition, records)
+        if partition == 0 and self.held is not None and records.sequences[-1] > self.victim:
+            held, self.held = self.held, None
+            ProducerEngine._hand_over(self, 0, held)
 
 
 class Forger(Meddler):
     """Makes an expensive thing cheap."""
 
-    def meddle(self, messages: list[dict[str, Any]], at: int) -> list[dict[str, Any]]:
-        messages[at]["value"] = messages[at]["value"].replace(b'"price": ', b'"price": 0', 1)
-        return messages
+    def meddle(self, record: Outgoing) -> None:
+        value = string_at(int(record.messages["payload"][0]), int(record.messages["len"][0]))
+        forged = Packed.of([value.replace(b'"price": ', b'"price": 0', 1)])
+        messages = record.messages.copy()
+        messages["payload"], messages["len"] = forged.data.ctypes.data, forged.lengths
+        ProducerEngine._hand_over(
+            self, 0, Outgoing(messages, record.sequences, record.due_ns, (*record.memory, forged))
+        )
 
 
 def sequences(cluster: MockCluster, partition: int = 0) -> list[int]:
