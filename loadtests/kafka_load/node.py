@@ -83,7 +83,7 @@ class Node:
         self.producing = True
         self.reading = True
         self._ledger = WorkerLedger(worker)
-        self._engines: list[tuple[AnyEngine, str]] = []
+        self._engines: dict[str, tuple[AnyEngine, str]] = {}  # by their ids
         self._last: dict[str, Totals] = {}
         self._done: list[str] = []
         self._left: list[str] = []
@@ -95,7 +95,7 @@ class Node:
     def started(self, engine: AnyEngine, name: str) -> None:
         """Take on an engine; `name` is its topic or its group."""
         self._ledger.add(engine)
-        self._engines.append((engine, name))
+        self._engines[engine.id] = (engine, name)
 
     def go(self, start_ns: int) -> None:
         """The run's time starts at `start_ns`; schedules count from there."""
@@ -104,7 +104,7 @@ class Node:
     def flush(self) -> None:
         """End all producing: what was due is sent; what is in flight is acknowledged, failed, or indeterminate."""
         self.producing = False
-        producers = [engine for engine, _ in self._engines if isinstance(engine, ProducerEngine)]
+        producers = [engine for engine, _ in self._engines.values() if isinstance(engine, ProducerEngine)]
         for producer in producers:
             producer.set_rate(0.0)
         asked_ns = now_ns()
@@ -125,15 +125,17 @@ class Node:
             self._bins.append(self._current)
             self._current = Bin(second)
         in_flight = 0
-        for engine, name in self._engines:
+        for engine_id in list(self._engines):
+            if engine_id not in self._engines:
+                continue  # whoever is given what is yielded may have ended the run meanwhile
+            engine, name = self._engines[engine_id]
             alive, totals = engine.alive, engine.totals
-            yield from self._count(engine.id, name, totals)
+            yield from self._count(engine_id, name, totals)
             if isinstance(totals, ProducerTotals):
                 in_flight += totals.indeterminate
-            if not alive:
-                self._last.pop(engine.id)
-                self._left.append(engine.id)
-        self._engines = [(engine, name) for engine, name in self._engines if engine.id in self._last]
+            if not alive and self._engines.pop(engine_id, None):
+                self._last.pop(engine_id)
+                self._left.append(engine_id)
         self._current.levels["indeterminate"] = in_flight
 
     def report(self) -> Report:
@@ -142,10 +144,10 @@ class Node:
             remove_journal(self.plan.journal_dir(self.worker), engine_id)
         self._told, self._left = self._left, []
         assigned: dict[str, set[TopicPartition]] = {}
-        for engine, name in self._engines:
+        for engine, name in self._engines.values():
             if isinstance(engine.totals, ReaderTotals):
                 assigned.setdefault(name, set()).update(engine.totals.assigned)
-        ready = all(engine.totals.at_ns for engine, _ in self._engines)
+        ready = all(engine.totals.at_ns for engine, _ in self._engines.values())
         snapshot, done = self._ledger.snapshot(), tuple(self._done)
         # The second that is still open counts once nothing can be added to it.
         bins = [*self._bins, *([] if self.reading else [self._current])]
@@ -159,7 +161,7 @@ class Node:
         return 0 if self.start_ns is None else max(0, (now_ns() - self.start_ns) // SECOND)
 
     def _end(self, chosen: Callable[[AnyEngine], bool], timeout_s: float) -> None:
-        engines = [engine for engine, _ in self._engines if chosen(engine)]
+        engines = [engine for engine, _ in self._engines.values() if chosen(engine)]
         for engine in engines:
             engine.stop()
         wait_until(lambda: not any(engine.alive for engine in engines), timeout_s)

@@ -29,6 +29,7 @@ from .verdict import INCONCLUSIVE, REFUSED
 ORDER, DONE = "kafka_order", "kafka_done"
 LOCAL = "this process"
 TICK_S, REPORT_S, PROGRESS_S, END_S = 0.2, 1.0, 5.0, 600.0
+TURN_S = 1e-6  # as short as can be, but not 0, with which gevent would not look at who else is to wake
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ class Session:
         if works:
             self.runner.register_message(ORDER, self._on_order, concurrent=True)
             events.report_to_master.add_listener(self._on_report)
-            self._every(TICK_S, self._tick_node)
+            self._every(TICK_S, self._tick_in_turns)
             self._every(REPORT_S, self._report_home)
             self._every(REPORT_S, self._leave_with_parent)
         if conducts:
@@ -208,11 +209,16 @@ class Session:
         if self._node is not None:
             data["kafka"] = self._node.report().to_wire()
 
-    def _tick_node(self) -> None:
+    def _tick_in_turns(self) -> None:
+        """Let the other greenlets, the web page's among them, have their turn after each engine, not after all."""
+        self._tick_node(pause=lambda: gevent.sleep(TURN_S))
+
+    def _tick_node(self, pause: Callable[[], None] = lambda: None) -> None:
         if self._node is None:
             return
         for delta in self._node.tick():
             feed(self.environment.stats, delta)
+            pause()
         if self.conductor is None:
             take_notices()  # of a worker; the conductor's own clients tell the same
 

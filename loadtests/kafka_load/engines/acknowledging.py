@@ -81,7 +81,8 @@ class Reports:
 
     def runs(self) -> Iterator[tuple[int, int]]:
         """[begin, end) of the stretches with one partition and sequences that rise by one."""
-        return stretches((np.diff(self.sequence) != 1) | (np.diff(self.partition) != 0))
+        sequence, partition = self.sequence, self.partition
+        return stretches((sequence[1:] - sequence[:-1] != 1) | (partition[1:] != partition[:-1]))
 
 
 class Acknowledgements:

@@ -39,7 +39,7 @@ class Delivered(Protocol):
 def consecutive(stamps: Stamps) -> Iterator[tuple[int, int]]:
     """[begin, end) of the stretches with one producer and partition and sequences that rise by one."""
     sequence, origin = stamps.sequence, stamps.origin
-    return stretches((np.diff(sequence) != 1) | (origin[1:] != origin[:-1]))
+    return stretches((sequence[1:] - sequence[:-1] != 1) | (origin[1:] != origin[:-1]))
 
 
 def stretches(breaks: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:

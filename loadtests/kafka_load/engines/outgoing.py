@@ -23,9 +23,18 @@ class Outgoing:
     memory: tuple[Packed, ...]
 
     @classmethod
-    def of(cls, values: Packed, keys: Packed, chosen: Int64s, sequences: Int64s, due_ns: Int64s) -> Self:
+    def of(
+        cls,
+        values: Packed,
+        keys: Packed,
+        chosen: Int64s,
+        partitions: NDArray[np.int16],
+        sequences: Int64s,
+        due_ns: Int64s,
+    ) -> Self:
         """Record i has `values` i and of `keys` the one numbered `chosen[i]`."""
         messages = np.zeros(len(chosen), MESSAGE)
+        messages["partition"] = partitions
         messages["payload"] = values.data.ctypes.data + values.starts
         messages["len"] = values.lengths
         messages["key"] = keys.data.ctypes.data + keys.starts[chosen]

@@ -6,9 +6,7 @@ Everything is done for thousands of records at once: partitioning, encoding, han
 from __future__ import annotations
 
 import time
-from collections import deque
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 from confluent_kafka import KafkaError
@@ -16,7 +14,9 @@ from numpy.typing import NDArray
 
 from kafka_load.clock import MILLISECOND, now_ns
 from kafka_load.engines.acknowledging import Acknowledgements, Reports
+from kafka_load.engines.arrivals import Arrivals
 from kafka_load.engines.base import Engine
+from kafka_load.engines.messages import stretches
 from kafka_load.engines.outgoing import InFlight, Outgoing
 from kafka_load.engines.settings import ClientSettings, ProducerSettings
 from kafka_load.engines.transaction import Transaction
@@ -24,7 +24,7 @@ from kafka_load.histogram import Histogram
 from kafka_load.keys import KeyStream, Popularity
 from kafka_load.ledger.findings import Gap, TopicPartition
 from kafka_load.ledger.snapshot import ProducerSnapshot
-from kafka_load.librdkafka import BulkProducer
+from kafka_load.librdkafka import BulkProducer, Messages
 from kafka_load.native import native_sleep
 from kafka_load.records import encoder
 from kafka_load.records.stamp import Int64s
@@ -35,6 +35,7 @@ CHUNK = 2_000  # records made at once when so many are due; more would no longer
 # a batch, and a broker's work is counted in batches rather than in records.
 ROUND = 24 * CHUNK
 TICK_NS = MILLISECOND
+IDLE_NS = 10 * MILLISECOND
 METADATA_S = 10.0
 
 
@@ -71,10 +72,8 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         self._acks = Acknowledgements(settings.topic, settings.transaction is not None)
         self._lateness = Histogram()
         self._in_flight = InFlight(settings.in_flight_max)
-        # Schedules with the time at which each takes over from the one before; the last one is for ever.
-        self._plan: deque[tuple[int, Schedule | None]] = deque([(0, schedule)])
-        self._cursor = 0
-        self._passed = 0  # records due under schedules that are over
+        self._endless = schedule is None
+        self._arrivals = Arrivals(schedule or constant(0))
 
     def set_rate(self, per_second: float) -> None:
         """From now on send evenly at this rate; 0 pauses."""
@@ -82,7 +81,8 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
 
     def set_schedule(self, schedule: Schedule) -> None:
         """Follow another schedule from now on. What was due until now is still sent."""
-        self._plan.append((now_ns(), schedule))
+        self._endless = False
+        self._arrivals.switch(schedule, now_ns())
 
     def _run(self) -> None:
         self._client = BulkProducer(self.settings.properties(self.client), self.settings.topic, self._listener)
@@ -97,8 +97,7 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         chosen = self.settings.transaction
         transaction = Transaction(client, chosen, self._flush_s) if chosen else None
         at_most = ROUND
-        self._cursor = now_ns()
-        self._plan[0] = (self._cursor, self._plan[0][1])
+        self._arrivals.begin(now_ns())
         while not self._stopping:
             if transaction:
                 at_most = min(ROUND, transaction.room)
@@ -109,7 +108,7 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
             self._publish()
             self._raise_fatal()
             if not busy:
-                native_sleep((TICK_NS - now_ns() % TICK_NS) / 1e9)
+                self._rest()
         if not self._killed:
             self._drain(self._flush_s)
             if transaction:
@@ -121,22 +120,21 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         if room < CHUNK:
             self._serve(0.001)
             return True
-        at_most = min(at_most, room)
-        (start, schedule), now = self._plan[0], now_ns()
-        if schedule is None:
-            self._send(np.full(at_most, now, np.int64))
-            return True
-        until = min(now, self._plan[1][0]) if len(self._plan) > 1 else now
-        end = schedule.window_end(self._cursor - start, until - start, at_most) + start
-        due = schedule.due_between(self._cursor - start, end - start)
-        self._cursor = max(self._cursor, end)
-        if len(due):
-            self._send(due + start)
-        if len(self._plan) > 1 and self._cursor >= self._plan[1][0]:
-            self._passed += schedule.count(self._plan[1][0] - start)
-            self._plan.popleft()
-            return True
-        return end < until
+        at_most, now = min(at_most, room), now_ns()
+        due_ns = np.full(at_most, now, np.int64) if self._endless else self._arrivals.take(now, at_most)
+        if len(due_ns):
+            self._send(due_ns)
+        return self._endless or self._arrivals.next_ns < now
+
+    def _rest(self) -> None:
+        """Wait for the tick in which something is due, or, if that is far off, for a report."""
+        now = now_ns()
+        due = min(max(self._arrivals.next_ns, now + 1), now + IDLE_NS)
+        rest = -(-due // TICK_NS) * TICK_NS - now
+        if rest > 2 * TICK_NS:
+            self._serve(rest // MILLISECOND / 1e3)
+        else:
+            native_sleep(rest / 1e9)
 
     def _send(self, due_ns: Int64s) -> None:
         """Make the records due at these times, and hand them over partition by partition."""
@@ -145,39 +143,35 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         order = np.argsort(self._keys.partitions[keys], kind="stable")
         keys, due_ns = keys[order], due_ns[order]
         partitions = self._keys.partitions[keys]
-        changes = np.flatnonzero(np.diff(partitions)) + 1
         sequences = np.arange(count)
-        for begin, end in pairwise([0, *changes.tolist(), count]):
-            sequences[begin:end] += self._acks.account(int(partitions[begin])).sent - begin
+        for begin, end in stretches(partitions[1:] != partitions[:-1]):
+            partition = int(partitions[begin])
+            sequences[begin:end] += self._acks.account(partition).sent - begin
+            self._acks.sent(partition, end - begin, int(due_ns[begin]))
         for start in range(0, count, CHUNK):
             if start:
                 self._serve(0.0)
-            chunk = slice(start, start + CHUNK)
-            which = keys[chunk]
-            values = self._encode(partitions[chunk], sequences[chunk], due_ns[chunk], self._keys.names[which])
-            records = Outgoing.of(values, self._keys.packed, which, sequences[chunk], due_ns[chunk])
-            if self._plan[0][1] is not None:
-                self._lateness.add((now_ns() - due_ns[chunk]) // 1_000)
-            inside = changes[(changes > start) & (changes < start + len(records))] - start
-            for begin, end in pairwise([0, *inside.tolist(), len(records)]):
-                partition = int(partitions[start + begin])
-                self._acks.sent(partition, end - begin, int(due_ns[start + begin]))
-                self._hand_over(partition, records.part(slice(begin, end)))
+            part = slice(start, start + CHUNK)
+            stamp = (partitions[part], sequences[part], due_ns[part])
+            values = self._encode(*stamp, self._keys.names[keys[part]])
+            if not self._endless:
+                self._lateness.add((now_ns() - due_ns[part]) // 1_000)
+            self._hand_over(Outgoing.of(values, self._keys.packed, keys[part], *stamp))
 
-    def _hand_over(self, partition: int, records: Outgoing) -> None:
-        """Give records of one partition to the client.
+    def _hand_over(self, records: Outgoing) -> None:
+        """Give records to the client.
 
         A full queue refuses all that follow, so offering those again keeps the order; anything else that is refused is
         lost to the client for good.
         """
         while len(records):
-            rows = records.messages["opaque"] = self._in_flight.enter(records)
-            if self._client.produce(partition, records.messages) == len(records):
+            messages = records.messages
+            rows = messages["opaque"] = self._in_flight.enter(records)
+            if self._client.produce(messages) == len(records):
                 return
-            errors = records.messages["err"]
-            self._in_flight.leave(rows[errors != 0])
-            full = errors == KafkaError._QUEUE_FULL
-            self._fail(errors, np.full(len(records), partition), records.sequences, (errors != 0) & ~full)
+            refused, full = messages["err"] != 0, messages["err"] == KafkaError._QUEUE_FULL
+            self._in_flight.leave(rows[refused])
+            self._fail(messages, records.sequences, refused & ~full)
             records = records.part(full)
             self._serve(0.001)
 
@@ -187,17 +181,17 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         if not len(reports):
             return
         sequences, due_ns = self._in_flight.leave(reports["opaque"])
-        errors, partitions = reports["err"], reports["partition"]
-        if (failed := errors != 0).any():
-            self._fail(errors, partitions, sequences, failed)
-        taken = Reports(partitions, sequences, reports["offset"], due_ns, reports["len"])
+        failed = reports["err"] != 0
+        if failed.any():
+            self._fail(reports, sequences, failed)
+        taken = Reports(reports["partition"], sequences, reports["offset"], due_ns, reports["len"])
         self._acks.take(taken.part(~failed) if failed.any() else taken, now_ns())
 
-    def _fail(
-        self, errors: NDArray[np.int32], partitions: NDArray[np.int32], sequences: Int64s, which: NDArray[np.bool_]
-    ) -> None:
-        for one in zip(errors[which].tolist(), partitions[which].tolist(), sequences[which].tolist(), strict=True):
-            self._acks.fail(*one)
+    def _fail(self, messages: Messages, sequences: Int64s, which: NDArray[np.bool_]) -> None:
+        refused = messages[which]
+        columns = (refused["err"].tolist(), refused["partition"].tolist(), sequences[which].tolist())
+        for code, partition, sequence in zip(*columns, strict=True):
+            self._acks.fail(code, partition, sequence)
 
     def _drain(self, timeout_s: float) -> bool:
         """Wait until every record is answered (what is not by then is indeterminate); whether that was so."""
@@ -209,13 +203,12 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
 
     def _target(self, now: int) -> tuple[int, float]:
         """Records due by now, and the rate wanted now."""
-        start, schedule = self._plan[0]
-        if schedule is None or not start:
+        if self._endless:
             return self._acks.sums()[0], 0.0
-        return self._passed + schedule.count(now - start), schedule.rate_at(now - start)
+        return self._arrivals.taken if self._stopping else self._arrivals.due(now), self._arrivals.rate(now)
 
     def _publish_totals(self, now: int) -> None:
-        due, rate = self._target(self._cursor if self._stopping else now)
+        due, rate = self._target(now)
         self.totals = ProducerTotals(
             now,
             due,

@@ -16,14 +16,17 @@ PRODUCER, CONSUMER = 0, 1  # rd_kafka_type_t
 
 
 @cache
-def _library() -> ctypes.CDLL:
+def _library(loader: type[ctypes.CDLL]) -> ctypes.CDLL:
     """manylinux wheels keep their libraries beside the package."""
     libraries = Path(confluent_kafka.__file__).parents[1] / "confluent_kafka.libs"
-    return ctypes.CDLL(str(next(libraries.glob("librdkafka*"))))
+    return loader(str(next(libraries.glob("librdkafka*"))))
 
 
-def function(name: str, result: type | None, *arguments: type) -> Callable[..., Any]:
-    """The exported function `rd_kafka_<name>`. Other threads of Python run while it does."""
-    bound = _library()[f"rd_kafka_{name}"]
+def function(name: str, result: Any, *arguments: Any, quick: bool = False) -> Callable[..., Any]:
+    """The exported function `rd_kafka_<name>`.
+
+    Other threads of Python run while it does, unless it is `quick`: to let them costs more than to free a record.
+    """
+    bound = _library(ctypes.PyDLL if quick else ctypes.CDLL)[f"rd_kafka_{name}"]
     bound.restype, bound.argtypes = result, arguments
     return bound

@@ -7,6 +7,7 @@ whose elements begin at each byte, so that an array of addresses is an index.
 from __future__ import annotations
 
 import ctypes
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,12 @@ _FIRST, _END = 1 << 12, 1 << 48
 _ALL = memoryview((ctypes.c_char * (_END - _FIRST)).from_address(_FIRST))
 
 
+@cache
+def _everything(form: np.dtype[Any]) -> NDArray[Any]:
+    return np.ndarray((_END - _FIRST - form.itemsize,), form, _ALL, strides=(1,))
+
+
 def copies(addresses: Addresses, form: np.dtype[Any]) -> NDArray[Any]:
     """What lies at these addresses, shape (n,). The caller knows that something of that form does."""
-    everything: NDArray[Any] = np.ndarray((_END - _FIRST - form.itemsize,), form, _ALL, strides=(1,))
-    found: NDArray[Any] = everything[addresses - np.uint64(_FIRST)]
+    found: NDArray[Any] = _everything(form)[addresses - np.uint64(_FIRST)]
     return found

@@ -12,7 +12,9 @@ from kafka_load.librdkafka.library import INT, INT32, POINTER, PRODUCER, SIZE, T
 from kafka_load.librdkafka.memory import copies
 from kafka_load.librdkafka.message import MESSAGE, Messages
 
-_COPY = 0x2  # RD_KAFKA_MSG_F_COPY: payloads are the caller's again when the call returns
+_COPY, _PARTITION = 0x2, 0x8  # RD_KAFKA_MSG_F_*: copy the payloads; each record says its partition
+_NOTHING = np.empty(0, MESSAGE)
+_UNASSIGNED = -1  # RD_KAFKA_PARTITION_UA
 _AT_ONCE = 65_536  # reports that one poll takes, as many as there may be in one event beyond that
 
 _topic_new = function("topic_new", POINTER, POINTER, TEXT, POINTER)
@@ -72,11 +74,12 @@ class BulkProducer(Handle):
             raise failure(code)
         return int(count)
 
-    def produce(self, partition: int, messages: Messages) -> int:
-        """Take records (a contiguous array), whose payloads and keys are copied; returns how many were taken. The
-        others' `err` says why not.
+    def produce(self, messages: Messages) -> int:
+        """Take records (a contiguous array) with all that they point to; returns how many were taken. The others' `err`
+        says why not.
         """
-        return int(_produce_batch(self._topic, partition, _COPY, messages.ctypes.data, len(messages)))
+        address = messages.ctypes.data
+        return int(_produce_batch(self._topic, _UNASSIGNED, _COPY | _PARTITION, address, len(messages)))
 
     def poll(self, wait_s: float) -> Messages:
         """Delivery reports, shape (n,), and all else that has happened; waits if nothing has yet.
@@ -89,6 +92,8 @@ class BulkProducer(Handle):
             events.append(event)
             count += self._note(event, count)
             wait_s = 0
+        if not events:
+            return _NOTHING
         reports = copies(self._addresses[:count], MESSAGE)
         for event in events:
             destroy_event(event)

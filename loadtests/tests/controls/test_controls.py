@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from ctypes import string_at
 
+import numpy as np
 from confluent_kafka import Consumer, Producer, TopicPartition
 from kafka_load.clock import now_ns
 from kafka_load.engines import ConsumerEngine, ProducerEngine, TransactionSettings
@@ -26,14 +27,15 @@ class Meddler(ProducerEngine):
 
     victim = 50
 
-    def _hand_over(self, partition: int, records: Outgoing) -> None:
-        if partition != 0 or self.victim not in records.sequences:
-            super()._hand_over(partition, records)
+    def _hand_over(self, records: Outgoing) -> None:
+        [place] = np.nonzero((records.messages["partition"] == 0) & (records.sequences == self.victim))
+        if not len(place):
+            super()._hand_over(records)
             return
-        at = self.victim - int(records.sequences[0])
-        super()._hand_over(0, records.part(slice(at)))
+        at = int(place[0])
+        super()._hand_over(records.part(slice(at)))
         self.meddle(records.part(slice(at, at + 1)))
-        super()._hand_over(0, records.part(slice(at + 1, None)))
+        super()._hand_over(records.part(slice(at + 1, None)))
 
     def meddle(self, record: Outgoing) -> None:
         raise NotImplementedError
@@ -54,11 +56,12 @@ class Confused(Meddler):
     def meddle(self, record: Outgoing) -> None:
         self.held = record
 
-    def _hand_over(self, partition: int, records: Outgoing) -> None:
-        super()._hand_over(partition, records)
-        if partition == 0 and self.held is not None and records.sequences[-1] > self.victim:
+    def _hand_over(self, records: Outgoing) -> None:
+        super()._hand_over(records)
+        behind = (records.messages["partition"] == 0) & (records.sequences > self.victim)
+        if self.held is not None and behind.any():
             held, self.held = self.held, None
-            ProducerEngine._hand_over(self, 0, held)
+            ProducerEngine._hand_over(self, held)
 
 
 class Forger(Meddler):
@@ -69,9 +72,7 @@ class Forger(Meddler):
         forged = Packed.of([value.replace(b'"price": ', b'"price": 0', 1)])
         messages = record.messages.copy()
         messages["payload"], messages["len"] = forged.data.ctypes.data, forged.lengths
-        ProducerEngine._hand_over(
-            self, 0, Outgoing(messages, record.sequences, record.due_ns, (*record.memory, forged))
-        )
+        ProducerEngine._hand_over(self, Outgoing(messages, record.sequences, record.due_ns, (*record.memory, forged)))
 
 
 def sequences(cluster: MockCluster, partition: int = 0) -> list[int]:
