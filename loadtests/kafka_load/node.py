@@ -133,8 +133,8 @@ class Node:
             yield from self._count(engine_id, name, totals)
             if isinstance(totals, ProducerTotals):
                 in_flight += totals.indeterminate
-            if not alive and self._engines.pop(engine_id, None):
-                self._last.pop(engine_id)
+            if not alive and engine_id in self._engines:
+                del self._engines[engine_id], self._last[engine_id]
                 self._left.append(engine_id)
         self._current.levels["indeterminate"] = in_flight
 

@@ -16,7 +16,7 @@ from kafka_load.ledger import findings
 from kafka_load.ledger.journal import write_journal
 from kafka_load.ledger.snapshot import ReaderSnapshot
 
-BATCH = 2_000  # more at once would cost more: their memory would no longer fit into the processor's cache
+BATCH = 4_000  # a call of numpy costs as much as some hundred records; and more records would not fit into the cache
 
 
 class ConsumerEngine(Engine[ReaderTotals, ReaderSnapshot]):

@@ -23,7 +23,7 @@ _set_log_queue = function("set_log_queue", INT, POINTER, POINTER)
 _queue_get_main = function("queue_get_main", POINTER, POINTER)
 _queue_poll = function("queue_poll", POINTER, POINTER, INT)
 _queue_destroy = function("queue_destroy", None, POINTER)
-_event_type = function("event_type", INT, POINTER)
+_event_type = function("event_type", INT, POINTER, quick=True)
 _event_destroy = function("event_destroy", None, POINTER)
 _event_error = function("event_error", INT, POINTER)
 _event_error_string = function("event_error_string", TEXT, POINTER)
@@ -75,15 +75,8 @@ def check(error: int | None) -> None:
 class Handle:
     """A client of one thread: who made it makes every call."""
 
-    def __init__(
-        self,
-        kind: int,
-        properties: Mapping[str, object],
-        events: int,
-        listener: Listener,
-        prepare: Callable[[int], None] = lambda conf: None,
-    ) -> None:
-        """`prepare` may add to the `rd_kafka_conf_t *`. Raises KafkaException if librdkafka refuses a property."""
+    def __init__(self, kind: int, properties: Mapping[str, object], events: int, listener: Listener) -> None:
+        """Raises KafkaException if librdkafka refuses a property."""
         self._listener = listener
         reason = ctypes.create_string_buffer(_REASON_SIZE)
         conf = _conf_new()
@@ -91,7 +84,6 @@ class Handle:
             if _conf_set(conf, name.encode(), _text(value), reason, len(reason)):
                 _conf_destroy(conf)
                 raise failure(KafkaError._INVALID_ARG, reason.value.decode())
-        prepare(conf)
         _conf_set_events(conf, events | LOG | ERROR | STATISTICS)
         self._rk = _new(kind, conf, reason, len(reason))
         if self._rk is None:
@@ -107,11 +99,8 @@ class Handle:
 
     def close(self) -> None:
         """End the client; what it has not sent is not sent."""
-        self._destroy(_destroy)
-
-    def _destroy(self, destroy: Callable[[int], None]) -> None:
         _queue_destroy(self._queue)
-        destroy(self._rk)
+        _destroy(self._rk)
 
     def _next_event(self, wait_s: float, wanted: int) -> int | None:
         """The next event of the `wanted` kind, for the caller to destroy. All others before it go to the listener."""

@@ -12,7 +12,7 @@ import confluent_kafka
 
 POINTER, INT, INT32, INT64 = ctypes.c_void_p, ctypes.c_int, ctypes.c_int32, ctypes.c_int64
 TEXT, SIZE = ctypes.c_char_p, ctypes.c_size_t
-PRODUCER, CONSUMER = 0, 1  # rd_kafka_type_t
+PRODUCER = 0  # rd_kafka_type_t
 
 
 @cache
@@ -25,7 +25,7 @@ def _library(loader: type[ctypes.CDLL]) -> ctypes.CDLL:
 def function(name: str, result: Any, *arguments: Any, quick: bool = False) -> Callable[..., Any]:
     """The exported function `rd_kafka_<name>`.
 
-    Other threads of Python run while it does, unless it is `quick`: to let them costs more than to free a record.
+    Other threads of Python run while it does, unless it is `quick`: to let them would take longer.
     """
     bound = _library(ctypes.PyDLL if quick else ctypes.CDLL)[f"rd_kafka_{name}"]
     bound.restype, bound.argtypes = result, arguments

@@ -20,7 +20,7 @@ _AT_ONCE = 65_536  # reports that one poll takes, as many as there may be in one
 _topic_new = function("topic_new", POINTER, POINTER, TEXT, POINTER)
 _topic_destroy = function("topic_destroy", None, POINTER)
 _produce_batch = function("produce_batch", INT, POINTER, INT32, INT, POINTER, INT)
-_event_message_count = function("event_message_count", SIZE, POINTER)
+_event_message_count = function("event_message_count", SIZE, POINTER, quick=True)
 _event_message_array = function("event_message_array", SIZE, POINTER, POINTER, SIZE)
 _metadata = function("metadata", INT, POINTER, INT, POINTER, POINTER, INT)
 _metadata_destroy = function("metadata_destroy", None, POINTER)
