@@ -19,7 +19,7 @@ from benchmarks.load_rows.topic import Topic, fresh_topic
 PARTITIONS, SIZE = 24, 100
 FILL_RATE = 150_000
 END_S = 120.0
-PAIRS = 5  # in a round, since a topic is read in a second or two, and rates differ by a half from one to the next
+PAIRS = 3  # in a round, since a topic is read in a second or two, and rates differ by a half from one to the next
 
 
 class TimedConsumer(ConsumerEngine):
