@@ -15,6 +15,7 @@ from kafka_load.engines import (
     ClientSettings,
     ProducerEngine,
     ProducerSettings,
+    TransactionSettings,
     check_cluster,
     end_offsets,
     take_notices,
@@ -43,6 +44,24 @@ def test_after_an_outage_everything_due_is_sent_and_the_wait_counts(cluster: Moc
     assert engine.totals.latency.max > 1_900_000
     assert max(gap.longest_ns for gap in judgement.availability.values()) > 1_900_000_000
     assert group(judgement, "warehouse").lost == 0
+
+
+def test_a_transaction_that_meets_an_outage_is_ended_after_it(cluster: MockCluster) -> None:
+    scene = Scene(cluster)
+    scene.join("warehouse")
+    engine = scene.producer(constant(500), transaction=TransactionSettings("shop", records=100, ms=100))
+    assert wait_until(lambda: engine.totals.acknowledged > 300, 15)
+    for broker in (1, 2, 3):
+        cluster.down(broker)
+    before = engine.totals.acknowledged
+    assert wait_until(lambda: engine.totals.due > before + 1_000, 10)
+    for broker in (1, 2, 3):
+        cluster.up(broker)
+    assert wait_until(lambda: engine.totals.acknowledged > before + 2_000 or not engine.alive, 20)
+    end(engine)
+    judgement = scene.finish()
+    assert (engine.error, engine.totals.sent) == (None, engine.totals.acknowledged)
+    assert (group(judgement, "warehouse").lost, group(judgement, "warehouse").duplicated_in_log) == (0, 0)
 
 
 def test_an_outage_is_reported_in_one_line_each_way(cluster: MockCluster) -> None:

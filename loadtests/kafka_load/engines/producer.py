@@ -137,7 +137,7 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
             native_sleep(rest / 1e9)
 
     def _send(self, due_ns: Int64s) -> None:
-        """Make the records due at these times, and hand them over partition by partition."""
+        """Make the records due at these times, and hand them over in the order of their partitions."""
         count = len(due_ns)
         keys = self._keys.draw(count)
         order = np.argsort(self._keys.partitions[keys], kind="stable")
