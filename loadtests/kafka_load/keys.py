@@ -1,8 +1,7 @@
 """Keys of the shop's records and the partitions they belong to.
 
 librdkafka's default partitioner is CRC32 while Java clients (and kafka-python) use murmur2, so the same customer
-would land in different partitions. And `produce_batch` honours only a batch-wide partition. So the partition is
-chosen here, once a key.
+would land in different partitions. So the partition is chosen here, once a key.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 
 import numpy as np
 import pytest
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 from kafka_load.engines.notices import ClientListener
 from kafka_load.engines.outgoing import InFlight, Outgoing
 from kafka_load.librdkafka import MESSAGE, BulkProducer, Messages
+from kafka_load.librdkafka.library import INT, POINTER, TEXT, function
 from kafka_load.librdkafka.memory import copies
 from kafka_load.mock import MockCluster
+from kafka_load.native import wait_until
 from kafka_load.records import Packed
 from scene import TOPIC, witness
 
@@ -90,6 +93,37 @@ def test_a_cluster_that_does_not_answer_is_an_error() -> None:
         producer.partitions(0.2)
     producer.close()
     assert failure.value.args[0].code() in (KafkaError._TRANSPORT, KafkaError._TIMED_OUT)
+
+
+def test_an_error_that_ends_a_producer_is_heard(cluster: MockCluster) -> None:
+    listener = ClientListener()
+    producer = BulkProducer({"bootstrap.servers": cluster.bootstrap, "enable.idempotence": True}, TOPIC, listener)
+    code, reason = KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, b"made up"
+    function("test_fatal_error", INT, POINTER, INT, TEXT)(producer._rk, code, reason)
+    assert wait_until(lambda: len(producer.poll(0.1)) == 0 and listener.fatal is not None, 5)
+    producer.close()
+    assert listener.fatal is not None
+    assert (listener.fatal.code(), listener.fatal.fatal()) == (code, True)
+    assert "made up" in listener.fatal.str()
+
+
+def test_a_producers_log_and_statistics_are_heard(cluster: MockCluster) -> None:
+    facilities, states = set(), set()
+
+    class Ear(ClientListener):
+        def said(self, facility: str, text: str) -> None:
+            facilities.add(facility)
+
+        def statistics(self, text: str) -> None:
+            states.update(broker["state"] for broker in json.loads(text)["brokers"].values())
+
+    properties = {"bootstrap.servers": cluster.bootstrap, "statistics.interval.ms": 50, "reconnect.backoff.ms": 50}
+    producer = BulkProducer(properties, TOPIC, Ear())
+    assert wait_until(lambda: len(producer.poll(0.1)) == 0 and "UP" in states, 5)
+    for broker in (1, 2, 3):
+        cluster.down(broker)
+    assert wait_until(lambda: len(producer.poll(0.1)) == 0 and "FAIL" in facilities, 5)
+    producer.close()
 
 
 @given(st.lists(st.integers(0, 8), max_size=30), st.randoms())

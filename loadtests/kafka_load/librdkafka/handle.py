@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from kafka_load.librdkafka.library import INT, POINTER, SIZE, TEXT, function
 
-DELIVERY, LOG, ERROR, STATISTICS = 0x1, 0x2, 0x8, 0x100  # RD_KAFKA_EVENT_*
+DELIVERY, LOG, ERROR, STATISTICS = 0x1, 0x4, 0x8, 0x40  # RD_KAFKA_EVENT_*
 _REASON_SIZE = 512
 
 _conf_new = function("conf_new", POINTER)
@@ -26,10 +26,10 @@ _queue_destroy = function("queue_destroy", None, POINTER)
 _event_type = function("event_type", INT, POINTER, quick=True)
 _event_destroy = function("event_destroy", None, POINTER)
 _event_error = function("event_error", INT, POINTER)
+_event_error_is_fatal = function("event_error_is_fatal", INT, POINTER)
 _event_error_string = function("event_error_string", TEXT, POINTER)
 _event_log = function("event_log", INT, POINTER, POINTER, POINTER, POINTER)
 _event_stats = function("event_stats", TEXT, POINTER)
-_fatal_error = function("fatal_error", INT, POINTER, TEXT, SIZE)
 _err2str = function("err2str", TEXT, INT)
 _error_code = function("error_code", INT, POINTER)
 _error_string = function("error_string", TEXT, POINTER)
@@ -123,13 +123,8 @@ class Handle:
         self._listener.statistics(_decoded(_event_stats(event)))
 
     def _hear_error(self, event: int) -> None:
-        code = _event_error(event)
-        if code != KafkaError._FATAL:
-            self._listener.failed(KafkaError(code, _decoded(_event_error_string(event))))
-            return
-        reason = ctypes.create_string_buffer(_REASON_SIZE)
-        code = _fatal_error(self._rk, reason, len(reason))
-        self._listener.failed(KafkaError(code, _decoded(reason.value), fatal=True))
+        reason, fatal = _decoded(_event_error_string(event)), bool(_event_error_is_fatal(event))
+        self._listener.failed(KafkaError(_event_error(event), reason, fatal=fatal))
 
 
 destroy_event = _event_destroy
