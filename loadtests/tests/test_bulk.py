@@ -108,7 +108,8 @@ def test_an_error_that_ends_a_producer_is_heard(cluster: MockCluster) -> None:
 
 
 def test_a_producers_log_and_statistics_are_heard(cluster: MockCluster) -> None:
-    facilities, states = set(), set()
+    facilities: set[str] = set()
+    states: set[str] = set()
 
     class Ear(ClientListener):
         def said(self, facility: str, text: str) -> None:
