@@ -10,6 +10,11 @@ NOT_YET = (
     'java.lang.NullPointerException: Cannot invoke "kafka.raft.KafkaRaftManager.client()" because the return value of '
     '"kafka.server.ControllerServer.raftManager()" is null'
 )
+NO_LONGER = (
+    "[2026-11-26 20:15:53,427] ERROR [Kafka Request Handler 3 on Controller 2] Exception when handling request "
+    '(kafka.server.KafkaRequestHandler): java.lang.NullPointerException: Cannot invoke '
+    '"org.apache.kafka.network.metrics.RequestMetrics$ErrorMeter.getOrCreateMeter()" because the return value of "java.util.Map.get(Object)" is null'
+)
 HEARTBEAT = "[2026-11-25 13:51:29,924] ERROR Not the active controller: apiKey=BROKER_HEARTBEAT"
 
 
@@ -20,9 +25,9 @@ def test_only_what_was_added_is_new_also_when_it_is_the_same_line_again() -> Non
 
 
 def test_an_error_is_explained_by_what_always_happens_or_by_what_was_said() -> None:
-    assert unexplained([HEARTBEAT, NEW, NOT_YET]) == [NEW]
-    other = NOT_YET.replace("raftManager()", "controller()")
-    assert unexplained([other]) == [other]
+    assert unexplained([HEARTBEAT, NEW, NOT_YET, NO_LONGER]) == [NEW]
+    for other in (NOT_YET.replace("raftManager()", "controller()"), NO_LONGER.replace("getOrCreateMeter", "mark")):
+        assert unexplained([other]) == [other]
     assert unexplained([HEARTBEAT, NEW, OLD], [r"clicks-\d at offset 586"]) == [OLD]
 
 
