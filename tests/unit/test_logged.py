@@ -12,8 +12,9 @@ NOT_YET = (
 )
 NO_LONGER = (
     "[2026-11-26 20:15:53,427] ERROR [Kafka Request Handler 3 on Controller 2] Exception when handling request "
-    '(kafka.server.KafkaRequestHandler): java.lang.NullPointerException: Cannot invoke '
-    '"org.apache.kafka.network.metrics.RequestMetrics$ErrorMeter.getOrCreateMeter()" because the return value of "java.util.Map.get(Object)" is null'
+    "(kafka.server.KafkaRequestHandler): java.lang.NullPointerException: Cannot invoke "
+    '"org.apache.kafka.network.metrics.RequestMetrics$ErrorMeter.getOrCreateMeter()" because the return value of '
+    '"java.util.Map.get(Object)" is null'
 )
 HEARTBEAT = "[2026-11-25 13:51:29,924] ERROR Not the active controller: apiKey=BROKER_HEARTBEAT"
 
