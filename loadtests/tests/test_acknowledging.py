@@ -45,6 +45,13 @@ def test_reports_may_come_in_any_order() -> None:
     assert acks.accounts[0].freeze().acknowledged.tolist() == [[1, 2], [3, 4], [9, 10]]
 
 
+def test_where_every_report_was_of_a_failure_nothing_is_left_to_take() -> None:
+    acks = Acknowledgements("orders", transactional=False)
+    acks.sent(0, 3, 0)
+    acks.take(reports(0, 0, 0), now=1)
+    assert acks.sums() == (3, 0, 0, 3, 0)
+
+
 def test_a_record_that_the_broker_had_already_is_acknowledged_without_an_offset() -> None:
     acks = Acknowledgements("orders", transactional=False)
     acks.sent(0, 3, 0)

@@ -46,6 +46,26 @@ def test_after_an_outage_everything_due_is_sent_and_the_wait_counts(cluster: Moc
     assert group(judgement, "warehouse").lost == 0
 
 
+def test_records_that_time_out_leave_the_producer_going_on(cluster: MockCluster) -> None:
+    scene = Scene(cluster)
+    scene.join("warehouse")
+    engine = scene.producer(constant(500), message_timeout_ms=1_000, idempotent=False)
+    assert wait_until(lambda: engine.totals.acknowledged > 100, 10)
+    for broker in (1, 2, 3):
+        cluster.down(broker)
+    before = engine.totals.due
+    assert wait_until(lambda: engine.totals.due > before + 1_500 or not engine.alive, 10)
+    for broker in (1, 2, 3):
+        cluster.up(broker)
+    after = engine.totals.acknowledged
+    assert wait_until(lambda: engine.totals.acknowledged > after + 500 or not engine.alive, 10)
+    end(engine)
+    judgement = scene.finish()
+    assert engine.error is None
+    assert judgement.produced.indeterminate > 0
+    assert group(judgement, "warehouse").lost == 0
+
+
 def test_a_transaction_that_meets_an_outage_is_ended_after_it(cluster: MockCluster) -> None:
     scene = Scene(cluster)
     scene.join("warehouse")

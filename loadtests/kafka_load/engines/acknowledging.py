@@ -111,7 +111,9 @@ class Acknowledgements:
         self._available[partition].sent(account.sent, due_ns)
 
     def take(self, reports: Reports, now: int) -> None:
-        """Take records whose delivery was reported."""
+        """Take records whose delivery was reported; none, if all that was reported were failures."""
+        if not len(reports.sequence):
+            return
         self.bytes += int(reports.size.sum())
         if self._transactional:
             self._pending.append(reports)

@@ -43,5 +43,5 @@ def consecutive(stamps: Stamps) -> Iterator[tuple[int, int]]:
 
 
 def stretches(breaks: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-    """[begin, end) of what lies between breaks; `breaks[i]` is true if something ends with i."""
+    """[begin, end) of what lies between breaks, of at least one thing; `breaks[i]` is true if something ends with i."""
     return pairwise([0, *(np.flatnonzero(breaks) + 1).tolist(), len(breaks) + 1])
