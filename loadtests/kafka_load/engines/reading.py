@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 from confluent_kafka import KafkaError
 
-from kafka_load.engines.messages import Delivered, consecutive
+from kafka_load.engines.messages import Delivered, consecutive, stretches
 from kafka_load.engines.notices import notice
 from kafka_load.engines.settings import ReaderSettings
 from kafka_load.histogram import Histogram
@@ -86,8 +85,7 @@ class Reading:
             self._take_ours(messages, stamps, now)
             return
         # All else is taken one by one, between the runs it interrupts, so that offsets keep rising.
-        edges = np.flatnonzero(np.diff(ours)) + 1
-        for begin, end in pairwise([0, *edges.tolist(), len(messages)]):
+        for begin, end in stretches(ours[1:] != ours[:-1]):
             if ours[begin]:
                 self._take_ours(messages[begin:end], stamps.part(begin, end), now)
             else:
@@ -115,8 +113,7 @@ class Reading:
         offsets = np.array([message.offset() for message in messages], np.int64)
         steps = np.diff(offsets)
         broken = (steps != 1) if self._contiguous else (steps < 1)
-        edges = np.flatnonzero(broken | ~np.array(at_home[1:]) | ~np.array(at_home[:-1])) + 1
-        for begin, end in pairwise([0, *edges.tolist(), len(messages)]):
+        for begin, end in stretches(broken | ~np.array(at_home[1:]) | ~np.array(at_home[:-1])):
             if at_home[begin]:
                 run = Run(int(offsets[begin]), int(offsets[end - 1]), sequence + begin, end - begin, now)
                 self._add((messages[begin].topic(), claimed, producer), run)

@@ -24,7 +24,7 @@ _queue_get_main = function("queue_get_main", POINTER, POINTER)
 _queue_poll = function("queue_poll", POINTER, POINTER, INT)
 _queue_destroy = function("queue_destroy", None, POINTER)
 _event_type = function("event_type", INT, POINTER, quick=True)
-_event_destroy = function("event_destroy", None, POINTER)
+destroy_event = function("event_destroy", None, POINTER)
 _event_error = function("event_error", INT, POINTER)
 _event_error_is_fatal = function("event_error_is_fatal", INT, POINTER)
 _event_error_string = function("event_error_string", TEXT, POINTER)
@@ -72,23 +72,27 @@ def check(error: int | None) -> None:
     raise KafkaException(found)
 
 
+def new_client(kind: int, properties: Mapping[str, object], events: int) -> int:
+    """A `rd_kafka_t *` that makes these events. Raises KafkaException if librdkafka refuses a property."""
+    reason = ctypes.create_string_buffer(_REASON_SIZE)
+    conf = _conf_new()
+    _conf_set_events(conf, events)
+    given = ((name.encode(), _text(value)) for name, value in properties.items())
+    refused = any(_conf_set(conf, *one, reason, len(reason)) for one in given)
+    client = None if refused else _new(kind, conf, reason, len(reason))
+    if client is None:
+        _conf_destroy(conf)
+        raise failure(KafkaError._INVALID_ARG, reason.value.decode())
+    return int(client)
+
+
 class Handle:
     """A client of one thread: who made it makes every call."""
 
     def __init__(self, kind: int, properties: Mapping[str, object], events: int, listener: Listener) -> None:
         """Raises KafkaException if librdkafka refuses a property."""
         self._listener = listener
-        reason = ctypes.create_string_buffer(_REASON_SIZE)
-        conf = _conf_new()
-        for name, value in {**properties, "log.queue": True}.items():
-            if _conf_set(conf, name.encode(), _text(value), reason, len(reason)):
-                _conf_destroy(conf)
-                raise failure(KafkaError._INVALID_ARG, reason.value.decode())
-        _conf_set_events(conf, events | LOG | ERROR | STATISTICS)
-        self._rk = _new(kind, conf, reason, len(reason))
-        if self._rk is None:
-            _conf_destroy(conf)
-            raise failure(KafkaError._INVALID_ARG, reason.value.decode())
+        self._rk = new_client(kind, {**properties, "log.queue": True}, events | LOG | ERROR | STATISTICS)
         self._queue = _queue_get_main(self._rk)
         _set_log_queue(self._rk, self._queue)
         self._hearings: dict[int, Callable[[int], None]] = {
@@ -110,7 +114,7 @@ class Handle:
                 return int(event)
             if kind in self._hearings:
                 self._hearings[kind](event)
-            _event_destroy(event)
+            destroy_event(event)
             wait_s = 0
         return None
 
@@ -125,9 +129,6 @@ class Handle:
     def _hear_error(self, event: int) -> None:
         reason, fatal = _decoded(_event_error_string(event)), bool(_event_error_is_fatal(event))
         self._listener.failed(KafkaError(_event_error(event), reason, fatal=fatal))
-
-
-destroy_event = _event_destroy
 
 
 def _text(value: Any) -> bytes:

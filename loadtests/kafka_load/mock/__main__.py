@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable
 
+from kafka_load.librdkafka.handle import new_client
 from kafka_load.librdkafka.library import INT, INT64, POINTER, PRODUCER, SIZE, TEXT, function
 
 GROUP_SETTINGS = {  # quick rebalances, for tests; share groups start at the log's beginning (1: earliest)
@@ -24,13 +25,8 @@ GROUP_SETTINGS = {  # quick rebalances, for tests; share groups start at the log
 
 def main(brokers: int) -> None:
     """Start the cluster, print its bootstrap servers, carry out orders."""
-    error = ctypes.create_string_buffer(512)
-    conf = function("conf_new", POINTER)()
     # Its own handle has no bootstrap servers, about which it would warn.
-    function("conf_set", INT, POINTER, TEXT, TEXT, TEXT, SIZE)(conf, b"log_level", b"0", error, len(error))
-    handle = function("new", POINTER, INT, POINTER, TEXT, SIZE)(PRODUCER, conf, error, len(error))
-    if not handle:
-        sys.exit(error.value.decode())
+    handle = new_client(PRODUCER, {"log_level": 0}, events=0)
     cluster = function("mock_cluster_new", POINTER, POINTER, INT)(handle, brokers)
     for name, value in GROUP_SETTINGS.items():
         function(f"mock_{name}", None, POINTER, INT)(cluster, value)
