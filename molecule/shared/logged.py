@@ -17,7 +17,8 @@ EXPECTED = (
     # Kafka's own faults (docs/failover.md): a controller that is being restarted is asked for what it has not got, and
     # one that is stopping counts an error for which it has no meter any more.
     r'because the return value of "kafka\.server\.ControllerServer\.raftManager\(\)" is null',
-    r'ErrorMeter\.getOrCreateMeter\(\)" because the return value of "java\.util\.Map\.get\(Object\)" is null',
+    r'RequestMetrics\$ErrorMeter\.getOrCreateMeter\(\)" because the return value of '
+    r'"java\.util\.Map\.get\(Object\)" is null',
 )
 
 # All that is kept, the oldest first: Kafka's files, ZooKeeper's part of the journal, what systemd says of the units.
