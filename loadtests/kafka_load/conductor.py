@@ -23,7 +23,7 @@ from .ledger import Judgement, Ledger, TopicPartition, read_journals, undrained
 from .native import native_call, wait_until
 from .node import FLUSH_S, LEAVE_S, Report
 from .plan import Plan
-from .readiness import Group, check, ends, prepare
+from .readiness import Group, check, ends, prepare, settled
 from .saturation import planned
 from .timeline import Bin, Row, Timeline, merged
 
@@ -106,14 +106,14 @@ class Conductor:
         self.notes += prepare(self.plan.client, self.groups, self._begin)
         self._watch.start()
 
-    def go(self) -> None:
-        """Once the members have their partitions (or took too long), start the run's time on all nodes."""
+    def go(self, members: Mapping[str, int]) -> None:
+        """Once so many members of each group have their partitions (or took too long), start the time on all nodes."""
         began = time.monotonic()
-        joined = wait_until(self._joined, JOIN_S, 0.2)
+        joined = wait_until(lambda: self._joined(members), JOIN_S, 0.2)
         if self.phase != "preparing":
             return
-        waited = f"after {time.monotonic() - began:.1f} s"
-        self._say(f"{'Every group has its partitions' if joined else 'Not every partition has a reader'} {waited}; go")
+        waited_s = time.monotonic() - began
+        self._say(f"{'Every' if joined else 'Not every'} member has its partitions after {waited_s:.1f} s; go")
         self.start_ns = now_ns() + int(LEAD_S * SECOND)
         marks.begin(self.plan.run_dir, self.start_ns)
         self.phase = "running"
@@ -202,22 +202,18 @@ class Conductor:
         lag = {group.name: row[f"lag.{group.name}"] for group in self.groups}
         return words.Progress(row["t_s"] + 1, row["due"], row["acknowledged"], lag, row["lost_so_far"])
 
-    def _joined(self) -> bool:
+    def _joined(self, members: Mapping[str, int]) -> bool:
         self.tick()
-        wanted = {group.name for group in self.groups if group.at_once and group.mode != "share"}
-        assigned: dict[str, set[TopicPartition]] = {}
-        for report in self._reports.values():
-            for name, partitions in report.assigned.items():
-                assigned.setdefault(name, set()).update(partitions)
-        known = set(self._watch.view.partitions)
+        known, reports = set(self._watch.view.partitions), self._reports.values()
+
+        def joined(group: Group) -> bool:
+            assigned = [some for report in reports for some in report.assigned.get(group.name, ())]
+            own = {where for where in known if where[0] in group.topics and group.mode != "share"}
+            return len(assigned) >= members[group.name] and settled(own, assigned)
+
+        present = (group for group in self.groups if members.get(group.name))
         return self.phase != "preparing" or (
-            bool(known)
-            and all(report.ready for report in self._reports.values())
-            and all(
-                {where for where in known if where[0] in group.topics} <= assigned.get(group.name, set())
-                for group in self.groups
-                if group.name in wanted
-            )
+            bool(known) and all(report.ready for report in reports) and all(map(joined, present))
         )
 
     def _order(self, order: Order, timeout_s: float) -> None:

@@ -7,7 +7,7 @@ lost or come twice. It knows nothing of Locust.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,9 +31,9 @@ Delta = tuple[str, str, Histogram, int, int]
 
 @dataclass(frozen=True)
 class Report:
-    """What one process knows: its ledger, its sums, its last seconds, which partitions its readers have.
+    """What one process knows: its ledger, its sums, its last seconds, which partitions each of a group's readers has.
 
-    `ready`: all its engines have reached the cluster; `done`: the orders that it has carried out.
+    `ready`: all its engines are; `done`: the orders that it has carried out.
     """
 
     run_id: str
@@ -41,7 +41,7 @@ class Report:
     snapshot: LedgerSnapshot
     total: Bin
     bins: list[Bin]
-    assigned: dict[str, set[TopicPartition]]
+    assigned: dict[str, list[set[TopicPartition]]]
     ready: bool
     done: tuple[str, ...] = ()
 
@@ -53,7 +53,7 @@ class Report:
             "snapshot": self.snapshot.to_wire(),
             "total": self.total.to_wire(),
             "bins": [one.to_wire() for one in self.bins],
-            "assigned": {group: [list(where) for where in partitions] for group, partitions in self.assigned.items()},
+            "assigned": {group: [[*map(list, some)] for some in each] for group, each in self.assigned.items()},
             "ready": self.ready,
             "done": list(self.done),
         }
@@ -67,7 +67,7 @@ class Report:
             LedgerSnapshot.from_wire(wire["snapshot"]),
             Bin.from_wire(wire["total"]),
             [Bin.from_wire(one) for one in wire["bins"]],
-            {group: {(topic, number) for topic, number in some} for group, some in wire["assigned"].items()},
+            {group: [{*map(_partition, some)} for some in each] for group, each in wire["assigned"].items()},
             wire["ready"],
             tuple(wire["done"]),
         )
@@ -143,11 +143,11 @@ class Node:
         for engine_id in self._told:  # the report before this one told all of it
             remove_journal(self.plan.journal_dir(self.worker), engine_id)
         self._told, self._left = self._left, []
-        assigned: dict[str, set[TopicPartition]] = {}
+        assigned: dict[str, list[set[TopicPartition]]] = {}
         for engine, name in self._engines.values():
             if isinstance(engine.totals, ReaderTotals):
-                assigned.setdefault(name, set()).update(engine.totals.assigned)
-        ready = all(engine.totals.at_ns for engine, _ in self._engines.values())
+                assigned.setdefault(name, []).append(set(engine.totals.assigned))
+        ready = all(engine.ready for engine, _ in self._engines.values())
         snapshot, done = self._ledger.snapshot(), tuple(self._done)
         # The second that is still open counts once nothing can be added to it.
         bins = [*self._bins, *([] if self.reading else [self._current])]
@@ -186,6 +186,11 @@ class Node:
             delivered = now.delivered - (former.delivered if former else 0)
             self._happened(Bin(0, {f"delivered.{name}": delivered}, {}, {f"e2e.{name}": latency}))
             yield "DELIVER", name, latency, now.bytes_delivered - (former.bytes_delivered if former else 0), 0
+
+
+def _partition(wire: Sequence[Any]) -> TopicPartition:
+    topic, number = wire
+    return topic, number
 
 
 def _sent_all(producer: ProducerEngine, asked_ns: int) -> bool:

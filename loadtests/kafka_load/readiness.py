@@ -8,7 +8,7 @@ member has joined; so the position is committed before anybody joins.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,12 +27,11 @@ class UnreadyError(RuntimeError):
 
 @dataclass(frozen=True)
 class Group:
-    """A group that reads in this run; `at_once`: its members join before the run's time starts."""
+    """A group that reads in this run."""
 
     name: str
     mode: Literal["queue", "pubsub", "share"]
     topics: tuple[str, ...]
-    at_once: bool = True
 
 
 def check(client: ClientSettings, topics: Iterable[str]) -> None:
@@ -71,6 +70,16 @@ def prepare(client: ClientSettings, groups: Sequence[Group], start: Mapping[tupl
         if problem := native_call(_commit, client, group.name, own, timeout_s=4 * TIMEOUT_S):
             sentences.append(f"{group.name} goes on where it stands, as its position could not be set: {problem}")
     return sentences
+
+
+def settled(partitions: Set[tuple[str, int]], assigned: Sequence[Set[tuple[str, int]]]) -> bool:
+    """Whether the members of a group, each with its `assigned` partitions, need no further rebalance.
+
+    Each of the `partitions` has one reader; and if a member has none, there is none for it: nobody has two of a topic.
+    """
+    held = [where for some in assigned for where in some]
+    single = (len({topic for topic, _ in some}) == len(some) for some in assigned)
+    return partitions <= set(held) and len(held) == len(set(held)) and (all(assigned) or all(single))
 
 
 def _commit(client: ClientSettings, group: str, offsets: list[TopicPartition]) -> str:

@@ -23,7 +23,7 @@ from .node import Node, Report
 from .plan import Plan
 from .planning import REFUSALS, Planning
 from .stats import feed
-from .users import groups_of, topics_of
+from .users import groups_of, members_of, topics_of
 from .verdict import INCONCLUSIVE, REFUSED
 
 ORDER, DONE = "kafka_order", "kafka_done"
@@ -87,7 +87,7 @@ class Session:
     def _conduct(self, environment: Any) -> None:
         try:
             plan = self.planning.plan(self.options, environment.profile)
-            groups = groups_of(environment.user_classes, plan)
+            groups = groups_of(environment.user_classes)
             results.open_run(plan)
             conductor = Conductor(
                 plan, groups, topics_of(self.environment.user_classes), self._send, self._workers, self._say
@@ -113,7 +113,9 @@ class Session:
 
     def _go(self) -> None:
         if self.conductor is not None:
-            self.conductor.go()
+            count = self.runner.target_user_classes_count
+            spawned = {user: count.get(user.__name__, 0) for user in self.environment.user_classes}
+            self.conductor.go(members_of(spawned, self.conductor.plan))
 
     def end(self) -> None:
         """End the run that is on, in order, and keep its verdict; whoever else asks meanwhile waits for it."""

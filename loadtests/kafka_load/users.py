@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar, Literal
 
 from locust import User, constant, task
@@ -69,6 +70,7 @@ class KafkaUser(User):
         self.node.started(engine, self._name())
         try:
             self.began(engine)
+            self._wait(lambda: self.node.start_ns is not None or not engine.alive or not self._wanted())
             self._wait(lambda: not engine.alive or not self._wanted(), stay_s)
         finally:
             if self._wanted():  # at the end of a run the node stops all engines, in order
@@ -149,15 +151,19 @@ def topics_of(users: Iterable[type[User]]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def groups_of(users: Iterable[type[User]], plan: Plan) -> list[Group]:
+def groups_of(users: Iterable[type[User]]) -> list[Group]:
     """All groups that these users are members of."""
     readers = [user for user in users if issubclass(user, ReaderUser)]
-    return list(
-        {
-            user.group: Group(user.group, user.mode, user.topics, not plan.presence(user.__name__).start_s)
-            for user in readers
-        }.values()
-    )
+    return list({user.group: Group(user.group, user.mode, user.topics) for user in readers}.values())
+
+
+def members_of(users: Mapping[type[User], int], plan: Plan) -> Counter[str]:
+    """How many of so many users are members of each group when the run begins."""
+    members: Counter[str] = Counter()
+    for user, count in users.items():
+        if issubclass(user, ReaderUser) and not plan.presence(user.__name__).start_s:
+            members[user.group] += count
+    return members
 
 
 class OrderProducer(ProducerUser):

@@ -21,7 +21,7 @@ from kafka_load.engines import (
     take_notices,
 )
 from kafka_load.ledger import Ledger, LedgerSnapshot, read_journals
-from kafka_load.mock import MockCluster
+from kafka_load.mock import OFFSET_COMMIT, REBALANCE_IN_PROGRESS, MockCluster
 from kafka_load.native import native_call, wait_until
 from kafka_load.schedule import constant, spike
 from scene import TOPIC, Scene, end, group, witness
@@ -211,6 +211,19 @@ def test_a_journal_knows_what_was_committed(cluster: MockCluster, tmp_path: Path
     for journal in read_journals(tmp_path):
         ledger.receive_journal(journal)
     assert ledger.judge(scene.watch.view, final=True).groups[0].lost == 0
+    end(member, scene.watch)
+
+
+def test_a_refused_commit_is_said_and_made_again(cluster: MockCluster) -> None:
+    scene = Scene(cluster, watched=("warehouse",))
+    for broker in (1, 2, 3):
+        for _ in range(5):  # more than there are commits while records come
+            cluster.refuse(broker, OFFSET_COMMIT, REBALANCE_IN_PROGRESS)
+    member = scene.join("warehouse")
+    scene.send(100)
+    assert wait_until(lambda: member.totals.delivered == 100, 10)
+    assert wait_until(lambda: sum(scene.watch.view.committed.get("warehouse", {}).values()) == 100, 10)
+    assert any("warehouse: commit refused: " in line.text for line in take_notices())
     end(member, scene.watch)
 
 

@@ -54,6 +54,11 @@ class Engine(Generic[Totals, Snapshot]):
         """Wait, cooperatively under gevent, for the end; whether it came in time."""
         return wait_until(lambda: not self.alive, timeout_s)
 
+    @property
+    def ready(self) -> bool:
+        """It has begun its work."""
+        return self._next_totals_ns > 0
+
     def _main(self) -> None:
         try:
             self._run()

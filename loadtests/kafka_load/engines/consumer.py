@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from kafka_load.clock import MILLISECOND, now_ns
 from kafka_load.engines.base import Engine
@@ -33,8 +33,17 @@ class ConsumerEngine(Engine[ReaderTotals, ReaderSnapshot]):
         self._rebalances = 0
         self._next_commit_ns = 0
 
+    @property
+    def ready(self) -> bool:
+        """It has begun its work, and its group has told it its share, which may be nothing.
+
+        Under KIP-848 a member that gets no partition is not told so.
+        """
+        return super().ready and (self._rebalances > 0 or self.settings.protocol != "classic")
+
     def _run(self) -> None:
-        self._consumer = Consumer(self._listening(self.settings.properties(self.client)))
+        properties = self._listening(self.settings.properties(self.client))
+        self._consumer = Consumer({**properties, "on_commit": self._on_commit})
         self._consumer.subscribe(
             list(self.settings.topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
@@ -71,12 +80,20 @@ class ConsumerEngine(Engine[ReaderTotals, ReaderSnapshot]):
         partitions = [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]
         try:
             if wait:
-                self._consumer.commit(offsets=partitions, asynchronous=False)
+                self._on_commit(None, self._consumer.commit(offsets=partitions, asynchronous=False) or [])
             else:
                 self._consumer.commit(offsets=partitions, asynchronous=True)
-            self._committed.update(offsets)
-        except KafkaException as refusal:  # the partition is another member's by now, who will be delivered it again
-            notice(f"{self.settings.group}: commit refused: {refusal.args[0].str()}")
+        except KafkaException as refusal:
+            self._on_commit(refusal.args[0], partitions)
+
+    def _on_commit(self, refusal: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        """Take note of what is committed. What was refused is due again, here or with the partition's next member."""
+        for partition in partitions:
+            if error := refusal or partition.error:
+                notice(f"{self.settings.group}: commit refused: {error.str()}")
+            else:
+                key = (partition.topic, partition.partition)
+                self._committed[key] = max(partition.offset, self._committed.get(key, -1))
 
     def _on_assign(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         self._rebalances += 1

@@ -15,8 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-PRODUCE = 0  # the wire protocol's API keys, for `slow_answers`
-FETCH = 1
+PRODUCE, OFFSET_COMMIT = 0, 8  # API keys of the wire protocol
+REBALANCE_IN_PROGRESS = 27  # an error code of the wire protocol
 
 
 class MockCluster:
@@ -59,7 +59,11 @@ class MockCluster:
 
     def slow_answers(self, broker: int, api_key: int, ms: int) -> None:
         """Carry out the broker's next request of this kind at once, and answer it `ms` later."""
-        self._order("slow", broker, api_key, ms)
+        self._order("answer", broker, api_key, 0, ms)
+
+    def refuse(self, broker: int, api_key: int, error: int) -> None:
+        """Answer the broker's next request of this kind with an error and do not carry it out."""
+        self._order("answer", broker, api_key, error, 0)
 
     def close(self) -> None:
         """End the cluster."""

@@ -31,7 +31,7 @@ def main(brokers: int) -> None:
     for name, value in GROUP_SETTINGS.items():
         function(f"mock_{name}", None, POINTER, INT)(cluster, value)
     bootstrap = function("mock_cluster_bootstraps", TEXT, POINTER)(cluster)
-    slow = function("mock_broker_push_request_error_rtts", INT, POINTER, INT, ctypes.c_int16, SIZE, INT, INT)
+    answer = function("mock_broker_push_request_error_rtts", INT, POINTER, INT, ctypes.c_int16, SIZE, INT, INT)
     orders: dict[str, tuple[Callable[..., int], tuple[type, ...]]] = {
         name: (function(f"mock_{symbol}", INT, POINTER, *types), types)
         for name, symbol, types in (
@@ -46,9 +46,9 @@ def main(brokers: int) -> None:
     print(bytes(bootstrap).decode(), flush=True)
     for line in sys.stdin:
         name, *words = line.split()
-        if name == "slow":
-            broker, api_key, ms = map(int, words)
-            print(slow(cluster, broker, api_key, 1, 0, ms), flush=True)
+        if name == "answer":
+            broker, api_key, error, ms = map(int, words)
+            print(answer(cluster, broker, api_key, 1, error, ms), flush=True)
         else:
             call, types = orders[name]
             arguments = [word.encode() if kind is TEXT else int(word) for word, kind in zip(words, types, strict=True)]
