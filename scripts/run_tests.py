@@ -81,12 +81,11 @@ def scenario(name: str, limit_s: int, **environment: str) -> Step:
 # they work, so two lanes share two processors. What needs the machine for itself is alone in its stage.
 STAGES = (
     (
-        (scenario("secured", 1200), scenario("default", 2400)),
         (
             Step("lint", ("make", "--no-print-directory", "--keep-going", "lint"), 900, counted=False),
-            Step("unit tests", ("pytest",), 1200),
-            scenario("zookeeper", 1200),
+            scenario("default", 2400),
         ),
+        (Step("unit tests", ("pytest",), 1200), scenario("zookeeper", 1200), scenario("secured", 1200)),
     ),
     ((scenario("failover", 1800, CRUCIBLE_MATRIX="ci"),),),
 )

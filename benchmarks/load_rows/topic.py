@@ -49,7 +49,10 @@ class Topic:
 
 @contextmanager
 def fresh_topic(bootstrap: str | None, partitions: int) -> Iterator[Topic]:
-    """An empty topic of the cluster at `bootstrap`, or of a mock one."""
+    """An empty topic of the cluster at `bootstrap`, or of a mock one.
+
+    A real cluster gives its disks back only after the brokers' `log.segment.delete.delay.ms`, by default a minute.
+    """
     name = f"bench-{secrets.token_hex(4)}"
     if bootstrap is None:
         with MockCluster() as cluster:
@@ -58,9 +61,7 @@ def fresh_topic(bootstrap: str | None, partitions: int) -> Iterator[Topic]:
         return
     topic = Topic(bootstrap, name, partitions, 4 * MOCK_KEEPS)
     replicas = min(REPLICAS, len(topic.admin.list_topics(timeout=ANSWER_S).brokers))
-    # Its disks are given back at once, not after the usual minute: the next contender needs them.
-    new = NewTopic(name, partitions, replicas, config={"file.delete.delay.ms": "1000"})
-    topic.admin.create_topics([new])[name].result(ANSWER_S)
+    topic.admin.create_topics([NewTopic(name, partitions, replicas)])[name].result(ANSWER_S)
     try:
         if not wait_until(lambda: _served(topic), ANSWER_S):
             raise TimeoutError(f"not every partition of {name} has a leader that serves it after {ANSWER_S:.0f} s")

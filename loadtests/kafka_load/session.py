@@ -222,7 +222,9 @@ class Session:
             feed(self.environment.stats, delta)
             pause()
         if self.conductor is None:
-            take_notices()  # of a worker; the conductor's own clients tell the same
+            for notice in take_notices():
+                if not notice.common:  # all else the conductor says
+                    log.warning(notice.text)
 
     def _report_home(self) -> None:
         if self._node is not None and self.conductor is not None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from kafka_load import marks
-from kafka_load.mock import MockCluster
+from kafka_load.mock import OFFSET_COMMIT, REBALANCE_IN_PROGRESS, MockCluster
 
 PROJECT = Path(__file__).resolve().parents[2]
 LOCUST = str(Path(sys.executable).parent / "locust")
@@ -130,9 +130,13 @@ def test_marks_from_outside_are_the_verdicts_faults(shop: MockCluster, tmp_path:
     assert max(group["lost"] for group in run.verdict["groups"]) == 0
 
 
-def test_workers_share_a_run(shop: MockCluster, tmp_path: Path) -> None:
+def test_workers_share_a_run_and_say_what_only_they_know(shop: MockCluster, tmp_path: Path) -> None:
     run = Run(tmp_path, shop.bootstrap, "--profile", "smoke", "--run-time", "5s", "--processes", "2")
+    run.until(2)
+    for broker in (1, 2, 3):
+        shop.refuse(broker, OFFSET_COMMIT, REBALANCE_IN_PROGRESS)
     assert run.wait() == 0
+    assert "-group: commit refused: " in run.output
     assert 4500 <= run.verdict["produced"]["acknowledged"] <= 5000
     assert max(group["redelivered"] for group in run.verdict["groups"]) == 0
 

@@ -28,10 +28,11 @@ _REPEAT_NS = 10 * SECOND
 
 @dataclass(frozen=True)
 class Notice:
-    """One line for people."""
+    """One line for people; `common`: a client of any process has it to say, so that one process will do."""
 
     at_ns: int
     text: str
+    common: bool
 
 
 _queue: deque[Notice] = deque(maxlen=1_000)
@@ -44,12 +45,12 @@ def take_notices() -> list[Notice]:
     return [_queue.popleft() for _ in range(len(_queue))]
 
 
-def notice(text: str) -> None:
+def notice(text: str, *, common: bool = False) -> None:
     """Say something, unless it was said within the last ten seconds (but for its numbers)."""
     now, gist = now_ns(), _NUMBER.sub("#", text)
     if now - _said.get(gist, -_REPEAT_NS) >= _REPEAT_NS:
         _said[gist] = now
-        _queue.append(Notice(now, text))
+        _queue.append(Notice(now, text, common))
 
 
 class ClientListener:
@@ -71,12 +72,12 @@ class ClientListener:
         if _COORDINATOR.search(text):
             return
         if broker is None:
-            notice(f"{facility}: {_STATE.sub('', _THREAD.sub('', text))}")
+            notice(f"{facility}: {_STATE.sub('', _THREAD.sub('', text))}", common=True)
         elif facility in ("FAIL", "REQTMOUT") and not broker["reason"].startswith("Disconnected"):
             address = broker["address"]
             if address not in _down_since:
                 _down_since[address] = now_ns()
-                notice(f"broker {address} is down: {_STATE.sub('', broker['reason'])}")
+                notice(f"broker {address} is down: {_STATE.sub('', broker['reason'])}", common=True)
 
     def failed(self, error: KafkaError) -> None:
         """Take an error of the client as a whole. All but a fatal one it repairs, and its log has said so."""
@@ -93,4 +94,4 @@ class ClientListener:
             if since and broker["state"] == "UP" and broker["stateage"] * 1_000 < now_ns() - since:
                 _said.clear()  # what was said about the outage may be said about the next one
                 if _down_since.pop(address, None):
-                    notice(f"broker {address} is up again")
+                    notice(f"broker {address} is up again", common=True)
