@@ -41,11 +41,11 @@ def row(way: Way) -> Iterator[Figure]:
     The loop is measured as it is written, and also with the garbage collector relaxed, as it is for the engine.
     """
     raw, tuned, ours = [], [], []
+    relaxed = gc.get_threshold()
     with fresh_topic(way.bootstrap, PARTITIONS) as topic:
         records = PARTITIONS * topic.keeps
         run = _fill(topic, records)
         for _ in range(TURNS * way.rounds):
-            relaxed = gc.get_threshold()
             gc.set_threshold(*AS_PYTHON_COMES)
             raw.append(_raw(topic, records))
             gc.set_threshold(*relaxed)

@@ -7,7 +7,7 @@ lost or come twice. It knows nothing of Locust.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,7 +67,7 @@ class Report:
             LedgerSnapshot.from_wire(wire["snapshot"]),
             Bin.from_wire(wire["total"]),
             [Bin.from_wire(one) for one in wire["bins"]],
-            {group: [{*map(_partition, some)} for some in each] for group, each in wire["assigned"].items()},
+            {group: [{(topic, n) for topic, n in some} for some in each] for group, each in wire["assigned"].items()},
             wire["ready"],
             tuple(wire["done"]),
         )
@@ -186,11 +186,6 @@ class Node:
             delivered = now.delivered - (former.delivered if former else 0)
             self._happened(Bin(0, {f"delivered.{name}": delivered}, {}, {f"e2e.{name}": latency}))
             yield "DELIVER", name, latency, now.bytes_delivered - (former.bytes_delivered if former else 0), 0
-
-
-def _partition(wire: Sequence[Any]) -> TopicPartition:
-    topic, number = wire
-    return topic, number
 
 
 def _sent_all(producer: ProducerEngine, asked_ns: int) -> bool:

@@ -56,7 +56,7 @@ class KafkaUser(User):
         raise NotImplementedError
 
     def began(self, engine: AnyEngine) -> None:
-        """Called once the engine runs."""
+        """Called once the engine runs and the run has its start; or if that is not to be."""
 
     def _name(self) -> str:
         raise NotImplementedError
@@ -69,8 +69,8 @@ class KafkaUser(User):
         engine.start()
         self.node.started(engine, self._name())
         try:
-            self.began(engine)
             self._wait(lambda: self.node.start_ns is not None or not engine.alive or not self._wanted())
+            self.began(engine)
             self._wait(lambda: not engine.alive or not self._wanted(), stay_s)
         finally:
             if self._wanted():  # at the end of a run the node stops all engines, in order
@@ -101,8 +101,7 @@ class ProducerUser(KafkaUser):
         return ProducerEngine(self.node.plan.client, settings, constant_rate(0.0))
 
     def began(self, engine: AnyEngine) -> None:
-        """Wait for the start of the run, then follow the schedule from where it is."""
-        self._wait(lambda: self.node.start_ns is not None or not self._wanted())
+        """From the start of the run on, follow the schedule from where it is."""
         if not isinstance(engine, ProducerEngine) or self.node.start_ns is None or not self._wanted():
             return
         late_ns = now_ns() - self.node.start_ns

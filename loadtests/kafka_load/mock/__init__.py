@@ -59,11 +59,11 @@ class MockCluster:
 
     def slow_answers(self, broker: int, api_key: int, ms: int) -> None:
         """Carry out the broker's next request of this kind at once, and answer it `ms` later."""
-        self._order("answer", broker, api_key, 0, ms)
+        self._order("answer", broker, api_key, 1, 0, ms)
 
     def refuse(self, broker: int, api_key: int, error: int) -> None:
         """Answer the broker's next request of this kind with an error and do not carry it out."""
-        self._order("answer", broker, api_key, error, 0)
+        self._order("answer", broker, api_key, 1, error, 0)
 
     def close(self) -> None:
         """End the cluster."""

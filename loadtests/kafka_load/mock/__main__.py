@@ -31,7 +31,6 @@ def main(brokers: int) -> None:
     for name, value in GROUP_SETTINGS.items():
         function(f"mock_{name}", None, POINTER, INT)(cluster, value)
     bootstrap = function("mock_cluster_bootstraps", TEXT, POINTER)(cluster)
-    answer = function("mock_broker_push_request_error_rtts", INT, POINTER, INT, ctypes.c_int16, SIZE, INT, INT)
     orders: dict[str, tuple[Callable[..., int], tuple[type, ...]]] = {
         name: (function(f"mock_{symbol}", INT, POINTER, *types), types)
         for name, symbol, types in (
@@ -41,18 +40,15 @@ def main(brokers: int) -> None:
             ("rtt", "broker_set_rtt", (INT, INT)),
             ("leader", "partition_set_leader", (TEXT, INT, INT)),
             ("delete", "partition_delete_records", (TEXT, INT, INT64)),
+            ("answer", "broker_push_request_error_rtts", (INT, ctypes.c_int16, SIZE, INT, INT)),
         )
     }
     print(bytes(bootstrap).decode(), flush=True)
     for line in sys.stdin:
         name, *words = line.split()
-        if name == "answer":
-            broker, api_key, error, ms = map(int, words)
-            print(answer(cluster, broker, api_key, 1, error, ms), flush=True)
-        else:
-            call, types = orders[name]
-            arguments = [word.encode() if kind is TEXT else int(word) for word, kind in zip(words, types, strict=True)]
-            print(call(cluster, *arguments), flush=True)
+        call, types = orders[name]
+        arguments = [word.encode() if kind is TEXT else int(word) for word, kind in zip(words, types, strict=True)]
+        print(call(cluster, *arguments), flush=True)
     os._exit(0)  # librdkafka would wait for connections of clients that have gone
 
 
