@@ -177,8 +177,12 @@ class Node:
                 field: getattr(now, field) - (getattr(earlier, field) if earlier else 0)
                 for field in ("due", "sent", "acknowledged", "failed")
             }
+            waited = {f"blocked_ns.{cause}": ns for cause, ns in now.blocked_ns.items()}
+            for cause, ns in (earlier.blocked_ns if earlier else {}).items():
+                waited[f"blocked_ns.{cause}"] -= ns
             late = now.lateness.minus(earlier.lateness) if earlier else now.lateness
-            self._happened(Bin(0, counts, {}, {"produce": latency, "late": late}))
+            own = now.lateness_own.minus(earlier.lateness_own) if earlier else now.lateness_own
+            self._happened(Bin(0, counts | waited, {}, {"produce": latency, "late": late, "late_own": own}))
             size = now.bytes_acknowledged - (earlier.bytes_acknowledged if earlier else 0)
             yield "PRODUCE", name, latency, size, counts["failed"]
         else:

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from kafka_load.clock import SECOND
 from kafka_load.engines import (
     ClientSettings,
     ProducerEngine,
@@ -42,6 +43,26 @@ def test_after_an_outage_everything_due_is_sent_and_the_wait_counts(cluster: Moc
     assert engine.totals.latency.max > 1_900_000
     assert max(gap.longest_ns for gap in judgement.availability.values()) > 1_900_000_000
     assert group(judgement, "warehouse").lost == 0
+
+
+def test_what_was_late_because_of_a_full_window_is_not_the_harnesss_own_doing(cluster: MockCluster) -> None:
+    scene = Scene(cluster)
+    scene.join("warehouse")
+    engine = scene.producer(constant(4_000, 3), in_flight_max=3_000)
+    assert wait_until(lambda: engine.totals.acknowledged > 1_000, 10)
+    for broker in (1, 2, 3):
+        cluster.down(broker)
+    assert wait_until(lambda: engine.totals.blocked_ns["window"] > SECOND, 10)
+    for broker in (1, 2, 3):
+        cluster.up(broker)
+    assert wait_until(lambda: engine.totals.acknowledged == 12_000, 20)
+    end(engine)
+    scene.finish()
+    snapshot = engine.snapshot
+    assert snapshot.lateness.max > 1_000_000
+    assert snapshot.lateness.count == snapshot.lateness_own.count == 12_000
+    assert snapshot.lateness_own.mean < snapshot.lateness.mean / 2
+    assert snapshot.blocked_ns == engine.totals.blocked_ns
 
 
 def test_records_that_time_out_leave_the_producer_going_on(cluster: MockCluster) -> None:

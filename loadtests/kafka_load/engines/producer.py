@@ -16,6 +16,7 @@ from kafka_load.clock import MILLISECOND, now_ns
 from kafka_load.engines.acknowledging import Acknowledgements, Reports
 from kafka_load.engines.arrivals import Arrivals
 from kafka_load.engines.base import Engine
+from kafka_load.engines.lateness import Lateness
 from kafka_load.engines.messages import stretches
 from kafka_load.engines.outgoing import InFlight, Outgoing
 from kafka_load.engines.settings import ClientSettings, ProducerSettings
@@ -41,7 +42,11 @@ METADATA_S = 10.0
 
 @dataclass(frozen=True)
 class ProducerTotals:
-    """Cumulative counts of records since the start. While the engine runs, `indeterminate` is what is in flight."""
+    """Cumulative counts of records since the start. While the engine runs, `indeterminate` is what is in flight.
+
+    `lateness` is of all records, `lateness_own` is the part of it that the harness caused; `blocked_ns` says how long
+    nothing could be sent because of the cluster, by cause (see `engines.lateness`).
+    """
 
     at_ns: int = 0
     due: int = 0
@@ -54,6 +59,8 @@ class ProducerTotals:
     target_rate: float = 0.0
     latency: Histogram = field(default_factory=Histogram)
     lateness: Histogram = field(default_factory=Histogram)
+    lateness_own: Histogram = field(default_factory=Histogram)
+    blocked_ns: dict[str, int] = field(default_factory=dict)
     gaps: dict[TopicPartition, Gap] = field(default_factory=dict)
 
 
@@ -70,7 +77,8 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         self._encode = encoder(settings.format, settings.event, settings.size, settings.run, settings.producer)
         self._flush_s = flush_s
         self._acks = Acknowledgements(settings.topic, settings.transaction is not None)
-        self._lateness = Histogram()
+        self._lateness = Lateness()
+        self._full_since_ns: int | None = None
         self._in_flight = InFlight(settings.in_flight_max)
         self._endless = schedule is None
         self._arrivals = Arrivals(schedule or constant(0))
@@ -104,7 +112,9 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
             busy = self._send_due(at_most)
             self._serve(0.0)
             if transaction:
-                transaction.step(self._acks, self._drain)
+                began = now_ns()
+                if transaction.step(self._acks, self._drain):
+                    self._lateness.blocked("transaction", began, now_ns())
             self._publish()
             self._raise_fatal()
             if not busy:
@@ -116,11 +126,15 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
 
     def _send_due(self, at_most: int) -> bool:
         """Send what is due, at most about so many records; whether there is more to do at once."""
-        room = self.settings.in_flight_max - len(self._in_flight)
+        room, now = self.settings.in_flight_max - len(self._in_flight), now_ns()
         if room < CHUNK:
+            self._full_since_ns = self._full_since_ns or now
             self._serve(0.001)
             return True
-        at_most, now = min(at_most, room), now_ns()
+        if self._full_since_ns:
+            self._lateness.blocked("window", self._full_since_ns, now)
+            self._full_since_ns = None
+        at_most = min(at_most, room)
         due_ns = np.full(at_most, now, np.int64) if self._endless else self._arrivals.take(now, at_most)
         if len(due_ns):
             self._send(due_ns)
@@ -139,6 +153,7 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
     def _send(self, due_ns: Int64s) -> None:
         """Make the records due at these times, and hand them over in the order of their partitions."""
         count = len(due_ns)
+        self._lateness.begin(int(due_ns[0]), now_ns())
         keys = self._keys.draw(count)
         order = np.argsort(self._keys.partitions[keys], kind="stable")
         keys, due_ns = keys[order], due_ns[order]
@@ -155,7 +170,7 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
             stamp = (partitions[part], sequences[part], due_ns[part])
             values = self._encode(*stamp, self._keys.names[keys[part]])
             if not self._endless:
-                self._lateness.add((now_ns() - due_ns[part]) // 1_000)
+                self._lateness.sent(due_ns[part], now_ns())
             self._hand_over(Outgoing.of(values, self._keys.packed, keys[part], *stamp))
 
     def _hand_over(self, records: Outgoing) -> None:
@@ -172,8 +187,9 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
             refused, full = messages["err"] != 0, messages["err"] == KafkaError._QUEUE_FULL
             self._in_flight.leave(rows[refused])
             self._fail(messages, records.sequences, refused & ~full)
-            records = records.part(full)
+            records, began = records.part(full), now_ns()
             self._serve(0.001)
+            self._lateness.blocked("queue", began, now_ns())
 
     def _serve(self, wait_s: float) -> None:
         """Take delivery reports."""
@@ -207,6 +223,13 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
             return self._acks.sums()[0], 0.0
         return self._arrivals.taken if self._stopping else self._arrivals.due(now), self._arrivals.rate(now)
 
+    def _blocked_ns(self, now: int) -> dict[str, int]:
+        """How long nothing could be sent, by cause, counting the wait that may be going on."""
+        blocked = self._lateness.blocked_ns.copy()
+        if self._full_since_ns:
+            blocked["window"] += now - self._full_since_ns
+        return blocked
+
     def _publish_totals(self, now: int) -> None:
         due, rate = self._target(now)
         self.totals = ProducerTotals(
@@ -216,7 +239,9 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
             bytes_acknowledged=self._acks.bytes,
             target_rate=rate,
             latency=self._acks.latency.copy(),
-            lateness=self._lateness.copy(),
+            lateness=self._lateness.total.copy(),
+            lateness_own=self._lateness.own.copy(),
+            blocked_ns=self._blocked_ns(now),
             gaps=self._acks.gaps(now),
         )
 
@@ -229,6 +254,8 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
             closed,
             {partition: account.freeze() for partition, account in self._acks.accounts.items()},
             self._acks.latency.copy(),
-            self._lateness.copy(),
+            self._lateness.total.copy(),
             self._acks.gaps(now_ns()),
+            self._lateness.own.copy(),
+            self._blocked_ns(now_ns()),
         )

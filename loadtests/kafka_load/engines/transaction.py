@@ -39,14 +39,16 @@ class Transaction:
         self._since = since
         self._ends_ns = now_ns() + self._settings.ms * MILLISECOND
 
-    def step(self, acks: Acknowledgements, drain: Drain) -> None:
-        """End the transaction if it is time, and begin the next."""
+    def step(self, acks: Acknowledgements, drain: Drain) -> bool:
+        """End the transaction if it is time, and begin the next; whether it was."""
         records = sum(account.sent - self._since.get(p, 0) for p, account in acks.accounts.items())
         self.room = self._settings.records - records
-        if records and (self.room <= 0 or now_ns() >= self._ends_ns):
-            self._end(acks, drain)
-            self._begin({partition: account.sent for partition, account in acks.accounts.items()})
-            self.room = self._settings.records
+        if not records or (self.room > 0 and now_ns() < self._ends_ns):
+            return False
+        self._end(acks, drain)
+        self._begin({partition: account.sent for partition, account in acks.accounts.items()})
+        self.room = self._settings.records
+        return True
 
     def finish(self, acks: Acknowledgements, drain: Drain) -> None:
         """End the last transaction."""

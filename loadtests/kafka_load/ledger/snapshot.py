@@ -43,7 +43,11 @@ class StreamLog:
 @wired
 @dataclass(frozen=True)
 class ProducerSnapshot:
-    """One producer engine. `closed`: it will send nothing more, so a sequence it never sent is nobody's."""
+    """One producer engine. `closed`: it will send nothing more, so a sequence it never sent is nobody's.
+
+    `lateness_own` is the part of `lateness` that the harness caused; `blocked_ns` says how long nothing could be sent
+    because of the cluster, by cause (`window`, `queue`, `transaction`).
+    """
 
     engine: str
     version: int
@@ -54,6 +58,8 @@ class ProducerSnapshot:
     latency: Histogram = field(default_factory=Histogram)
     lateness: Histogram = field(default_factory=Histogram)
     gaps: dict[TopicPartition, Gap] = field(default_factory=dict)
+    lateness_own: Histogram = field(default_factory=Histogram)
+    blocked_ns: dict[str, int] = field(default_factory=dict)
 
 
 @wired
