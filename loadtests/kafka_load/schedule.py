@@ -2,7 +2,8 @@
 
 An open loop sends what is due whether or not earlier records were answered, so an outage shows as lateness instead of
 disappearing (Tene's "coordinated omission"). A schedule is a pure function of time: any window of it can be asked
-for, in any cuts, and the same records come out. Times are ns from the schedule's start.
+for, in any cuts, and the same records come out. Times are ns from the schedule's start. What a question costs does not
+depend on how late in the run it is asked: see `kafka_load.poisson`.
 """
 
 from __future__ import annotations
@@ -10,18 +11,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kafka_load import poisson
 from kafka_load.clock import SECOND
 
 Int64s = NDArray[np.int64]
 Floats = NDArray[np.float64]
-
-_CELL = 1024  # Poisson arrivals are drawn this many (expected) at a time
 
 
 @dataclass(frozen=True)
@@ -40,17 +40,6 @@ class Schedule:
     def duration_ns(self) -> int | None:
         """Length, or None if endless."""
         return None if math.isinf(self.times_ns[-1]) else int(self.times_ns[-1])
-
-    def then(self, other: Schedule) -> Self:
-        """This schedule, which must end, and `other` after it."""
-        if math.isinf(end := self.times_ns[-1]):
-            raise ValueError("nothing can follow a schedule without an end")
-        return replace(
-            self,
-            times_ns=self.times_ns + tuple(end + time for time in other.times_ns[1:]),
-            starts=self.starts + other.starts,
-            ends=self.ends + other.ends,
-        )
 
     def poisson(self, seed: int) -> Self:
         """The same rates with Poisson arrivals; a seed fixes them."""
@@ -85,10 +74,7 @@ class Schedule:
         expected = self.expected(t_ns)
         if self.seed is None:
             return math.ceil(expected)
-        cell = int(expected // _CELL)
-        return sum(len(_arrivals(self.seed, c)) for c in range(cell)) + int(
-            (_arrivals(self.seed, cell) < expected).sum()
-        )
+        return poisson.count(self.seed, expected)
 
     def due_between(self, t0_ns: int, t1_ns: int) -> Int64s:
         """Due times in [t0, t1), ascending, shape (n,). Windows may be cut anywhere: nothing is lost or doubled."""
@@ -96,9 +82,7 @@ class Schedule:
         if self.seed is None:
             arrivals = np.arange(math.ceil(low), math.ceil(high), dtype=np.float64)
         else:
-            cells = range(int(low // _CELL), int(high // _CELL) + 1)
-            arrivals = np.concatenate([_arrivals(self.seed, cell) for cell in cells])
-            arrivals = arrivals[(arrivals >= low) & (arrivals < high)]
+            arrivals = poisson.arrivals(self.seed, low, high)
         return np.clip(self._when(arrivals).astype(np.int64), t0_ns, max(t0_ns, t1_ns - 1))
 
     def window_end(self, t0_ns: int, t1_ns: int, at_most: int) -> int:
@@ -124,16 +108,6 @@ class Schedule:
         # The root of slope/2·t² + rate·t = rest, in the form that stays exact as the slope goes to zero.
         speed = rate + np.sqrt(np.maximum(rate**2 + 2 * slope * rest, 0.0))
         return begins[piece] + np.divide(2 * rest, speed, out=np.zeros_like(rest), where=speed > 0)
-
-
-@lru_cache(maxsize=16)
-def _arrivals(seed: int, cell: int) -> Floats:
-    """Poisson arrivals of one cell, in units of expected records: a Poisson number of them, spread uniformly.
-
-    Cells are drawn independently, which is what makes a Poisson schedule a pure function of time.
-    """
-    random = np.random.default_rng((seed, cell))
-    return np.asarray(np.sort((cell + random.random(random.poisson(_CELL))) * _CELL), np.float64)
 
 
 def steps(rates: Sequence[tuple[float, float]]) -> Schedule:
