@@ -2,7 +2,8 @@
 """The first shop on a new cluster: orders go in, three groups read them, and each promise made to a shop is checked.
 
 `warehouse-group` shares the orders among three members; `analytics-group` and `notification-group` each get them all.
-It runs against a cluster in use, too: it reads from where the topic ended when it began, and counts only its own.
+It can be repeated: it reads from where the topic ended when it began, and counts only its own. A topic or group that
+somebody else uses it leaves alone.
 """
 
 from __future__ import annotations
@@ -19,13 +20,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from kafka_load.engines import ClientSettings
 from kafka_load.inventory import ENV, InventoryError, bootstrap_servers
+from kafka_load.ownership import CLIENT_ID, SHOP_HEADER, offset_metadata
+from kafka_load.readiness import Group, UnreadyError, check, check_ownership
 
 TOPIC = "orders"
 GROUPS = {"warehouse-group": 3, "analytics-group": 1, "notification-group": 1}  # group: members
-RUN_HEADER = "shop-run"
+RUN_HEADER = SHOP_HEADER
 CONNECT_S = 8.0
 PATIENCE_S = 60.0
+SESSION_S = 45.0  # librdkafka's default: how long a group keeps a member that was killed
 SHOWN = 10  # problems, when there are many
 
 FIRST_ORDERS = (("order1", "Laptop", 999.99), ("order2", "Phone", 499.99))
@@ -132,7 +137,7 @@ class Member:
         self.assigned: set[int] = set()
         self._start = start
         self._consumer = Consumer(
-            client(servers) | {"group.id": group, "client.id": f"{group}-{number}", "enable.auto.commit": False}
+            client(servers) | {"group.id": group, "client.id": CLIENT_ID, "enable.auto.commit": False}
         )
         self._consumer.subscribe([TOPIC], on_assign=self._take)
 
@@ -148,11 +153,18 @@ class Member:
             if (RUN_HEADER, run.encode()) in (message.headers() or ()):
                 self.orders.append(as_order(message))
 
-    def commit(self) -> dict[int, int]:
+    def commit(self, run: str) -> dict[int, int]:
         """Commit what was read; return the offsets that the broker then has for this member's partitions."""
-        if self.orders:
-            self._consumer.commit(asynchronous=False)
         partitions = [TopicPartition(TOPIC, number) for number in self.assigned]
+        if self.orders:
+            mark = offset_metadata(int(run, 16))
+            read = self._consumer.position(partitions)
+            self._consumer.commit(
+                offsets=[
+                    TopicPartition(TOPIC, at.partition, at.offset, metadata=mark) for at in read if at.offset >= 0
+                ],
+                asynchronous=False,
+            )
         return {partition.partition: partition.offset for partition in self._consumer.committed(partitions, CONNECT_S)}
 
     def close(self) -> None:
@@ -181,6 +193,16 @@ def end_of_topic(servers: str) -> dict[int, int]:
         }
     finally:
         consumer.close()
+
+
+def check_leave(servers: str) -> None:
+    """See that the topic and the groups are nobody else's. Raises UnreadyError where they are."""
+    settings = ClientSettings(servers)
+    check(settings, [TOPIC])
+    groups = [Group(name, "queue", (TOPIC,)) for name in GROUPS]
+    refusals = check_ownership(settings, groups, [TOPIC], reset_offsets=False, write_topics=(), leave_s=SESSION_S)
+    if refusals:
+        raise UnreadyError(refusals[0].why)
 
 
 def send(servers: str, run: str) -> list[Order]:
@@ -235,7 +257,7 @@ def shop(servers: str) -> tuple[list[Order], list[Reading], dict[str, dict[int, 
         poll_until(members, run, all_read)
         committed: dict[str, dict[int, int]] = defaultdict(dict)
         for member in members:
-            committed[member.group] |= member.commit()
+            committed[member.group] |= member.commit(run)
     finally:
         for member in members:
             member.close()
@@ -252,8 +274,9 @@ def main() -> int:
     )
     try:
         servers = parser.parse_args().bootstrap_servers or bootstrap_servers(timeout_s=PATIENCE_S)
+        check_leave(servers)
         sent, readings, committed = shop(servers)
-    except InventoryError as error:
+    except (InventoryError, UnreadyError) as error:
         print(f"The shop cannot open: {error}.", file=sys.stderr)
         return 1
     except KafkaException as error:

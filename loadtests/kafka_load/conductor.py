@@ -103,7 +103,7 @@ class Conductor:
         """
         check(self.plan.client, self.topics)
         self._begin = ends(self.plan.client, self.topics)
-        self.notes += prepare(self.plan.client, self.groups, self._begin)
+        prepare(self.plan.client, self.groups, self._begin, self.plan.run)
         self._watch.start()
 
     def go(self, members: Mapping[str, int]) -> None:

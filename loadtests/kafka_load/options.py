@@ -6,6 +6,7 @@ What a profile says (rate, size, limits) has no default here: None means that th
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +88,13 @@ def pair(text: str) -> str:
     return text
 
 
+def group_prefix(text: str) -> str:
+    """A prefix of group names, with the characters that Kafka's tools take in names."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]{0,100}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} has other characters than letters, digits, '.', '_' and '-'")
+    return text
+
+
 _COUNT = number(1, whole=True)
 _NATURAL = number(0, whole=True)
 
@@ -120,6 +128,9 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("--static-members", "Members keep their partitions over a restart (group.instance.id)", False),
     Option("--read-uncommitted", "Deliver records of open and aborted transactions", False),
+    Option("--group-prefix", "Put before the name of every group", "", group_prefix),
+    Option("--reset-offsets", "Overwrite offsets of the groups that somebody else committed", False),
+    Option("--write-topics", "Topics to write into although they hold others' records: NAME,NAME", ""),
     Option("--commit-ms", "How often readers commit, ms", 1_000, _COUNT),
     Option("--session-timeout-ms", "When a silent member of a classic group is taken for dead, ms", 10_000, _COUNT),
     Option("--share-release", "Share of a share group's first deliveries that are released, 0 to 1", 0.0, number(0.0)),

@@ -87,6 +87,15 @@ class Plan:
         highest = sum(rate.highest for rate in self.profile.rate.values())
         return self.options["rate"] / highest if self.options["rate"] and highest else 1.0
 
+    def group(self, name: str) -> str:
+        """The name that a group of the shop has in this run."""
+        return f"{self.options['group_prefix'] or ''}{name}"
+
+    @property
+    def write_topics(self) -> tuple[str, ...]:
+        """The topics that the run was told to write into, whoever wrote there before."""
+        return tuple(filter(None, (self.options["write_topics"] or "").split(",")))
+
     def rate(self, user: str) -> Rate | None:
         """The rate of all users of one class together, if the profile gives one."""
         rate = self.profile.rate.get(user)

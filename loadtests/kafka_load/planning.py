@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from locust import runners
 
 from . import inventory, options, profiles, users
 from .plan import Plan, PlanError, make_plan
-from .readiness import UnreadyError, check
+from .readiness import Group, UnreadyError, check, check_ownership
 
 DEFAULT_PROFILE = "steady"
 REFUSALS = (profiles.ProfileError, PlanError, inventory.InventoryError, argparse.ArgumentTypeError, UnreadyError)
@@ -64,6 +65,23 @@ class Planning:
         plan = self.plan(given, profile_name)
         check(plan.client, users.topics_of(self._environment.user_classes))
         return plan
+
+    def check_ownership(self, plan: Plan, groups: Sequence[Group]) -> None:
+        """See that the run's groups and topics are its own, or that its user gave it leave.
+
+        Raises:
+            UnreadyError: if not.
+        """
+        refusals = check_ownership(
+            plan.client,
+            groups,
+            users.written_topics_of(self._environment.user_classes),
+            reset_offsets=plan.options["reset_offsets"],
+            write_topics=plan.write_topics,
+            leave_s=plan.options["session_timeout_ms"] / 1_000 + 2,
+        )
+        if refusals:
+            raise UnreadyError(str(refusals[0]))
 
     def take_over(self, plan: Plan) -> None:
         """Give Locust the profile's users, and the conductor, not Locust's clock, the end of a headless run."""

@@ -12,11 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from .engines import check_cluster, end_offsets, prepare_share_group
+from .engines import check_cluster, end_offsets, group_states, prepare_share_group, sample_records
 from .engines.settings import ClientSettings
 from .native import native_call, native_sleep
+from .ownership import Refusal, group_refusals, mark_group, offset_metadata, topic_refusals
 
 TIMEOUT_S = 5.0
 
@@ -48,6 +49,41 @@ def check(client: ClientSettings, topics: Iterable[str]) -> None:
         raise UnreadyError(problems[0])
 
 
+def check_ownership(
+    client: ClientSettings,
+    groups: Sequence[Group],
+    written: Sequence[str],
+    *,
+    reset_offsets: bool,
+    write_topics: Sequence[str],
+    leave_s: float,
+) -> list[Refusal]:
+    """Why the run may not use these groups or write into the topics `written`; nothing is changed.
+
+    For members of a harness that was killed it waits up to `leave_s`, until their sessions have ended.
+
+    Raises:
+        UnreadyError: if the cluster does not tell.
+    """
+    modes = {group.name: group.mode for group in groups}
+    topics = tuple(sorted({topic for group in groups for topic in group.topics}))
+    deadline = time.monotonic() + leave_s
+    asked = tuple(topic for topic in written if topic not in write_topics)
+    try:
+        bounds = native_call(end_offsets, client, asked, TIMEOUT_S, timeout_s=4 * TIMEOUT_S)
+        samples = native_call(sample_records, client, bounds, 2 * TIMEOUT_S, timeout_s=4 * TIMEOUT_S)
+        while True:
+            states = native_call(group_states, client, modes, topics, 2 * TIMEOUT_S, timeout_s=6 * TIMEOUT_S)
+            if not any(state.leaving for state in states) or time.monotonic() >= deadline:
+                break
+            time.sleep(0.5)
+    except (KafkaException, TimeoutError) as error:
+        said = error.args[0].str() if isinstance(error, KafkaException) else error
+        raise UnreadyError(f"the cluster does not tell who uses its groups and topics: {said}") from None
+    tops = {where: high for where, (_, high) in bounds.items()}
+    return [*topic_refusals(asked, tops, samples), *group_refusals(states, reset_offsets)]
+
+
 def ends(client: ClientSettings, topics: Iterable[str], patience_s: float = TIMEOUT_S) -> dict[tuple[str, int], int]:
     """The offset after the last record of every partition, asked for again for so many seconds where one is silent.
 
@@ -59,17 +95,22 @@ def ends(client: ClientSettings, topics: Iterable[str], patience_s: float = TIME
     return {where: high for where, (_, high) in found.items()}
 
 
-def prepare(client: ClientSettings, groups: Sequence[Group], start: Mapping[tuple[str, int], int]) -> list[str]:
-    """Put each group at `start`; returns a sentence for each that cannot be put there."""
-    sentences = []
+def prepare(client: ClientSettings, groups: Sequence[Group], start: Mapping[tuple[str, int], int], run: int) -> None:
+    """Put each group at `start`, and mark its offsets as those of `run`.
+
+    Raises:
+        UnreadyError: with the first group that cannot be put there.
+    """
     for group in groups:
+        own = [where for where in start if where[0] in group.topics]
         if group.mode == "share":
             native_call(prepare_share_group, client, group.name, TIMEOUT_S, timeout_s=2 * TIMEOUT_S)
-            continue
-        own = [TopicPartition(*where, offset) for where, offset in start.items() if where[0] in group.topics]
-        if problem := native_call(_commit, client, group.name, own, timeout_s=4 * TIMEOUT_S):
-            sentences.append(f"{group.name} goes on where it stands, as its position could not be set: {problem}")
-    return sentences
+            name, offsets = mark_group(group.name), dict.fromkeys(own[:1], 0)
+        else:
+            name, offsets = group.name, {where: start[where] for where in own}
+        marked = [TopicPartition(*where, offset, metadata=offset_metadata(run)) for where, offset in offsets.items()]
+        if problem := native_call(_commit, client, name, marked, timeout_s=4 * TIMEOUT_S):
+            raise UnreadyError(f"the offsets of group {name} could not be set: {problem}")
 
 
 def settled(partitions: Set[tuple[str, int]], assigned: Sequence[Set[tuple[str, int]]]) -> bool:
@@ -94,7 +135,8 @@ def _commit(client: ClientSettings, group: str, offsets: list[TopicPartition]) -
             try:
                 consumer.commit(offsets=offsets, asynchronous=False)
             except KafkaException as error:
-                if time.monotonic() >= deadline:
+                joined = error.args[0].code() == KafkaError.UNKNOWN_MEMBER_ID  # by now it has a member: no retry
+                if joined or time.monotonic() >= deadline:
                     return str(error.args[0].str())
                 native_sleep(0.2)
             else:

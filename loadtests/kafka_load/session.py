@@ -87,7 +87,8 @@ class Session:
     def _conduct(self, environment: Any) -> None:
         try:
             plan = self.planning.plan(self.options, environment.profile)
-            groups = groups_of(environment.user_classes)
+            groups = groups_of(environment.user_classes, plan)
+            self.planning.check_ownership(plan, groups)
             results.open_run(plan)
             conductor = Conductor(
                 plan, groups, topics_of(self.environment.user_classes), self._send, self._workers, self._say

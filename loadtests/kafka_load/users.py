@@ -130,10 +130,11 @@ class ReaderUser(KafkaUser):
     def engine(self) -> AnyEngine:
         """A member of the group."""
         plan = self.node.plan
-        return reader(plan.client, plan.reader(self.group, self.topics, self.mode, self.name, self.node.worker))
+        group = plan.group(self.group)
+        return reader(plan.client, plan.reader(group, self.topics, self.mode, self.name, self.node.worker))
 
     def _name(self) -> str:
-        return self.group
+        return self.node.plan.group(self.group)
 
     def _wanted(self) -> bool:
         return self.node.reading
@@ -150,10 +151,15 @@ def topics_of(users: Iterable[type[User]]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def groups_of(users: Iterable[type[User]]) -> list[Group]:
+def written_topics_of(users: Iterable[type[User]]) -> tuple[str, ...]:
+    """All topics that these users write."""
+    return tuple(sorted({user.topic for user in users if issubclass(user, ProducerUser)}))
+
+
+def groups_of(users: Iterable[type[User]], plan: Plan) -> list[Group]:
     """All groups that these users are members of."""
     readers = [user for user in users if issubclass(user, ReaderUser)]
-    return list({user.group: Group(user.group, user.mode, user.topics) for user in readers}.values())
+    return list({user.group: Group(plan.group(user.group), user.mode, user.topics) for user in readers}.values())
 
 
 def members_of(users: Mapping[type[User], int], plan: Plan) -> Counter[str]:
@@ -161,7 +167,7 @@ def members_of(users: Mapping[type[User], int], plan: Plan) -> Counter[str]:
     members: Counter[str] = Counter()
     for user, count in users.items():
         if issubclass(user, ReaderUser) and not plan.presence(user.__name__).start_s:
-            members[user.group] += count
+            members[plan.group(user.group)] += count
     return members
 
 

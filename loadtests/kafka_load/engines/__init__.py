@@ -3,9 +3,11 @@
 from kafka_load.engines.base import Engine
 from kafka_load.engines.cluster import check_cluster, end_offsets, prepare_share_group
 from kafka_load.engines.consumer import ConsumerEngine
+from kafka_load.engines.group_states import group_states
 from kafka_load.engines.notices import Notice, take_notices
 from kafka_load.engines.producer import ProducerEngine, ProducerTotals
 from kafka_load.engines.reading import ReaderTotals
+from kafka_load.engines.samples import sample_records
 from kafka_load.engines.settings import ClientSettings, ProducerSettings, ReaderSettings, TransactionSettings
 from kafka_load.engines.share import ShareEngine
 from kafka_load.engines.watch import ClusterView, ClusterWatch, PartitionView
@@ -27,8 +29,10 @@ __all__ = [
     "TransactionSettings",
     "check_cluster",
     "end_offsets",
+    "group_states",
     "prepare_share_group",
     "reader",
+    "sample_records",
     "take_notices",
 ]
 

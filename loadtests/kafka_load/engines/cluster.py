@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import TypeVar
 
-from confluent_kafka import Consumer, KafkaException
+from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
 from kafka_load.engines.settings import ClientSettings
@@ -13,14 +15,19 @@ from kafka_load.engines.watch import log_bounds
 from kafka_load.ledger.findings import TopicPartition
 from kafka_load.native import native_sleep
 
+ANSWER_S = 5.0
+T = TypeVar("T")
 
-class _Silence:
+
+class Silence:
+    """A client's log where the answer, or its absence, says enough."""
+
     def log(self, *_: object) -> None:
-        """The answer, or its absence, says enough."""
+        """Drop a line."""
 
 
 def _asker(client: ClientSettings) -> Consumer:
-    return Consumer(dict(client.properties(group_id="kafka-load")), logger=_Silence())
+    return Consumer(dict(client.properties(group_id="kafka-load")), logger=Silence())
 
 
 def check_cluster(client: ClientSettings, topics: Sequence[str], timeout_s: float = 8) -> list[str]:
@@ -50,8 +57,7 @@ def end_offsets(
     try:
         while True:
             try:
-                known = asker.list_topics(timeout=timeout_s).topics
-                return log_bounds(asker, [(topic, number) for topic in topics for number in known[topic].partitions])
+                return log_bounds(asker, partitions_of(asker, topics, timeout_s))
             except KafkaException:
                 if time.monotonic() >= deadline:
                     raise
@@ -60,20 +66,35 @@ def end_offsets(
         asker.close()
 
 
+def partitions_of(asker: Consumer, topics: Sequence[str], timeout_s: float) -> list[TopicPartition]:
+    """All partitions of these topics. Raises KafkaException if nobody answers or a topic is not there."""
+    known = asker.list_topics(timeout=timeout_s).topics
+    if any(topic not in known for topic in topics):
+        raise KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART))
+    return [(topic, number) for topic in topics for number in known[topic].partitions]
+
+
+def answer(future: Future[T], timeout_s: float = ANSWER_S) -> T:
+    """The result of an admin call. Waiting on the future would use a lock that gevent may have replaced."""
+    end = time.monotonic() + timeout_s + 1  # the call ends by itself before that
+    while not future.done() and time.monotonic() < end:
+        native_sleep(0.01)
+    if not future.done():
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+    return future.result(timeout=0)
+
+
 def prepare_share_group(client: ClientSettings, group: str, timeout_s: float = 10, read_committed: bool = True) -> None:
     """Let a share group start at the log's beginning and, unless told otherwise, skip aborted records.
 
     Both are settings of the group on the broker, not of its members. Raises KafkaException.
     """
-    admin = AdminClient(dict(client.properties()), logger=_Silence())
+    admin = AdminClient(dict(client.properties()), logger=Silence())
     wanted = {
         "share.auto.offset.reset": "earliest",
         "share.isolation.level": "read_committed" if read_committed else "read_uncommitted",
     }
     entries = [ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in wanted.items()]
     resource = ConfigResource(ConfigResource.Type.GROUP, group, incremental_configs=entries)
-    [answer] = admin.incremental_alter_configs([resource], request_timeout=timeout_s).values()
-    end = time.monotonic() + timeout_s
-    while not answer.done() and time.monotonic() < end:
-        native_sleep(0.01)  # waiting on the future would use a lock that gevent may have replaced
-    answer.result(timeout=0)
+    [altered] = admin.incremental_alter_configs([resource], request_timeout=timeout_s).values()
+    answer(altered, timeout_s)

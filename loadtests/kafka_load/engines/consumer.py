@@ -15,6 +15,7 @@ from kafka_load.engines.settings import ClientSettings, ReaderSettings
 from kafka_load.ledger import findings
 from kafka_load.ledger.journal import write_journal
 from kafka_load.ledger.snapshot import ReaderSnapshot
+from kafka_load.ownership import offset_metadata
 
 BATCH = 4_000  # a call of numpy costs as much as some hundred records; and more records would not fit into the cache
 
@@ -77,7 +78,8 @@ class ConsumerEngine(Engine[ReaderTotals, ReaderSnapshot]):
         if self.settings.journal_dir is not None:
             self._publish_snapshot(closed=False)
             write_journal(self.settings.journal_dir, self.snapshot)
-        partitions = [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]
+        mark = offset_metadata(self.settings.run)
+        partitions = [TopicPartition(*key, offset, metadata=mark) for key, offset in offsets.items()]
         try:
             if wait:
                 self._on_commit(None, self._consumer.commit(offsets=partitions, asynchronous=False) or [])

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from kafka_load.ownership import CLIENT_ID
+
 Property = str | int | float | bool
 
 # librdkafka waits up to 10 s before it tries a lost broker again, 60 s for an answer and 1 s before it looks for a new
@@ -33,7 +35,7 @@ class ClientSettings:
     def properties(self, **more: Property) -> dict[str, Property]:
         """Properties of a client; names in `more` have underscores for dots."""
         given = {name.replace("_", "."): value for name, value in more.items()}
-        return {"bootstrap.servers": self.bootstrap, **_PATIENCE, **given, **self.extra}
+        return {"bootstrap.servers": self.bootstrap, "client.id": CLIENT_ID, **_PATIENCE, **given, **self.extra}
 
 
 @dataclass(frozen=True)
