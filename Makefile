@@ -1,6 +1,6 @@
 # Every target can be repeated and goes on from whatever state it finds; what its commands print is kept in .cache/log.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-PYTHON_FOLDERS := module_utils library loadtests scripts tests molecule playbooks plugins benchmarks
+PYTHON_FOLDERS := ansible_collections/crucible/kafka/plugins loadtests scripts tests molecule playbooks benchmarks
 
 # sudo asks for its password only where it needs one.
 SUDO_PASSWORD := $(shell [ "$$(id -u)" = 0 ] || sudo -n true 2> /dev/null || echo --ask-become-pass)

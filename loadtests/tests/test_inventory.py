@@ -10,8 +10,7 @@ PROJECT = inventory.PLAYBOOK.parents[1]
 
 def folder(tmp_path: Path, hosts: str) -> Path:
     (tmp_path / "hosts.yml").write_text(hosts)
-    roles = f"roles_path = {PROJECT / 'roles'}\nlibrary = {PROJECT / 'library'}\n"
-    (tmp_path / "ansible.cfg").write_text(f"[defaults]\ninventory = hosts.yml\n{roles}")
+    (tmp_path / "ansible.cfg").write_text(f"[defaults]\ninventory = hosts.yml\ncollections_path = {PROJECT}\n")
     return tmp_path
 
 

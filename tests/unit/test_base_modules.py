@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-LIBRARY = Path(__file__).resolve().parents[2] / "library"
+LIBRARY = Path(__file__).resolve().parents[2] / "plugins/modules"
 
 
 def module(name: str) -> ModuleType:

@@ -1,9 +1,16 @@
 """A changed setting goes to the running broker where it can, to a restart where it must, and to no one twice."""
 
 import pytest
-from crucible.broker_config import BrokerKey, Change, overridden, plan, shown
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ansible_collections.crucible.kafka.plugins.module_utils.broker_config import (
+    BrokerKey,
+    Change,
+    overridden,
+    plan,
+    shown,
+)
 
 STATIC, DEFAULT = "STATIC_BROKER_CONFIG", "DEFAULT_CONFIG"
 ON_BROKER, ON_CLUSTER = "DYNAMIC_BROKER_CONFIG", "DYNAMIC_DEFAULT_BROKER_CONFIG"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from crucible.disk import Disk, Observed, RefusalError, must_format
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ansible_collections.crucible.kafka.plugins.module_utils.disk import Disk, Observed, RefusalError, must_format
 
 DISK = Disk("/dev/vdb", "/var/lib/kafka")
 BLANK = Observed(zeroed=True)

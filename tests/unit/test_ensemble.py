@@ -1,7 +1,8 @@
 """A ZooKeeper server is stopped only while the others keep the majority."""
 
 import pytest
-from crucible.ensemble import may_stop, recovered
+
+from ansible_collections.crucible.kafka.plugins.module_utils.ensemble import may_stop, recovered
 
 ENSEMBLE = {"a:2181": "follower", "b:2181": "leader", "c:2181": "follower"}
 

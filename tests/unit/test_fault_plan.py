@@ -4,10 +4,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
-from crucible.cluster import Broker, ClusterState, Partition, Quorum, QuorumReplica
-from crucible.fault_plan import choose, exceeds, unhealthy
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ansible_collections.crucible.kafka.plugins.module_utils.cluster import (
+    Broker,
+    ClusterState,
+    Partition,
+    Quorum,
+    QuorumReplica,
+)
+from ansible_collections.crucible.kafka.plugins.module_utils.fault_plan import choose, exceeds, unhealthy
 
 NODES = {"kafka1": 1, "kafka2": 2, "kafka3": 3}
 IDS = tuple(NODES.values())

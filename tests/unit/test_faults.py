@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 import yaml
-from crucible.fault_plan import BROKER, CONTROLLER, REPLICATION, SELECTORS, ZOOKEEPER
+
+from ansible_collections.crucible.kafka.plugins.module_utils.fault_plan import (
+    BROKER,
+    CONTROLLER,
+    REPLICATION,
+    SELECTORS,
+    ZOOKEEPER,
+)
 
 ROLE = Path(__file__).resolve().parents[2] / "roles/fault"
 USUAL = yaml.safe_load((ROLE / "vars/main.yml").read_text(encoding="utf-8"))["__fault_usual"]

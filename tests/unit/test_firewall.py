@@ -6,7 +6,10 @@ from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
-from crucible.firewall import (
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.crucible.kafka.plugins.module_utils.firewall import (
     OWNER,
     ConflictError,
     Rule,
@@ -18,8 +21,6 @@ from crucible.firewall import (
     difference,
     parse,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 # What ufw 0.36.2 wrote after `prepend allow proto tcp from 10.97.11.0/24 to any port 22 comment 'crucible: SSH'`,
 # `allow OpenSSH`, `deny in on eth0 from 10.1.1.1`, `route allow from 10.2.0.0/16` and an IPv6 rule.

@@ -3,11 +3,18 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from crucible.cluster import Broker, ClusterState, Partition, Quorum, QuorumReplica
-from crucible.gate import behind, may_stop, recovered, unavoidable
-from crucible.roll_order import roll_order
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ansible_collections.crucible.kafka.plugins.module_utils.cluster import (
+    Broker,
+    ClusterState,
+    Partition,
+    Quorum,
+    QuorumReplica,
+)
+from ansible_collections.crucible.kafka.plugins.module_utils.gate import behind, may_stop, recovered, unavoidable
+from ansible_collections.crucible.kafka.plugins.module_utils.roll_order import roll_order
 
 BROKERS = (1, 2, 3)
 BOTH = ("broker", "controller")

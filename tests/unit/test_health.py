@@ -4,8 +4,16 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from crucible.cluster import Broker, ClusterState, Feature, Partition, Quorum, QuorumReplica
-from crucible.health import BrokerReport, Expected, LogDir, assess
+
+from ansible_collections.crucible.kafka.plugins.module_utils.cluster import (
+    Broker,
+    ClusterState,
+    Feature,
+    Partition,
+    Quorum,
+    QuorumReplica,
+)
+from ansible_collections.crucible.kafka.plugins.module_utils.health import BrokerReport, Expected, LogDir, assess
 
 NODES = (1, 2, 3)
 EXPECTED = Expected(brokers=NODES, voters=NODES)

@@ -5,9 +5,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from crucible.identity import DataDir, Node, Plan, Refusal, Steps, directory_id, new_id, plan
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ansible_collections.crucible.kafka.plugins.module_utils.identity import (
+    DataDir,
+    Node,
+    Plan,
+    Refusal,
+    Steps,
+    directory_id,
+    new_id,
+    plan,
+)
 
 CLUSTER, OTHER = "EXMJaUKljxZCEQTPA9t-Tg", "CAV9tvnTSrZTY4eaJRv4ww"
 VOTERS = {node_id: directory_id(CLUSTER, node_id) for node_id in (1, 2, 3)}

@@ -1,9 +1,10 @@
 """A broker that was just started takes its partitions over in steps, and only those that it can lead."""
 
-from crucible.cluster import Partition
-from crucible.leadership import waves
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ansible_collections.crucible.kafka.plugins.module_utils.cluster import Partition
+from ansible_collections.crucible.kafka.plugins.module_utils.leadership import waves
 
 PARTITIONS = st.lists(
     st.builds(

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from crucible.fault_plan import SELECTORS
 from live import BROKERS
 from matrix.audit import Audit
 from matrix.claims import claims
@@ -13,6 +12,8 @@ from matrix.evidence import OBSERVATIONS
 from matrix.report import COLUMNS, cells, table, write
 from matrix.rows import PROMISED, Row, rows
 from matrix.scene import Outcome, Scene
+
+from ansible_collections.crucible.kafka.plugins.module_utils.fault_plan import SELECTORS
 
 ROWS = [*rows("kraft"), *rows("zookeeper")]
 ROOT = Path(__file__).resolve().parents[2]

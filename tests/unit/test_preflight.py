@@ -5,9 +5,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from crucible.preflight import CHECKS, Declared, Limits, Listener, Node, Probe, View, problems
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ansible_collections.crucible.kafka.plugins.module_utils.preflight import (
+    CHECKS,
+    Declared,
+    Limits,
+    Listener,
+    Node,
+    Probe,
+    View,
+    problems,
+)
 
 NAMES = ("kafka1", "kafka2", "kafka3")
 PROBE = Probe(memory_mb=8000, free_mb={"/data": 50_000}, java_major=17, skew_s=(-0.2, 0.3))

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crucible.properties import parse
 from hypothesis import given
 from hypothesis import strategies as st
 
-PLUGIN = Path(__file__).parents[2] / "roles/kafka/filter_plugins/kafka.py"
+from ansible_collections.crucible.kafka.plugins.module_utils.properties import parse
+
+PLUGIN = Path(__file__).parents[2] / "plugins/filter/kafka.py"
 
 
 @pytest.fixture(scope="module", name="filters")

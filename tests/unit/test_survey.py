@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from crucible import survey as module
-from crucible.admin import AdminError
-from crucible.survey import survey
+
+from ansible_collections.crucible.kafka.plugins.module_utils import survey as module
+from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError
+from ansible_collections.crucible.kafka.plugins.module_utils.survey import survey
 
 
 @dataclass

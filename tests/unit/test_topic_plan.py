@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 import pytest
-from crucible.topic_plan import TRANSIENT_CONFIGS, Topic, plan
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ansible_collections.crucible.kafka.plugins.module_utils.topic_plan import TRANSIENT_CONFIGS, Topic, plan
 
 NAMES = st.sampled_from(["orders", "clicks", "returns", "stock"])
 CONFIGS = st.dictionaries(

@@ -8,11 +8,12 @@ from typing import Any
 
 import testinfra
 from confluent_kafka.admin import AdminClient
-from crucible.admin import AdminError, Endpoint
-from crucible.survey import survey
 from live import BOOTSTRAP, BROKERS, MOUNT, host
 from testinfra.host import Host
 from witness import away, silent
+
+from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError, Endpoint
+from ansible_collections.crucible.kafka.plugins.module_utils.survey import survey
 
 from . import audit
 from .load import Load

@@ -13,11 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
-from crucible.admin import AdminError, Endpoint, wait_until
-from crucible.fault_plan import unhealthy
-from crucible.survey import elect_preferred, read_partitions, silent, survey
 from live import BOOTSTRAP, BROKERS, ROOT, SITE, Run, host, play, replicas_in_sync
 from logged import added, errors
+
+from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError, Endpoint, wait_until
+from ansible_collections.crucible.kafka.plugins.module_utils.fault_plan import unhealthy
+from ansible_collections.crucible.kafka.plugins.module_utils.survey import (
+    elect_preferred,
+    read_partitions,
+    silent,
+    survey,
+)
 
 from . import members
 from .audit import TOPICS, Audit, audit

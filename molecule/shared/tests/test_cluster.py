@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
-from crucible.admin import Endpoint, wait_until
-from crucible.survey import read_partitions
 from live import BOOTSTRAP, BROKERS, replicas_in_sync
+
+from ansible_collections.crucible.kafka.plugins.module_utils.admin import Endpoint, wait_until
+from ansible_collections.crucible.kafka.plugins.module_utils.survey import read_partitions
 
 TOPIC = "verify"
 NODES = (1, 2, 3)

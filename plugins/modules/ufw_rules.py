@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.crucible.firewall import (
+
+from ansible_collections.crucible.kafka.plugins.module_utils.firewall import (
     Rule,
     Step,
     admits,

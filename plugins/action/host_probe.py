@@ -17,7 +17,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible publishes no typ
         """Return the module's result."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         asked_ns = time.time_ns()
-        result |= self._execute_module(module_name="host_probe", task_vars=task_vars)
+        result |= self._execute_module(module_name="crucible.kafka.host_probe", task_vars=task_vars)
         if "clock_ns" in result:
             earliest_ns = result["clock_ns"] - time.time_ns()
             latest_ns = result["clock_ns"] - (asked_ns + result["took_ns"])

@@ -12,10 +12,10 @@ from .admin import IMPORT_ERROR, AdminError, Endpoint
 
 if TYPE_CHECKING:
     # Mitogen ships what is imported by an absolute name; the relative imports in this package are invisible to it.
-    from ansible.module_utils.crucible import admin as admin
-    from ansible.module_utils.crucible import broker_config as broker_config
-    from ansible.module_utils.crucible import cluster as cluster
-    from ansible.module_utils.crucible import health as health
+    from ansible_collections.crucible.kafka.plugins.module_utils import admin as admin
+    from ansible_collections.crucible.kafka.plugins.module_utils import broker_config as broker_config
+    from ansible_collections.crucible.kafka.plugins.module_utils import cluster as cluster
+    from ansible_collections.crucible.kafka.plugins.module_utils import health as health
 
 # For one answer, where a question is asked again or of several: it may not take all the time.
 ANSWER_TIMEOUT_S = 5.0

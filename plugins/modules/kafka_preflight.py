@@ -9,8 +9,19 @@ from typing import Any
 
 import yaml
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.crucible import cluster as cluster  # Named for mitogen, which does not see relative imports.
-from ansible.module_utils.crucible.preflight import Declared, Limits, Listener, Node, Probe, View, problems
+
+from ansible_collections.crucible.kafka.plugins.module_utils import (
+    cluster as cluster,  # Named for mitogen, which does not see relative imports.
+)
+from ansible_collections.crucible.kafka.plugins.module_utils.preflight import (
+    Declared,
+    Limits,
+    Listener,
+    Node,
+    Probe,
+    View,
+    problems,
+)
 
 DOCUMENTATION = r"""
 module: kafka_preflight
@@ -22,7 +33,7 @@ options:
   cluster_id: {description: The declared cluster id., type: str, default: ''}
   nodes: {description: Every host as the inventory has it., type: list, elements: dict, required: true}
   ensemble: {description: Names of the ZooKeeper servers., type: list, elements: str, default: []}
-  probes: {description: 'What M(host_probe) found, by host.', type: dict, required: true}
+  probes: {description: 'What M(crucible.kafka.host_probe) found, by host.', type: dict, required: true}
   listeners: {description: The listeners., type: list, elements: dict, required: true}
   named_listeners: {description: 'Variables that name a listener, and the name.', type: dict, required: true}
   config: {description: Declared replication settings of brokers., type: dict, default: {}}

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.crucible.unit import started_with
+
+from ansible_collections.crucible.kafka.plugins.module_utils.unit import started_with
 
 DOCUMENTATION = r"""
 module: unit_info

@@ -5,10 +5,16 @@ from __future__ import annotations
 
 import time
 
-from ansible.module_utils.crucible.admin import wait_until
-from ansible.module_utils.crucible.entry import ANSWER_TIMEOUT_S, admin_module, endpoint
-from ansible.module_utils.crucible.gate import BROKER, CONTROLLER, may_stop, recovered, unavoidable
-from ansible.module_utils.crucible.survey import survey
+from ansible_collections.crucible.kafka.plugins.module_utils.admin import wait_until
+from ansible_collections.crucible.kafka.plugins.module_utils.entry import ANSWER_TIMEOUT_S, admin_module, endpoint
+from ansible_collections.crucible.kafka.plugins.module_utils.gate import (
+    BROKER,
+    CONTROLLER,
+    may_stop,
+    recovered,
+    unavoidable,
+)
+from ansible_collections.crucible.kafka.plugins.module_utils.survey import survey
 
 DOCUMENTATION = r"""
 module: kafka_gate
@@ -18,7 +24,7 @@ description:
     of caught-up voters must remain without it. Partitions with no replica to spare can never pass and do not count.
   - After a start, the broker must answer, be unfenced, follow the metadata log and be in sync for all its replicas.
   - Fails with what is still missing when the time is over. In check mode it asks once, does not wait and does not fail.
-extends_documentation_fragment: [kafka_endpoint]
+extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
 options:
   broker_id:
     description: The node's id.

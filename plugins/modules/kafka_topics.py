@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.module_utils.crucible import topic_plan
-from ansible.module_utils.crucible.admin import AdminError
-from ansible.module_utils.crucible.entry import admin_module, endpoint, one_sentence
-from ansible.module_utils.crucible.topic_admin import carry_out, read_topics, wait_for
+from ansible_collections.crucible.kafka.plugins.module_utils import topic_plan
+from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError
+from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, endpoint, one_sentence
+from ansible_collections.crucible.kafka.plugins.module_utils.topic_admin import carry_out, read_topics, wait_for
 
 DOCUMENTATION = r"""
 module: kafka_topics
@@ -18,7 +18,7 @@ description:
     carries out the rest in a few requests and waits until every new partition has a leader.
   - Partitions are only added. A replication factor is not changed, which a reassignment would do.
   - In check mode Kafka validates the plan, and O(ignore:--diff) shows it.
-extends_documentation_fragment: [kafka_endpoint]
+extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
 options:
   topics:
     description: The topics.

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.crucible.identity import DataDir, Node, Refusal, plan
+
+from ansible_collections.crucible.kafka.plugins.module_utils.identity import DataDir, Node, Refusal, plan
 
 DOCUMENTATION = r"""
 module: kafka_identity

@@ -5,11 +5,16 @@ from __future__ import annotations
 
 import time
 
-from ansible.module_utils.crucible.admin import wait_until
-from ansible.module_utils.crucible.cluster import listed
-from ansible.module_utils.crucible.entry import ANSWER_TIMEOUT_S, admin_module, endpoint, one_sentence
-from ansible.module_utils.crucible.leadership import waves
-from ansible.module_utils.crucible.survey import elect_preferred, read_partitions
+from ansible_collections.crucible.kafka.plugins.module_utils.admin import wait_until
+from ansible_collections.crucible.kafka.plugins.module_utils.cluster import listed
+from ansible_collections.crucible.kafka.plugins.module_utils.entry import (
+    ANSWER_TIMEOUT_S,
+    admin_module,
+    endpoint,
+    one_sentence,
+)
+from ansible_collections.crucible.kafka.plugins.module_utils.leadership import waves
+from ansible_collections.crucible.kafka.plugins.module_utils.survey import elect_preferred, read_partitions
 
 DOCUMENTATION = r"""
 module: kafka_take_leadership
@@ -18,7 +23,7 @@ description:
   - Elects the preferred leader of one partition, then of two, of four and so on, and lets clients come to it before it
     goes on. A broker that was just started is slow at first, and so keeps few waiting.
   - Partitions for which the broker is not in sync are left as they are.
-extends_documentation_fragment: [kafka_endpoint]
+extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
 options:
   broker_id:
     description: The broker's id.

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.crucible.properties import parse
-from ansible.module_utils.crucible.unit import started_with
+
+from ansible_collections.crucible.kafka.plugins.module_utils.properties import parse
+from ansible_collections.crucible.kafka.plugins.module_utils.unit import started_with
 
 DOCUMENTATION = r"""
 module: kafka_node_info

@@ -8,7 +8,14 @@ import os
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.crucible.disk import FSTYPE, Disk, Observed, RefusalError, must_format
+
+from ansible_collections.crucible.kafka.plugins.module_utils.disk import (
+    FSTYPE,
+    Disk,
+    Observed,
+    RefusalError,
+    must_format,
+)
 
 DOCUMENTATION = """
 module: data_disk

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from ansible.module_utils.crucible.admin import alter_configs
-from ansible.module_utils.crucible.broker_config import ON_CLUSTER, SECRET, plan, shown
-from ansible.module_utils.crucible.entry import admin_module, endpoint, one_sentence
-from ansible.module_utils.crucible.survey import describe_broker
+from ansible_collections.crucible.kafka.plugins.module_utils.admin import alter_configs
+from ansible_collections.crucible.kafka.plugins.module_utils.broker_config import ON_CLUSTER, SECRET, plan, shown
+from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, endpoint, one_sentence
+from ansible_collections.crucible.kafka.plugins.module_utils.survey import describe_broker
 
 DOCUMENTATION = r"""
 module: kafka_broker_config
@@ -17,7 +17,7 @@ description:
     the kind that a reassignment sets and removes itself.
   - A setting that already stands for the whole cluster, as C(min.insync.replicas) does in Kafka 4, is set there.
   - Settings that are read-only, unknown to the broker, refused by it, or secret are returned as RV(restart_required).
-extends_documentation_fragment: [kafka_endpoint]
+extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
 options:
   broker_id:
     description: The broker's id.

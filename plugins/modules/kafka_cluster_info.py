@@ -7,11 +7,11 @@ from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
-from ansible.module_utils.crucible.admin import AdminError
-from ansible.module_utils.crucible.cluster import ClusterState, Partition
-from ansible.module_utils.crucible.entry import ANSWER_TIMEOUT_S, admin_module, endpoint
-from ansible.module_utils.crucible.gate import behind
-from ansible.module_utils.crucible.survey import read_state, silent
+from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError
+from ansible_collections.crucible.kafka.plugins.module_utils.cluster import ClusterState, Partition
+from ansible_collections.crucible.kafka.plugins.module_utils.entry import ANSWER_TIMEOUT_S, admin_module, endpoint
+from ansible_collections.crucible.kafka.plugins.module_utils.gate import behind
+from ansible_collections.crucible.kafka.plugins.module_utils.survey import read_state, silent
 
 DOCUMENTATION = r"""
 module: kafka_cluster_info
@@ -19,7 +19,7 @@ short_description: Tell the state of a Kafka cluster
 description:
   - Asks a running cluster for its brokers, controllers, feature levels and partitions, without starting a JVM.
   - A cluster that does not answer is an answer too, O(reachable=false) with the reason.
-extends_documentation_fragment: [kafka_endpoint]
+extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
 options:
   ask_each:
     description: Whether to ask each broker itself too; the cluster believes in a dead one for a while.

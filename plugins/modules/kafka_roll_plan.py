@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from ansible.module_utils.crucible.entry import admin_module, endpoint, one_sentence
-from ansible.module_utils.crucible.roll_order import roll_order
-from ansible.module_utils.crucible.survey import survey
+from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, endpoint, one_sentence
+from ansible_collections.crucible.kafka.plugins.module_utils.roll_order import roll_order
+from ansible_collections.crucible.kafka.plugins.module_utils.survey import survey
 
 DOCUMENTATION = r"""
 module: kafka_roll_plan
@@ -13,7 +13,7 @@ short_description: Order nodes for a rolling change
 description:
   - Nodes that are down come first, for repairing them costs nothing.
   - The active controller comes last, so that one election is enough.
-extends_documentation_fragment: [kafka_endpoint]
+extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
 options:
   node_ids:
     description: The nodes to be changed.

@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from ansible.module_utils.crucible.admin import AdminError
-from ansible.module_utils.crucible.entry import admin_module, endpoint
-from ansible.module_utils.crucible.health import Expected, Health, assess
-from ansible.module_utils.crucible.survey import ask_broker, read_state
+from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError
+from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, endpoint
+from ansible_collections.crucible.kafka.plugins.module_utils.health import Expected, Health, assess
+from ansible_collections.crucible.kafka.plugins.module_utils.survey import ask_broker, read_state
 
 DOCUMENTATION = r"""
 module: kafka_health
 short_description: Tell whether a Kafka cluster is well
 description: Asks the cluster and each serving broker. Never fails, so that what was found can always be shown.
-extends_documentation_fragment: [kafka_endpoint]
+extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
 options:
   brokers:
     description: Ids of the brokers that should be there.

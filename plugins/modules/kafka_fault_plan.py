@@ -5,9 +5,14 @@ from __future__ import annotations
 
 import time
 
-from ansible.module_utils.crucible.admin import wait_until
-from ansible.module_utils.crucible.entry import ANSWER_TIMEOUT_S, admin_module, endpoint, one_sentence
-from ansible.module_utils.crucible.fault_plan import (
+from ansible_collections.crucible.kafka.plugins.module_utils.admin import wait_until
+from ansible_collections.crucible.kafka.plugins.module_utils.entry import (
+    ANSWER_TIMEOUT_S,
+    admin_module,
+    endpoint,
+    one_sentence,
+)
+from ansible_collections.crucible.kafka.plugins.module_utils.fault_plan import (
     BROKER,
     CONTROLLER,
     REPLICATION,
@@ -16,7 +21,7 @@ from ansible.module_utils.crucible.fault_plan import (
     exceeds,
     unhealthy,
 )
-from ansible.module_utils.crucible.survey import silent, survey
+from ansible_collections.crucible.kafka.plugins.module_utils.survey import silent, survey
 
 DOCUMENTATION = r"""
 module: kafka_fault_plan
@@ -25,7 +30,7 @@ description:
   - Waits until the cluster is healthy, then chooses the hosts that the targets stand for.
   - Fails when the cluster is not healthy in time, a target stands for no host, or the fault is more than it bears.
   - Without targets it only waits for health.
-extends_documentation_fragment: [kafka_endpoint]
+extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
 options:
   nodes: {type: dict, required: true, description: Each host's node id.}
   brokers: {type: list, elements: int, required: true, description: The node ids of those that are brokers.}

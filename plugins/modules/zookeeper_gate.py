@@ -7,7 +7,8 @@ import socket
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.crucible.ensemble import may_stop, recovered
+
+from ansible_collections.crucible.kafka.plugins.module_utils.ensemble import may_stop, recovered
 
 DOCUMENTATION = r"""
 module: zookeeper_gate
