@@ -103,7 +103,8 @@ class Conductor:
         """
         check(self.plan.client, self.topics)
         self._begin = ends(self.plan.client, self.topics)
-        prepare(self.plan.client, self.groups, self._begin, self.plan.run)
+        committed = not self.plan.options["read_uncommitted"]
+        prepare(self.plan.client, self.groups, self._begin, self.plan.run, read_committed=committed)
         self._watch.start()
 
     def go(self, members: Mapping[str, int]) -> None:

@@ -95,8 +95,15 @@ def ends(client: ClientSettings, topics: Iterable[str], patience_s: float = TIME
     return {where: high for where, (_, high) in found.items()}
 
 
-def prepare(client: ClientSettings, groups: Sequence[Group], start: Mapping[tuple[str, int], int], run: int) -> None:
-    """Put each group at `start`, and mark its offsets as those of `run`.
+def prepare(
+    client: ClientSettings,
+    groups: Sequence[Group],
+    start: Mapping[tuple[str, int], int],
+    run: int,
+    *,
+    read_committed: bool,
+) -> None:
+    """Put each group at `start`, and mark its offsets as those of `run`; let share groups read as all others do.
 
     Raises:
         UnreadyError: with the first group that cannot be put there.
@@ -104,13 +111,24 @@ def prepare(client: ClientSettings, groups: Sequence[Group], start: Mapping[tupl
     for group in groups:
         own = [where for where in start if where[0] in group.topics]
         if group.mode == "share":
-            native_call(prepare_share_group, client, group.name, TIMEOUT_S, timeout_s=2 * TIMEOUT_S)
+            _prepare_share_group(client, group.name, read_committed)
             name, offsets = mark_group(group.name), dict.fromkeys(own[:1], 0)
         else:
             name, offsets = group.name, {where: start[where] for where in own}
         marked = [TopicPartition(*where, offset, metadata=offset_metadata(run)) for where, offset in offsets.items()]
         if problem := native_call(_commit, client, name, marked, timeout_s=4 * TIMEOUT_S):
             raise UnreadyError(f"the offsets of group {name} could not be set: {problem}")
+
+
+def _prepare_share_group(client: ClientSettings, group: str, read_committed: bool) -> None:
+    try:
+        native_call(prepare_share_group, client, group, TIMEOUT_S, read_committed, timeout_s=3 * TIMEOUT_S)
+    except (KafkaException, TimeoutError) as error:
+        said = error.args[0].str() if isinstance(error, KafkaException) else str(error)
+        raise UnreadyError(
+            f"share group {group} could not be set up: {said} (it needs brokers of Kafka 4.1 or later, and a user who"
+            " may alter the configs of groups)"
+        ) from None
 
 
 def settled(partitions: Set[tuple[str, int]], assigned: Sequence[Set[tuple[str, int]]]) -> bool:
