@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible_collections.crucible.kafka.plugins.module_utils.address import bare
+
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\f": "\\f"})
 _KEY_ESCAPES = str.maketrans({char: f"\\{char}" for char in " =:#!"})
 _SENSITIVE = re.compile(r"password|secret|credential|jaas\.config|keystore\.key$", re.IGNORECASE)
@@ -36,7 +38,7 @@ def kafka_members(names: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]
         {
             "name": name,
             "node_id": int(hostvars[name]["kafka_node_id"]),
-            "host": hostvars[name].get("kafka_advertised_host", name),
+            "host": bare(str(hostvars[name].get("kafka_advertised_host", name))),
             "roles": hostvars[name].get("kafka_process_roles", ["broker", "controller"]),
         }
         for name in names

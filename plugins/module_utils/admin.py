@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .address import host_port, split_host_port
 from .cluster import Broker
 
 try:
@@ -89,7 +90,7 @@ class Endpoint:
     def _stay_with_the_only_server(self, admin: Any) -> None:
         """Connect to the broker that was named: the library asks whom it is connected to, else anybody at random."""
         for broker in admin._manager.cluster.brokers():
-            if self.bootstrap_servers == [f"{broker.host}:{broker.port}"]:
+            if self.bootstrap_servers == [host_port(broker.host, broker.port)]:
                 admin.get_broker_version_data(broker.node_id)
 
     def at(self, broker: Broker) -> Endpoint:
@@ -113,9 +114,8 @@ def _listening(servers: Sequence[str]) -> list[str]:
     """
 
     def refusal(server: str) -> str | None:
-        host, _, port = server.rpartition(":")
         try:
-            socket.create_connection((host.strip("[]"), int(port)), timeout=DIAL_TIMEOUT_S).close()
+            socket.create_connection(split_host_port(server), timeout=DIAL_TIMEOUT_S).close()
         except ValueError:
             return "is not host:port"
         except OSError as error:

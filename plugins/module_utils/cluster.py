@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from .address import host_port
+
 # Kafka's default of controller.quorum.fetch.timeout.ms: a voter that has not fetched for longer calls an election.
 CAUGHT_UP_WITHIN_MS = 2000
 
@@ -21,7 +23,7 @@ class Broker:
     @property
     def address(self) -> str:
         """The broker's address as `host:port`."""
-        return f"{self.host}:{self.port}"
+        return host_port(self.host, self.port)
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,16 @@ class QuorumReplica:
 
 @dataclass(frozen=True)
 class Quorum:
-    """The KRaft controllers (KIP-595, KIP-853)."""
+    """The KRaft controllers (KIP-595, KIP-853).
+
+    `listeners` are the names of those on which each voter is known, by node id; releases before 3.9 do not tell.
+    """
 
     leader_id: int
     high_watermark: int
     voters: tuple[QuorumReplica, ...]
     observers: tuple[QuorumReplica, ...] = ()
+    listeners: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def majority(self) -> int:

@@ -12,6 +12,7 @@ from .admin import IMPORT_ERROR, AdminError, Endpoint
 
 if TYPE_CHECKING:
     # Mitogen ships what is imported by an absolute name; the relative imports in this package are invisible to it.
+    from ansible_collections.crucible.kafka.plugins.module_utils import address as address
     from ansible_collections.crucible.kafka.plugins.module_utils import admin as admin
     from ansible_collections.crucible.kafka.plugins.module_utils import broker_config as broker_config
     from ansible_collections.crucible.kafka.plugins.module_utils import cluster as cluster

@@ -8,6 +8,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.crucible.kafka.plugins.module_utils.address import host_port
 from ansible_collections.crucible.kafka.plugins.module_utils.identity import DataDir, Node, Refusal, plan
 
 DOCUMENTATION = r"""
@@ -53,7 +54,7 @@ def nodes(params: dict[str, Any]) -> list[Node]:
             name=member["name"],
             node_id=member["node_id"],
             roles=member["roles"],
-            endpoint=f"{member['host']}:{params['controller_port']}",
+            endpoint=host_port(member["host"], params["controller_port"]),
             data_dirs=[DataDir(**data_dir) for data_dir in found.get(member["name"], silent)["data_dirs"]],
             recorded_id=found.get(member["name"], silent)["recorded_id"],
             formed=found.get(member["name"], silent)["formed"],

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.crucible.kafka.plugins.module_utils import address as address
 from ansible_collections.crucible.kafka.plugins.module_utils import (
     cluster as cluster,  # Named for mitogen, which does not see relative imports.
 )

@@ -8,6 +8,7 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.crucible.kafka.plugins.module_utils.address import split_host_port
 from ansible_collections.crucible.kafka.plugins.module_utils.ensemble import may_stop, recovered
 
 DOCUMENTATION = r"""
@@ -32,9 +33,8 @@ ANSWER_TIMEOUT_S = 2.0
 
 def mode(server: str) -> str:
     """Return what a server says that it is by `srvr`, "" if it does not."""
-    host, _, port = server.rpartition(":")
     try:
-        with socket.create_connection((host, int(port)), timeout=ANSWER_TIMEOUT_S) as connection:
+        with socket.create_connection(split_host_port(server), timeout=ANSWER_TIMEOUT_S) as connection:
             connection.sendall(b"srvr")
             answer = b"".join(iter(lambda: connection.recv(4096), b"")).decode()
     except OSError:
