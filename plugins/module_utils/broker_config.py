@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SECRET = re.compile(r"password|secret|credential|jaas\.config|keystore\.key|keystore\.certificate", re.IGNORECASE)
+# Kafka would take another port while it runs: on all brokers at once, with what they advertise left as it was.
+LISTENERS = ("listeners", "advertised.listeners", "listener.security.protocol.map")
 # Set for a while by a reassignment or by a disk's replacement, and removed by those who set them.
 TRANSIENT = re.compile(
     r"(leader|follower)\.replication\.throttled\.rate|.*\.io\.max\.bytes\.per\.second|cordoned\.log\.dirs"
@@ -94,7 +96,7 @@ def plan(running: Mapping[str, str], declared: Mapping[str, str], described: Map
     result = ConfigPlan()
     for key in sorted({*running, *declared, *overridden(described)}):
         known = described.get(key)
-        if known is None or known.read_only or known.sensitive or SECRET.search(key):
+        if known is None or known.read_only or known.sensitive or SECRET.search(key) or key in LISTENERS:
             if running.get(key) != declared.get(key):
                 result.restart.append(key)
             continue

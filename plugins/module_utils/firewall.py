@@ -80,10 +80,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do, in this order, and the rules made by others, which stay."""
+    """What to do, in this order, the rules made by others, which stay, and those of ours that stay for now."""
 
     steps: tuple[Step, ...]
     foreign: tuple[Rule, ...]
+    kept: tuple[Rule, ...] = ()
 
 
 def canonical(network: str) -> str:
@@ -116,8 +117,10 @@ def parse(rules_file: str) -> list[Rule]:
     return rules
 
 
-def difference(present: Sequence[Rule], first: Sequence[Rule], rest: Sequence[Rule]) -> Plan:
+def difference(present: Sequence[Rule], first: Sequence[Rule], rest: Sequence[Rule], keep: bool = False) -> Plan:
     """Return the steps after which a host has exactly the declared rules beside those made by others.
+
+    With `keep`, rules that are no longer declared stay: what listens on their ports has not moved yet.
 
     `first` goes above everything else, `rest` below what others made: a `deny` of theirs keeps its force there.
     Rules are added before others are deleted, so that a changed network never leaves a moment without either.
@@ -142,8 +145,10 @@ def difference(present: Sequence[Rule], first: Sequence[Rule], rest: Sequence[Ru
     steps = [Step("prepend", rule) for rule in reversed(missing) if rule.match in above]
     steps += [Step("append", rule) for rule in missing if rule.match not in above]
     steps += [Step("append", rule) for rule in renamed]
-    steps += [Step("delete", rule) for rule in present if rule.ours and rule.match not in declared]
-    return Plan(tuple(steps), tuple(rule for rule in present if not rule.ours))
+    former = [rule for rule in present if rule.ours and rule.match not in declared]
+    steps += [Step("delete", rule) for rule in former if not keep]
+    foreign = tuple(rule for rule in present if not rule.ours)
+    return Plan(tuple(steps), foreign, tuple(former) if keep else ())
 
 
 def apply(present: Sequence[Rule], steps: Iterable[Step]) -> list[Rule]:

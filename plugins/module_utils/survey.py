@@ -124,7 +124,8 @@ def describe_broker(admin: Any, broker_id: int) -> dict[str, BrokerKey]:
 def _quorum(admin: Any) -> Quorum | None:
     if not admin.describe_features():
         return None  # ZooKeeper mode has no feature levels, and refuses the question for a quorum.
-    (partition,) = admin.describe_metadata_quorum()["topics"][0]["partitions"]
+    answer = admin.describe_metadata_quorum()
+    (partition,) = answer["topics"][0]["partitions"]
     if partition["error"]:  # The rest of such an answer is made of defaults: it would name node 0 as the leader.
         raise AdminError(f"The controllers have no leader: {partition['error']}.")
     voters, observers = partition["current_voters"], partition["observers"]
@@ -142,7 +143,11 @@ def _quorum(admin: Any) -> Quorum | None:
         )
 
     return Quorum(
-        partition["leader_id"], partition["high_watermark"], tuple(map(replica, voters)), tuple(map(replica, observers))
+        partition["leader_id"],
+        partition["high_watermark"],
+        tuple(map(replica, voters)),
+        tuple(map(replica, observers)),
+        {node["node_id"]: tuple(each["name"] for each in node["listeners"]) for node in answer.get("nodes") or []},
     ).without_ghosts()
 
 

@@ -43,7 +43,10 @@ cluster_id: {description: The cluster's id., type: str, returned: always}
 release: {description: 'The release that brokers speak, such as 4.3.', type: str, returned: always}
 brokers: {description: 'node_id, host, port and fenced of each.', type: list, returned: always}
 controller_id: {description: The active controller., type: int, returned: always}
-quorum: {description: 'leader_id, high_watermark, voters and observers, or null.', type: dict, returned: always}
+quorum:
+  description: V(leader_id), V(high_watermark), V(listeners) by voter, V(voters) and V(observers), or null.
+  type: dict
+  returned: always
 features: {description: 'Finalized, minimum and maximum level by name.', type: dict, returned: always}
 topics: {description: 'Partitions, replication_factor and min_isr by name.', type: dict, returned: always}
 under_replicated: {description: Partitions with a replica that is not in sync., type: list, returned: always}
@@ -65,7 +68,12 @@ def quorum(state: ClusterState) -> dict[str, Any] | None:
         kind: [{**asdict(replica), "caught_up": replica.caught_up} for replica in group]
         for kind, group in (("voters", state.quorum.voters), ("observers", state.quorum.observers))
     }
-    return {"leader_id": state.quorum.leader_id, "high_watermark": state.quorum.high_watermark, **replicas}
+    return {
+        "leader_id": state.quorum.leader_id,
+        "high_watermark": state.quorum.high_watermark,
+        "listeners": {node_id: list(names) for node_id, names in state.quorum.listeners.items()},
+        **replicas,
+    }
 
 
 def summary(state: ClusterState, away: Collection[int] = ()) -> dict[str, Any]:

@@ -53,6 +53,10 @@ options:
     elements: dict
     required: true
     suboptions: *rule
+  keep_undeclared:
+    description: Whether rules of this module that are no longer declared stay for now, while their ports are in use.
+    type: bool
+    default: false
   logging:
     description: What ufw writes to the kernel's log.
     type: str
@@ -63,6 +67,11 @@ options:
 RETURN = """
 foreign:
   description: The rules made by others.
+  type: list
+  elements: str
+  returned: always
+kept:
+  description: The rules that are no longer declared and stay for now.
   type: list
   elements: str
   returned: always
@@ -78,6 +87,7 @@ RULES = {"type": "list", "elements": "dict", "required": True, "options": RULE_O
 OPTIONS = {
     "first": RULES,
     "rules": RULES,
+    "keep_undeclared": {"type": "bool", "default": False},
     "logging": {"type": "str", "default": "low", "choices": ["off", "low", "medium", "high", "full"]},
 }
 
@@ -197,13 +207,13 @@ def main() -> None:
         "unit": "enabled",
     }
     if module.check_mode and not DEFAULTS.exists():
-        module.exit_json(changed=True, foreign=[], diff={"before": "", "after": shown(wanted, [])})
+        module.exit_json(changed=True, foreign=[], kept=[], diff={"before": "", "after": shown(wanted, [])})
     ufw = Ufw(module)
     try:
         first, rest = (
             [rule for rule in declared(module.params[name]) if ipv6 or not rule.v6] for name in ("first", "rules")
         )
-        plan = difference(ufw.rules, first, rest)
+        plan = difference(ufw.rules, first, rest, keep=module.params["keep_undeclared"])
     except ValueError as error:  # A ConflictError is one, too.
         module.fail_json(msg=f"The firewall was left alone: {error}")
     after = apply(ufw.rules, plan.steps)
@@ -219,7 +229,8 @@ def main() -> None:
     if foreign:
         module.warn(f"Rules that Crucible did not make stay in this firewall: {'; '.join(foreign)}.")
     diff = {"before": shown(ufw.state, ufw.rules), "after": shown(wanted, after)}
-    module.exit_json(changed=diff["before"] != diff["after"], foreign=foreign, diff=diff)
+    kept = [str(rule) for rule in plan.kept]
+    module.exit_json(changed=diff["before"] != diff["after"], foreign=foreign, kept=kept, diff=diff)
 
 
 if __name__ == "__main__":

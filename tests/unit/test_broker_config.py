@@ -37,6 +37,7 @@ def test_a_dynamic_setting_is_set_without_a_restart() -> None:
     [
         ("log.dirs", {"log.dirs": key("STRING", "read_only", static="8")}),
         ("my.plugin", {}),
+        ("listeners", {"listeners": key("LIST", static="8")}),
         ("ssl.keystore.password", {"ssl.keystore.password": key("PASSWORD", static="8")}),
         ("listener.token", {"listener.token": key("PASSWORD", "sensitive")}),
     ],

@@ -191,3 +191,52 @@ def test_commands_carry_the_whole_rule() -> None:
 )
 def test_who_would_be_locked_out(rules: list[Rule], admitted: bool) -> None:
     assert admits(rules, client="10.1.2.3", server="10.0.0.1", port=22) is admitted
+
+
+# While listeners change: the rules before, those that are declared, and who gets through afterwards.
+CLIENTS, MEMBER = "192.0.2.0/24", "10.0.0.2"
+BEFORE = [*declare("Kafka from the cluster", [9092, 9093], [MEMBER]), *declare("Kafka from clients", [9092], [CLIENTS])]
+CHANGES = {
+    "a port is moved": (
+        [*declare("Kafka from the cluster", [9192, 9093], [MEMBER]), *declare("Kafka from clients", [9192], [CLIENTS])],
+        {(MEMBER, 9092): False, (MEMBER, 9192): True, ("192.0.2.7", 9092): False, ("192.0.2.7", 9192): True},
+    ),
+    "a listener is added": (
+        [*declare("Kafka from the cluster", [9092, 9093, 9094], [MEMBER]), *BEFORE[1:]],
+        {(MEMBER, 9094): True, (MEMBER, 9092): True, ("192.0.2.7", 9092): True},
+    ),
+    "a listener is removed": (
+        declare("Kafka from the cluster", [9093], [MEMBER]),
+        {(MEMBER, 9092): False, ("192.0.2.7", 9092): False, (MEMBER, 9093): True},
+    ),
+    "a listener is for members only": (BEFORE[:1], {("192.0.2.7", 9092): False, (MEMBER, 9092): True}),
+    "clients have another network": (
+        [*BEFORE[:1], *declare("Kafka from clients", [9092], ["198.51.100.0/24"])],
+        {("192.0.2.7", 9092): False, ("198.51.100.7", 9092): True},
+    ),
+    "the controllers' port is moved": (
+        [*declare("Kafka from the cluster", [9092, 9193], [MEMBER]), *BEFORE[1:]],
+        {(MEMBER, 9093): False, (MEMBER, 9193): True},
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_until_the_last_broker_has_moved_whoever_had_or_gets_a_port_reaches_it(change: str) -> None:
+    declared, after = CHANGES[change]
+    during = apply(BEFORE, difference(BEFORE, [], declared, keep=True).steps)
+    had = {(source, port) for source, port in after if admits(BEFORE, source, "10.0.0.1", port)}
+    gets = {(source, port) for (source, port), admitted in after.items() if admitted}
+    assert {(source, port) for source, port in after if admits(during, source, "10.0.0.1", port)} == had | gets
+    # An interrupted run leaves both, and so does the next one until it is at its end.
+    assert apply(during, difference(during, [], declared, keep=True).steps) == during
+    final = apply(during, difference(during, [], declared).steps)
+    assert {each: admits(final, each[0], "10.0.0.1", each[1]) for each in after} == after
+    assert sorted(map(str, final)) == sorted(map(str, declared))
+
+
+def test_what_is_kept_is_what_the_end_of_the_change_takes_away() -> None:
+    declared, _ = CHANGES["a port is moved"]
+    kept = difference(BEFORE, [], declared, keep=True).kept
+    assert {step.rule for step in difference(BEFORE, [], declared).steps if step.verb == "delete"} == set(kept)
+    assert difference(declared, [], declared, keep=True).kept == ()

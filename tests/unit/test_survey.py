@@ -77,3 +77,35 @@ def test_a_quorum_without_a_leader_is_not_led_by_node_0(monkeypatch: pytest.Monk
     monkeypatch.undo()
     with pytest.raises(AdminError, match="The controllers have no leader: not the leader"):
         module.read_state(Leaderless())
+
+
+class Led:
+    """A quorum of one voter that also tells on which listeners it is known (KIP-853)."""
+
+    def describe_features(self) -> dict[str, object]:
+        return {"kraft.version": {"finalized": (1, 1)}}
+
+    def describe_metadata_quorum(self) -> dict[str, object]:
+        voter = {
+            "replica_id": 1,
+            "replica_directory_id": None,
+            "log_end_offset": 7,
+            "last_caught_up_timestamp": 1,
+        }
+        partition = {
+            "partition_index": 0,
+            "error": None,
+            "leader_id": 1,
+            "high_watermark": 7,
+            "current_voters": [voter],
+            "observers": [],
+        }
+        listeners = [{"name": "CONTROLLER", "host": "kafka1", "port": 9093}]
+        nodes = [{"node_id": 1, "listeners": listeners}]
+        return {"topics": [{"topic_name": "__cluster_metadata", "partitions": [partition]}], "nodes": nodes}
+
+
+def test_the_quorum_tells_on_which_listeners_its_voters_are_known() -> None:
+    quorum = module._quorum(Led())
+    assert quorum is not None
+    assert quorum.listeners == {1: ("CONTROLLER",)}

@@ -1,0 +1,87 @@
+#!/usr/bin/python
+"""Ansible module: by which listener, and where, the admin modules reach a cluster."""
+
+from __future__ import annotations
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.crucible.kafka.plugins.module_utils import (
+    address as address,
+)  # Named for mitogen, which does not see relative imports.
+from ansible_collections.crucible.kafka.plugins.module_utils import listeners as listeners
+from ansible_collections.crucible.kafka.plugins.module_utils.listener_entry import (
+    OPTIONS,
+    declared_nodes,
+    preferred_listeners,
+    running_nodes,
+)
+from ansible_collections.crucible.kafka.plugins.module_utils.listener_plan import admin_endpoint, changes
+
+DOCUMENTATION = r"""
+module: kafka_admin_endpoint
+short_description: Tell by which listener a cluster is asked
+description:
+  - The cluster is asked over a listener that its brokers run, which need not be one that the inventory declares.
+  - While listeners are changed, the addresses before and after the change are both given. Connects to nothing.
+  - Fails where O(client_options) cannot talk to what runs.
+options:
+  members: {description: 'Every node: name, roles, host, listeners.', type: list, elements: dict, required: true}
+  running:
+    description: Of each node that runs, C(name) and C(process.properties).
+    type: list
+    elements: dict
+    required: true
+  inter_broker_listener: {description: Declared listener among brokers., type: str, required: true}
+  controller_listeners:
+    description: Declared listeners of the controllers, the first one to connect to.
+    type: list
+    elements: str
+    required: true
+  admin_listener: {description: Declared listener for the admin modules., type: str, required: true}
+  client_protocol: {description: The security protocol that O(client_options) are for., type: str, default: PLAINTEXT}
+  client_options:
+    description: Names of the options in the admin client, no values.
+    type: list
+    elements: str
+    default: []
+author: Crucible
+"""
+
+RETURN = r"""
+listener: {description: The listener's name., type: str, returned: always}
+bootstrap_servers: {description: Where it is reached., type: list, elements: str, returned: always}
+client: {description: What is laid over the admin client's options., type: dict, returned: always}
+changes: {description: What running nodes will be restarted for., type: list, elements: str, returned: always}
+"""
+
+
+def main() -> None:
+    """Decide once for all hosts."""
+    module = AnsibleModule(
+        argument_spec={
+            **OPTIONS,
+            "client_protocol": {"type": "str", "default": "PLAINTEXT"},
+            "client_options": {"type": "list", "elements": "str", "default": []},
+        },
+        supports_check_mode=True,
+    )
+    params = module.params
+    try:
+        running, declared = running_nodes(params), declared_nodes(params)
+    except (KeyError, TypeError, ValueError) as error:
+        module.fail_json(msg=f"kafka_listeners: each needs a name, a port and a security_protocol ({error!r}).")
+    chosen = admin_endpoint(
+        running, declared, preferred_listeners(params), params["client_protocol"], params["client_options"]
+    )
+    if chosen.problem:
+        module.fail_json(msg=f"kafka_admin_client: {chosen.problem}.")
+    module.exit_json(
+        listener=chosen.listener,
+        bootstrap_servers=list(chosen.bootstrap_servers),
+        client=dict(chosen.client),
+        changes=changes(running, declared),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,336 @@
+"""A roll that is not refused never leaves two nodes that cannot talk; one that is refused is told how to get there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.crucible.kafka.plugins.module_utils.listener_plan import (
+    AdminEndpoint,
+    Quorum,
+    State,
+    admin_endpoint,
+    changes,
+    refusals,
+    sequence,
+)
+from ansible_collections.crucible.kafka.plugins.module_utils.listeners import NodeListeners, declared_node, running_node
+
+COMBINED = {"kafka1": ("broker", "controller"), "kafka2": ("broker", "controller"), "kafka3": ("broker", "controller")}
+DEDICATED = {"kafka1": ("broker",), "kafka2": ("broker",), "controller1": ("controller",)}
+CLIENT, CONTROLLER = (9092, "PLAINTEXT"), (9093, "PLAINTEXT")
+USUAL = State({"CLIENT": CLIENT, "CONTROLLER": CONTROLLER}, "CLIENT", ("CONTROLLER",), "CLIENT")
+
+Nodes = dict[str, NodeListeners]
+
+
+def nodes(state: State, roles: Mapping[str, Sequence[str]] = COMBINED) -> Nodes:
+    entries = [
+        {"name": name, "port": port, "security_protocol": protocol}
+        for name, (port, protocol) in state.listeners.items()
+    ]
+    return {
+        name: declared_node(name, own, name, entries, state.inter_broker, state.controllers)
+        for name, own in roles.items()
+    }
+
+
+def endpoint(running: Nodes, declared: Nodes, state: State, protocol: str = "PLAINTEXT") -> AdminEndpoint:
+    options = ["security_protocol", "ssl_cafile", "sasl_mechanism"] if protocol != "PLAINTEXT" else []
+    return admin_endpoint(list(running.values()), declared, [state.admin, *state.listeners], protocol, options)
+
+
+def refused(before: State, after: State, roles: Mapping[str, Sequence[str]] = COMBINED) -> list[str]:
+    return mixed_refused(nodes(before, roles), after, roles)
+
+
+def mixed_refused(running: Nodes, after: State, roles: Mapping[str, Sequence[str]] = COMBINED) -> list[str]:
+    declared = nodes(after, roles)
+    admin = endpoint(running, declared, after)
+    return [str(refusal) for refusal in refusals(list(running.values()), declared, admin)]
+
+
+def changed(state: State = USUAL, /, **fields: object) -> State:
+    return State(**{**state.__dict__, **fields})
+
+
+MOVED = changed(listeners={"CLIENT": (9192, "PLAINTEXT"), "CONTROLLER": CONTROLLER})
+ADDED = changed(listeners={**USUAL.listeners, "INTERNAL": (9094, "SSL")})
+USED = changed(ADDED, inter_broker="INTERNAL")
+BESIDE = changed(listeners={**USUAL.listeners, "CONTROL": (9193, "PLAINTEXT")}, controllers=("CONTROLLER", "CONTROL"))
+FIRST = changed(BESIDE, controllers=("CONTROL", "CONTROLLER"))
+ALONE = changed(listeners={"CLIENT": CLIENT, "CONTROL": (9193, "PLAINTEXT")}, controllers=("CONTROL",))
+
+
+@pytest.mark.parametrize("roles", [COMBINED, DEDICATED])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (USUAL, USUAL),
+        (USUAL, MOVED),
+        (USUAL, ADDED),
+        (ADDED, USUAL),
+        (ADDED, USED),
+        (USED, ADDED),
+        (USUAL, BESIDE),
+        (BESIDE, FIRST),
+        (FIRST, ALONE),
+        (FIRST, BESIDE),
+    ],
+)
+def test_one_roll_is_enough(before: State, after: State, roles: Mapping[str, Sequence[str]]) -> None:
+    assert refused(before, after, roles) == []
+
+
+REFUSED = [
+    (
+        changed(listeners={"CLIENT": (9092, "SSL"), "CONTROLLER": CONTROLLER}),
+        "CLIENT runs as PLAINTEXT and is declared as SSL",
+    ),
+    (
+        changed(listeners={"CLIENT": CLIENT, "CONTROLLER": (9093, "SSL")}),
+        "CONTROLLER runs as PLAINTEXT and is declared as SSL",
+    ),
+    (USED, "running brokers do not have INTERNAL yet"),
+    (FIRST, "running controllers do not listen on CONTROL yet"),
+    (ALONE, "running nodes reach the controllers over CONTROLLER, which the controllers would lose"),
+    (
+        changed(listeners={"CLIENT": CLIENT, "CONTROLLER": (9193, "PLAINTEXT")}),
+        "CONTROLLER, by which nodes reach the controllers, runs on port 9093 and is declared on 9193",
+    ),
+    (
+        changed(listeners={"PUBLIC": CLIENT, "CONTROLLER": CONTROLLER}, inter_broker="PUBLIC", admin="PUBLIC"),
+        "PUBLIC is to have port 9092, on which CLIENT runs",
+    ),
+]
+
+
+@pytest.mark.parametrize(("after", "sentence"), REFUSED)
+def test_what_one_roll_cannot_do_is_refused(after: State, sentence: str) -> None:
+    assert any(sentence in said for said in refused(USUAL, after)), refused(USUAL, after)
+
+
+def test_a_listener_that_brokers_still_talk_over_cannot_go() -> None:
+    alone = changed(USED, listeners={"INTERNAL": (9094, "SSL"), "CONTROLLER": CONTROLLER}, admin="INTERNAL")
+    assert any("talk over CLIENT, which they would lose" in said for said in refused(ADDED, alone))
+
+
+def test_the_one_listener_that_answers_is_not_replaced_under_the_gates() -> None:
+    before = changed(USED, inter_broker="INTERNAL", listeners={**USED.listeners, "INTERNAL": (9094, "SSL")})
+    after = changed(
+        before,
+        listeners={"INTERNAL": (9094, "SSL"), "CONTROLLER": CONTROLLER, "PUBLIC": (9099, "PLAINTEXT")},
+        admin="PUBLIC",
+    )
+    assert any("by which the running brokers are asked, would go away" in said for said in refused(before, after))
+
+
+def test_a_cluster_that_does_not_run_may_become_anything() -> None:
+    for state in (after for after, _ in REFUSED):
+        assert mixed_refused({}, state) == []
+
+
+def test_what_changes_is_said_once_with_the_nodes_that_it_concerns() -> None:
+    running = nodes(USUAL) | {"kafka1": nodes(MOVED)["kafka1"]}
+    assert changes(list(running.values()), nodes(MOVED)) == ["CLIENT moves from port 9092 to 9192 (kafka2, kafka3)"]
+    assert changes(list(nodes(MOVED).values()), nodes(MOVED)) == []
+    assert changes(list(nodes(ADDED).values()), nodes(USUAL)) == [
+        "INTERNAL is removed from port 9094 (kafka1, kafka2, kafka3)"
+    ]
+
+
+# How the cluster is asked.
+
+
+def test_a_cluster_at_rest_is_asked_where_it_is_declared() -> None:
+    expected = AdminEndpoint("CLIENT", ("kafka1:9092", "kafka2:9092", "kafka3:9092"), {})
+    assert endpoint(nodes(USUAL), nodes(USUAL), USUAL) == expected
+    assert endpoint({}, nodes(USUAL), USUAL) == expected
+
+
+def test_a_listener_that_moves_is_asked_where_it_runs_and_where_it_goes() -> None:
+    running = nodes(USUAL) | {"kafka1": nodes(MOVED)["kafka1"]}
+    asked = endpoint(running, nodes(MOVED), MOVED).bootstrap_servers
+    assert asked == ("kafka1:9192", "kafka2:9092", "kafka3:9092", "kafka2:9192", "kafka3:9192")
+
+
+def test_a_listener_that_nobody_has_yet_is_not_asked() -> None:
+    before = changed(listeners={**USUAL.listeners, "OTHER": (9095, "PLAINTEXT")})
+    declared = changed(before, listeners={**before.listeners, "ADMIN": (9096, "PLAINTEXT")}, admin="ADMIN")
+    assert endpoint(nodes(before), nodes(declared), declared).listener == "CLIENT"
+
+
+@pytest.mark.parametrize(
+    ("running", "client", "laid_over"),
+    [
+        ("PLAINTEXT", "SASL_SSL", {"security_protocol": "PLAINTEXT"}),
+        ("SSL", "SASL_SSL", {"security_protocol": "SSL"}),
+        ("SASL_PLAINTEXT", "SASL_SSL", {"security_protocol": "SASL_PLAINTEXT"}),
+        ("SASL_SSL", "SASL_SSL", {}),
+    ],
+)
+def test_the_client_speaks_what_runs(running: str, client: str, laid_over: dict[str, str]) -> None:
+    before = changed(listeners={"CLIENT": (9092, running), "CONTROLLER": CONTROLLER})
+    after = changed(listeners={"CLIENT": (9092, client), "CONTROLLER": CONTROLLER})
+    asked = endpoint(nodes(before), nodes(after), after, client)
+    assert (asked.client, asked.problem) == (laid_over, "")
+    assert asked.bootstrap_servers[0] == "kafka1:9092"
+
+
+@pytest.mark.parametrize("running", ["SSL", "SASL_PLAINTEXT", "SASL_SSL"])
+def test_a_client_that_lacks_what_runs_is_told_what_to_set(running: str) -> None:
+    before = changed(listeners={"CLIENT": (9092, running), "CONTROLLER": CONTROLLER})
+    asked = endpoint(nodes(before), nodes(USUAL), USUAL)
+    assert f"brokers run CLIENT as {running}" in asked.problem
+    assert "set security_protocol in it" in asked.problem
+
+
+def test_a_declared_client_that_cannot_talk_to_the_declared_listener_is_told_so() -> None:
+    secure = changed(listeners={"CLIENT": (9092, "SASL_SSL"), "CONTROLLER": CONTROLLER})
+    assert "brokers are declared CLIENT as SASL_SSL" in endpoint({}, nodes(secure), secure).problem
+
+
+# What the quorum says of itself.
+
+
+def quorum_refused(before: State, after: State, quorum: Quorum) -> list[str]:
+    running, declared = nodes(before), nodes(after)
+    admin = endpoint(running, declared, after)
+    return [str(refusal) for refusal in refusals(list(running.values()), declared, admin, quorum)]
+
+
+def test_a_listener_that_the_quorum_does_not_know_yet_is_waited_for() -> None:
+    known = {1: {"CONTROLLER", "CONTROL"}, 2: {"CONTROLLER"}, 3: {"CONTROLLER", "CONTROL"}}
+    (said,) = quorum_refused(BESIDE, FIRST, Quorum(True, known))
+    assert "does not know CONTROL of controller 2 yet" in said
+    assert quorum_refused(BESIDE, FIRST, Quorum(True, {1: {"CONTROL"}, 2: {"CONTROL"}})) == []
+
+
+def test_a_static_quorum_keeps_its_listeners() -> None:
+    (said,) = quorum_refused(USUAL, BESIDE, Quorum(False, {}))
+    assert "kraft.version 0" in said
+    assert quorum_refused(USUAL, MOVED, Quorum(False, {})) == []
+
+
+# The same for whatever anybody may declare.
+
+NAMES, CONTROL_NAMES, PORTS = ("CLIENT", "INTERNAL"), ("CONTROLLER", "CONTROL"), (9092, 9093, 9094, 9095)
+
+
+@st.composite
+def states(draw: st.DrawFn) -> State:
+    names = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=2, unique=True))
+    controllers = draw(st.lists(st.sampled_from(CONTROL_NAMES), min_size=1, max_size=2, unique=True))
+    every = [*names, *controllers]
+    ports = draw(st.permutations(PORTS))
+    protocols = draw(st.lists(st.sampled_from(("PLAINTEXT", "SSL")), min_size=len(every), max_size=len(every)))
+    listeners = {name: (port, protocol) for name, port, protocol in zip(every, ports, protocols, strict=False)}
+    return State(listeners, draw(st.sampled_from(names)), tuple(controllers), draw(st.sampled_from(names)))
+
+
+def mixtures(before: Nodes, after: Nodes) -> list[Nodes]:
+    """Every mixture of nodes that have been restarted and nodes that have not."""
+    return [
+        {name: (after if restarted else before)[name] for name, restarted in zip(before, each, strict=True)}
+        for each in product((False, True), repeat=len(before))
+    ]
+
+
+def cut_off(mixture: Nodes, asked_by: str) -> list[str]:
+    """The pairs of nodes that cannot talk, said without the code under test."""
+    pairs = []
+    for one, other in product(mixture.values(), repeat=2):
+        if one.is_broker and other.is_broker:
+            target = other.listeners.get(one.inter_broker)
+            if target is None or target.protocol != one.protocols[one.inter_broker]:
+                pairs.append(f"{one.node} to {other.node}")
+        if other.is_controller:
+            target = other.listeners.get(one.controllers[0])
+            if target is None or target.protocol != one.protocols[one.controllers[0]]:
+                pairs.append(f"{one.node} to controller {other.node}")
+            elif one.is_controller and one.listeners[one.controllers[0]].port != target.port:
+                pairs.append(f"{one.node} to where it was told that controller {other.node} is")
+        if other.is_broker and asked_by not in other.listeners:
+            pairs.append(f"the gate to {other.node}")
+    return pairs
+
+
+ROLES = st.sampled_from((COMBINED, DEDICATED))
+
+
+@settings(max_examples=60)
+@given(states(), states(), ROLES)
+def test_nobody_is_cut_off_by_a_roll_that_is_not_refused(
+    before: State, after: State, roles: Mapping[str, Sequence[str]]
+) -> None:
+    running, declared = nodes(before, roles), nodes(after, roles)
+    admin = endpoint(running, declared, after, "SASL_SSL")
+    if refusals(list(running.values()), declared, admin):
+        return
+    for mixture in mixtures(running, declared):
+        assert cut_off(mixture, admin.listener) == []
+        # Interrupted anywhere, the next run goes on, or goes back.
+        again = endpoint(mixture, declared, after, "SASL_SSL")
+        assert refusals(list(mixture.values()), declared, again) == []
+        back = endpoint(mixture, running, before, "SASL_SSL")
+        assert refusals(list(mixture.values()), running, back) == []
+
+
+@settings(max_examples=60)
+@given(states(), states(), ROLES)
+def test_each_declaration_of_the_sequence_is_one_roll(
+    before: State, after: State, roles: Mapping[str, Sequence[str]]
+) -> None:
+    running, declared = nodes(before, roles), nodes(after, roles)
+    admin = endpoint(running, declared, after, "SASL_SSL")
+    steps = sequence(list(running.values()), declared, after.admin, admin.listener)
+    for step in steps:
+        reached = nodes(step, roles)
+        admin = endpoint(running, reached, step, "SASL_SSL")
+        assert refusals(list(running.values()), reached, admin) == [], step
+        running = reached
+    if steps:
+        assert sorted(protocol for _, protocol in steps[-1].listeners.values()) == sorted(
+            protocol for _, protocol in after.listeners.values()
+        )
+        assert not changes(list(running.values()), nodes(steps[-1], roles))
+
+
+# What a process was started with.
+
+
+def test_the_properties_of_a_node_say_the_same_as_its_declaration() -> None:
+    properties = {
+        "process.roles": "broker,controller",
+        "listeners": "CLIENT://:9092,CONTROLLER://[2001:db8::1]:9093",
+        "advertised.listeners": "CLIENT://[2001:db8::1]:9092,CONTROLLER://[2001:db8::1]:9093",
+        "listener.security.protocol.map": "CLIENT:PLAINTEXT,CONTROLLER:SSL",
+        "inter.broker.listener.name": "CLIENT",
+        "controller.listener.names": "CONTROLLER",
+    }
+    entries = [
+        {"name": "CLIENT", "port": 9092, "security_protocol": "PLAINTEXT"},
+        {"name": "CONTROLLER", "port": 9093, "security_protocol": "SSL", "bind": "2001:db8::1"},
+    ]
+    declared = declared_node("kafka1", ["broker", "controller"], "2001:db8::1", entries, "CLIENT", ["CONTROLLER"])
+    now = running_node("kafka1", "kafka1", properties)
+    assert now.listeners == declared.listeners
+    assert (now.inter_broker, now.controllers, tuple(now.roles)) == (
+        "CLIENT",
+        ("CONTROLLER",),
+        ("broker", "controller"),
+    )
+    assert changes([now], {"kafka1": declared}) == []
+
+
+def test_what_the_properties_leave_out_is_what_kafka_takes() -> None:
+    now = running_node(
+        "kafka1", "kafka1.example", {"broker.id": "1", "listeners": "PLAINTEXT://:9092,SSL://0.0.0.0:9093"}
+    )
+    assert now.listeners["PLAINTEXT"].address == "kafka1.example:9092"
+    assert now.listeners["SSL"].protocol == "SSL"
+    assert (now.is_broker, now.is_controller, now.inter_broker, now.controllers) == (True, False, "PLAINTEXT", ())
