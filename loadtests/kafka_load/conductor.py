@@ -17,6 +17,7 @@ from confluent_kafka import KafkaException
 
 from . import marks, results, words
 from .clock import SECOND, now_ns
+from .duplicates import name_writers
 from .engines import ClusterView, ClusterWatch
 from .figures import Leader
 from .ledger import Judgement, Ledger, TopicPartition, read_journals, undrained
@@ -178,6 +179,7 @@ class Conductor:
         self._watch.stop()
         wait_until(lambda: not self._busy, 600)
         judgement = self._judge(final=True)
+        self.notes += name_writers(judgement, self.plan.client, self.plan.run)
         self._timeline.close(self.elapsed_s, self._marks())
         ended = results.Ended(
             plan=self.plan,

@@ -116,6 +116,12 @@ OPTIONS: tuple[Option, ...] = (
     Option("--compression", "Of record batches", "none", choices=("none", "gzip", "snappy", "lz4", "zstd")),
     Option("--linger-ms", "How long a batch waits for more records, ms", 5.0, number(0.0)),
     Option("--batch-bytes", "The largest batch", 1_000_000, _COUNT),
+    Option(
+        "--max-in-flight",
+        "Requests under way to one broker, of one producer; above 1 librdkafka may write a record twice",
+        1,
+        _COUNT,
+    ),
     Option("--transaction-records", "Commit a transaction every so many records; 0: no transactions", 0, _NATURAL),
     Option("--transaction-ms", "… or after so many ms", 500, _COUNT),
     Option("--abort-every", "Abort every n-th transaction on purpose; 0: none", 0, _NATURAL),

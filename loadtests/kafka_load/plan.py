@@ -47,6 +47,8 @@ class Plan:
             )
         if self.options["transaction_records"] and self.options["no_idempotence"]:
             raise PlanError("--transaction-records does not go with --no-idempotence: transactions are idempotent")
+        if self.options["max_in_flight"] > 5 and not self.options["no_idempotence"]:
+            raise PlanError("--max-in-flight is at most 5 for an idempotent producer; or use --no-idempotence")
         if self.options["share_release"] + self.options["share_reject"] > 1:
             raise PlanError("--share-release and --share-reject are shares of one whole, together at most 1")
 
@@ -138,6 +140,7 @@ class Plan:
             linger_ms=given["linger_ms"],
             compression=given["compression"],
             batch_bytes=given["batch_bytes"],
+            requests_in_flight=given["max_in_flight"],
             transaction=transaction if given["transaction_records"] else None,
         )
 

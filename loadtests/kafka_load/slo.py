@@ -33,6 +33,11 @@ LIMITS: dict[str, Limit] = {
     for limit in (
         Limit("lost", "records acknowledged and never delivered, in any group", certain=True),
         Limit("duplicated_in_log", "records written twice, in any group's topics", certain=True),
+        Limit(
+            "duplicated_by_broker",
+            "records written twice under one producer id, epoch and sequence, in any group's topics",
+            certain=True,
+        ),
         Limit("reordered", "records behind a later one of the same producer and partition, in any group", certain=True),
         Limit("phantom", "records that nobody sent or that were altered, in any group", certain=True),
         Limit("offset_regressions", "times a committed offset went backwards, in any group", certain=True),
@@ -47,7 +52,13 @@ LIMITS: dict[str, Limit] = {
     )
 }
 
-DEFAULT_LIMITS: dict[str, float] = {"lost": 0, "duplicated_in_log": 0, "reordered": 0, "phantom": 0}
+DEFAULT_LIMITS: dict[str, float] = {
+    "lost": 0,
+    "duplicated_in_log": 0,
+    "duplicated_by_broker": 0,
+    "reordered": 0,
+    "phantom": 0,
+}
 """What holds where neither the profile nor an option says otherwise: Kafka's promise to an idempotent producer."""
 
 

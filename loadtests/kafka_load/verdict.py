@@ -20,7 +20,8 @@ PASS, FAIL, INCONCLUSIVE, REFUSED = 0, 1, 2, 3
 
 # Of a group's judgement, what verdict.json tells.
 _TOLD = (
-    *("group", "mode", "consumed", "lost", "duplicated_in_log", "redelivered", "reordered", "phantom"),
+    *("group", "mode", "consumed", "lost", "duplicated_in_log", "duplicated_by_broker", "duplicated_by_client"),
+    *("redelivered", "reordered", "phantom"),
     *("offset_regressions", "lag_at_end"),
 )
 _OUTCOMES = {PASS: "pass", FAIL: "fail", INCONCLUSIVE: "inconclusive"}
@@ -150,6 +151,7 @@ def measured(facts: Facts) -> dict[str, float]:
         for name in (
             "lost",
             "duplicated_in_log",
+            "duplicated_by_broker",
             "reordered",
             "phantom",
             "offset_regressions",

@@ -54,6 +54,8 @@ def test_the_verdict_has_the_agreed_shape() -> None:
                 "consumed": 1000,
                 "lost": 0,
                 "duplicated_in_log": 0,
+                "duplicated_by_broker": 0,
+                "duplicated_by_client": 0,
                 "redelivered": 0,
                 "reordered": 0,
                 "phantom": 0,

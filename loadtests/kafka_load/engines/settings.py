@@ -56,6 +56,12 @@ class ProducerSettings:
 
     `size` (bytes) is that of binary records. At most `in_flight_max` records wait for their acknowledgement; what is
     due beyond that is sent late.
+
+    With `requests_in_flight` above 1 librdkafka may write a record twice, although it is idempotent: while a request
+    of one partition is under way, the answer OUT_OF_ORDER_SEQUENCE_NUMBER to a second request of another one, whose
+    first has failed, makes it raise the producer's epoch and send again, as something new, what is in the log already
+    (https://github.com/confluentinc/librdkafka/issues/4953). With 1 no second request is there to get that answer;
+    after a change of leaders librdkafka waits for the old one's answer anyway.
     """
 
     topic: str
@@ -74,6 +80,7 @@ class ProducerSettings:
     transaction: TransactionSettings | None = None
     in_flight_max: int = 200_000
     message_timeout_ms: int = 120_000
+    requests_in_flight: int = 1
 
     def properties(self, client: ClientSettings) -> dict[str, Property]:
         """librdkafka properties of the producer."""
@@ -89,6 +96,7 @@ class ProducerSettings:
             batch_size=self.batch_bytes,
             message_timeout_ms=self.message_timeout_ms,
             request_timeout_ms=3_000,
+            max_in_flight=self.requests_in_flight,
             # Twice what the engine ever has in flight: its queue is never full, so no record is refused.
             queue_buffering_max_messages=2 * self.in_flight_max,
             queue_buffering_max_kbytes=2_097_151,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from kafka_load.ledger.copies import Doubled
 from kafka_load.wire import wired
 
 TopicPartition = tuple[str, int]
@@ -61,6 +62,8 @@ class GroupJudgement:
     deleted: int = 0  # the part of `lost` that retention removed before the group read it
     unwitnessed: int = 0  # the part of `lost` that a reader which died may have read after its last report
     duplicated_in_log: int = 0
+    duplicated_by_broker: int = 0  # the part under one producer id, epoch and sequence (see `ledger.copies`)
+    duplicated_by_client: int = 0  # the part that the client wrote again under another identity
     redelivered: int = 0
     reordered: int = 0
     phantom: int = 0
@@ -73,11 +76,15 @@ class GroupJudgement:
 
 @dataclass
 class Judgement:
-    """The verdict's raw material. `overflow`: a log was too broken to be followed, so counts are lower bounds."""
+    """The verdict's raw material. `overflow`: a log was too broken to be followed, so counts are lower bounds.
+
+    `doubled` are, by group, the records that are in the log more than once, at most `copies.LOOKED_UP` of them.
+    """
 
     produced: Produced = field(default_factory=Produced)
     groups: list[GroupJudgement] = field(default_factory=list)
     anomalies: list[Anomaly] = field(default_factory=list)
     availability: dict[TopicPartition, Gap] = field(default_factory=dict)
     dead_workers: list[str] = field(default_factory=list)
+    doubled: dict[str, list[Doubled]] = field(default_factory=dict)
     overflow: bool = False

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kafka_load.ledger.account import NOTHING, StreamAccount
+from kafka_load.ledger.copies import LOOKED_UP, Doubled, doubled
 from kafka_load.ledger.findings import NAMED, Anomaly, GroupJudgement, TopicPartition
 from kafka_load.ledger.runs import NONE, Merged, merge, rows
 from kafka_load.ledger.snapshot import ALTERED_LOG, MISPLACED_LOG, ReaderSnapshot, Stream, reached
@@ -45,6 +46,7 @@ class Docket:
         self.group = group
         self.count: Counter[str] = Counter()
         self.named: list[Anomaly] = []
+        self.doubled: list[Doubled] = []
         self._rows: Counter[str] = Counter()
 
     def enter(self, kind: str, stream: Stream, stretch: Stretch, note: str = "") -> None:
@@ -70,8 +72,8 @@ class Docket:
             )
 
 
-def judge_group(group: str, evidence: Evidence) -> tuple[GroupJudgement, list[Anomaly], bool]:
-    """The group's judgement, its named anomalies, and whether a log was too broken to be followed."""
+def judge_group(group: str, evidence: Evidence) -> tuple[GroupJudgement, Docket, bool]:
+    """The group's judgement, its anomalies, and whether a log was too broken to be followed."""
     readers = evidence.readers
     docket = Docket(group)
     judgement = GroupJudgement(group, readers[0].mode)
@@ -100,7 +102,7 @@ def judge_group(group: str, evidence: Evidence) -> tuple[GroupJudgement, list[An
     judgement.foreign = sum(reader.foreign for reader in readers)
     judgement.other_runs = sum(reader.other_runs for reader in readers)
     judgement.lag_at_end = judgement.lost if judgement.mode == "share" else _lag(readers, topics, evidence)
-    return judgement, docket.named, overflow
+    return judgement, docket, overflow
 
 
 def _lag(readers: list[ReaderSnapshot], topics: set[str], evidence: Evidence) -> int:
@@ -121,6 +123,8 @@ def _judge_stream(stream: Stream, merged: Merged, delivered: int, evidence: Evid
     docket.count["redelivered"] += delivered - int(merged.runs[:, 3].sum()) - sum(row[2] for row in merged.again)
     for stretch in sight.duplicated:
         docket.enter("duplicated_in_log", stream, stretch)
+        room = LOOKED_UP - len(docket.doubled)
+        docket.doubled += doubled(*stream, stretch.sequence, min(stretch.length, room), merged.runs)
     for stretch in sight.reordered:
         docket.enter("reordered", stream, stretch)
 

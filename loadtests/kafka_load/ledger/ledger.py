@@ -156,11 +156,12 @@ class Ledger:
                 committed=cluster.committed.get(group, {}) if cluster else {},
                 final=final,
             )
-            verdict, anomalies, overflow = judge_group(group, evidence)
+            verdict, docket, overflow = judge_group(group, evidence)
             backwards = [anomaly for anomaly in regressions if anomaly.group == group]
             verdict.offset_regressions = len(backwards)
             judgement.groups.append(verdict)
-            judgement.anomalies += anomalies + backwards
+            judgement.anomalies += docket.named + backwards
+            judgement.doubled[group] = list(dict.fromkeys(docket.doubled))
             judgement.overflow |= overflow
         return judgement
 
