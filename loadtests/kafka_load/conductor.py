@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -17,10 +18,11 @@ from confluent_kafka import KafkaException
 
 from . import marks, results, words
 from .clock import SECOND, now_ns
+from .drain import LogEnds, drains, worth_waiting_for
 from .duplicates import name_writers
-from .engines import ClusterView, ClusterWatch
+from .engines import ClusterView, ClusterWatch, committed_offsets, readable_ends
 from .figures import Leader
-from .ledger import Judgement, Ledger, TopicPartition, read_journals, undrained
+from .ledger import Drain, Judgement, Ledger, TopicPartition, read_journals
 from .native import native_call, wait_until
 from .node import FLUSH_S, LEAVE_S, Report
 from .plan import Plan
@@ -32,6 +34,7 @@ Order = Literal["go", "flush", "stop"]
 JOIN_S = 30.0
 LEAD_S = 0.5
 ENDS_S = 30.0
+ANSWER_S = 10.0
 CONDUCTOR = "conductor"
 
 
@@ -57,6 +60,7 @@ class Conductor:
         self.judgement: Judgement | None = None
         self.notes: list[str] = []
         self.doubts: list[str] = []
+        self.lag_unknown = ""
         self.recent: list[Row] = []
         self.leaders: dict[str, Leader] = {}
         self.events: deque[tuple[float, str]] = deque(maxlen=20)
@@ -155,7 +159,7 @@ class Conductor:
             results.note_leaders(self.plan.run_dir, changes)
             self.leaders.update((change.partition, change) for change in changes)
         if time.monotonic() >= self._judge_after:
-            self._judge(final=False)
+            self._judge(self._watch.view)
         if self.start_ns is None:
             return
         levels = {f"lag.{group.name}": self.lag(group) for group in self.groups}
@@ -173,12 +177,13 @@ class Conductor:
         self._order("flush", FLUSH_S + 10)
         end_ns = now_ns()
         self.phase = "draining"
-        unread = self._drain(self._written_since())
+        log_ends = self._read_ends()
+        drained = self._drain(log_ends)
         self._order("stop", LEAVE_S + 5)
         self.tick()
         self._watch.stop()
         wait_until(lambda: not self._busy, 600)
-        judgement = self._judge(final=True)
+        judgement = self._judge(self._view_at_end(log_ends), drained)
         self.notes += name_writers(judgement, self.plan.client, self.plan.run)
         self._timeline.close(self.elapsed_s, self._marks())
         ended = results.Ended(
@@ -188,10 +193,10 @@ class Conductor:
             start_ns=self.start_ns or end_ns,
             end_ns=end_ns,
             total=self.total,
-            unread=unread,
             saturation=self.saturation,
             notes=self.notes,
             doubts=self.doubts,
+            lag_unknown=self.lag_unknown,
         )
         self.verdict = results.write(ended, judgement, [report.snapshot for report in self._reports.values()])
         self.phase = "judged"
@@ -231,32 +236,58 @@ class Conductor:
             late = ", ".join(sorted(self._taking_part() - self._done(order)))
             self.doubts.append(f"{late} did not {order} within {timeout_s:.0f} s")
 
-    def _written_since(self) -> dict[TopicPartition, int]:
-        """The ends of the partitions that were written to in the run. A log that was lost is shorter than before."""
+    def _read_ends(self) -> LogEnds:
+        """The ends of the logs, now that everything is acknowledged that will be."""
+        patience_s = min(ENDS_S, self.plan.options["drain_timeout"])
         try:
-            now = ends(self.plan.client, self.topics, ENDS_S)
-        except (KafkaException, TimeoutError) as error:
-            self.doubts.append(f"the ends of the logs could not be read: {error}")
-            return {}
-        return {where: end for where, end in now.items() if end != self._begin.get(where, 0)}
+            now, why = native_call(
+                readable_ends, self.plan.client, self._begin.keys(), patience_s, timeout_s=2 * patience_s + ANSWER_S
+            )
+        except TimeoutError as error:
+            now, why = {}, str(error)
+        log_ends = LogEnds.since(self._begin, now, why)
+        if why:
+            self.doubts.append(f"the ends of the logs could not be read, of {log_ends.unreadable}: {why}")
+        return log_ends
 
-    def _drain(self, written: Mapping[TopicPartition, int]) -> dict[str, int]:
-        """Let every group read all that was `written`; returns how many records each left unread."""
-        unread: dict[str, int] = {}
+    def _drain(self, log_ends: LogEnds) -> dict[str, Drain]:
+        """Let every group read up to `log_ends`; returns how far each has still to read when the time is up."""
+        found: dict[str, Drain] = {}
 
         def drained() -> bool:
             self.tick()
             readers = [reader for report in self._reports.values() for reader in report.snapshot.readers]
-            for group in self.groups:
-                own = {where: end for where, end in written.items() if where[0] in group.topics}
-                unread[group.name] = sum(undrained(readers, group.name, own).values())
-            return not any(unread.values()) or not self._taking_part() or self._hurried
+            found.update(drains(self.groups, readers, log_ends, cut_short=self._hurried))
+            return not any(map(worth_waiting_for, found.values())) or not self._taking_part() or self._hurried
 
         wait_until(drained, self.plan.options["drain_timeout"], 0.2)
-        return unread
+        return found
 
-    def _judge(self, *, final: bool) -> Judgement:
-        """Bring the ledger up to date and judge, in a native thread: it may take a while, and greenlets go on."""
+    def _view_at_end(self, log_ends: LogEnds) -> ClusterView:
+        """The cluster as it was last seen, with the logs' ends and the committed offsets of now."""
+        view = self._watch.view
+        log_end = {**view.log_end, **log_ends.known}
+        committed = dict(view.committed)
+        for group in self.groups:
+            if group.mode == "share":
+                continue
+            own = [where for where in log_end if where[0] in group.topics]
+            try:
+                committed[group.name] = native_call(
+                    committed_offsets, self.plan.client, group.name, own, ANSWER_S, timeout_s=3 * ANSWER_S
+                )
+            except (KafkaException, TimeoutError) as error:
+                self.lag_unknown = f"the committed offsets of {group.name} could not be read at the end: {error}"
+        if log_ends.why:
+            self.lag_unknown = "the ends of the logs could not be read"
+        return replace(view, log_end=log_end, committed=committed)
+
+    def _judge(self, view: ClusterView, drained: Mapping[str, Drain] | None = None) -> Judgement:
+        """Bring the ledger up to date and judge, for good once it is known how far each group has `drained`.
+
+        In a native thread: it may take a while, and greenlets go on.
+        """
+        final = drained is not None
         for report in self._reports.values():
             self._ledger.receive(report.snapshot)
         if final:
@@ -264,7 +295,7 @@ class Conductor:
                 for journal in read_journals(self.plan.journal_dir(worker)):
                     self._ledger.receive_journal(journal)
         began = time.monotonic()
-        self.judgement = native_call(self._ledger.judge, self._watch.view, final, timeout_s=600)
+        self.judgement = native_call(self._ledger.judge, view, final, self.groups, drained, timeout_s=600)
         self._judge_after = time.monotonic() + max(1.0, 20 * (time.monotonic() - began))
         return self.judgement
 

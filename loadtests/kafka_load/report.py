@@ -28,6 +28,8 @@ COUNTS = (
     "phantom",
     "offset_regressions",
     "lag_at_end",
+    "unread",
+    "unverifiable",
 )
 MAX_ANOMALIES = 100
 WORDS = ("marks", "why")
@@ -94,8 +96,8 @@ def render(
     return environment.get_template("report.html").render(
         verdict=verdict,
         headline=words.headline(verdict),
-        breaches=[words.breach(result) for result in verdict["slo"] if not result["ok"]],
-        broken={result["name"]: result["limit"] for result in verdict["slo"] if not result["ok"]},
+        breaches=[words.breach(result) for result in words.broken(verdict)],
+        broken={result["name"]: result["limit"] for result in words.broken(verdict)},
         tiles=tiles(verdict),
         counts=COUNTS,
         limits=LIMITS,
@@ -111,7 +113,7 @@ def render(
 
 def tiles(verdict: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
     """The figures that people look for first: name, value, and whether it broke a limit."""
-    broken = {result["name"] for result in verdict["slo"] if not result["ok"]}
+    broken = {result["name"] for result in words.broken(verdict)}
     latency = verdict["latency_us"]
     slowest = max((values["p99"] for values in latency["end_to_end"].values()), default=0)
     return [

@@ -7,6 +7,7 @@ import json
 import math
 import platform
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
@@ -20,7 +21,7 @@ from . import marks
 from .clock import SECOND
 from .engines import ClusterView
 from .figures import Leader
-from .histogram import MIDDLES_US, Histogram, merged
+from .histogram import MIDDLES_US, Histogram, merged, percentile_without
 from .ledger import Anomaly, Judgement, LedgerSnapshot
 from .plan import Plan
 from .readiness import Group
@@ -28,6 +29,7 @@ from .saturation import PER_STEP, Saturation
 from .timeline import Bin
 from .verdict import Facts, Gap, Percentiles, judge
 
+BLOCKED = "blocked_ns."
 _SECRET = ("password", "secret", "key", "jaas")
 
 Rows = Iterable[Mapping[str, Any]]
@@ -44,10 +46,10 @@ class Ended:
         start_ns: When its time started; its end if it never did.
         end_ns: When the last producer had flushed.
         total: All that was counted since, in all processes.
-        unread: How many records each group left unread.
         saturation: The search for the highest rate, if it was one.
         notes: What a reader of the verdict should know.
         doubts: What keeps it from proving anything.
+        lag_unknown: Why nobody knows how far the groups had committed at the end; empty if it is known.
     """
 
     plan: Plan
@@ -56,10 +58,10 @@ class Ended:
     start_ns: int
     end_ns: int
     total: Bin
-    unread: Mapping[str, int]
     saturation: Saturation | None
     notes: Sequence[str]
     doubts: Sequence[str]
+    lag_unknown: str = ""
 
 
 def open_run(plan: Plan) -> None:
@@ -98,6 +100,7 @@ def facts(run: Ended, judgement: Judgement, latencies: Mapping[str, Histogram]) 
     duration_s = max(0.001, (run.end_ns - start_ns) / SECOND)
     total = run.total
     due, sent = total.counts.get("due", 0), total.counts.get("sent", 0)
+    redelivered = Counter({group.group: group.redelivered for group in judgement.groups})
     deleted = {group.group: group.deleted for group in judgement.groups if group.deleted}
     return Facts(
         run_id=run.plan.run_id,
@@ -110,7 +113,6 @@ def facts(run: Ended, judgement: Judgement, latencies: Mapping[str, Histogram]) 
         indeterminate=judgement.produced.indeterminate,
         aborted=(aborted := judgement.produced.aborted),
         groups=judgement.groups,
-        unread=run.unread,
         gaps={
             f"{topic}-{number}": Gap(round(gap.longest_ns / SECOND, 3), round(max(0, gap.at_ns - start_ns) / SECOND, 3))
             for (topic, number), gap in judgement.availability.items()
@@ -120,6 +122,15 @@ def facts(run: Ended, judgement: Judgement, latencies: Mapping[str, Histogram]) 
         target_rate=due / duration_s,
         sent_rate=sent / duration_s,
         late=percentiles(total.histograms.get("late", Histogram())),
+        late_own=percentiles(own := total.histograms.get("late_own", Histogram())),
+        blocked_s={
+            name.removeprefix(BLOCKED): ns / SECOND for name, ns in total.counts.items() if name.startswith(BLOCKED)
+        },
+        p99_without_own={
+            "produce" if name == "acknowledged" else name: percentile_without(latency, own, 99, redelivered[name])
+            for name, latency in latencies.items()
+            if latency.count
+        },
         faults=marks.faults(marks.read(run.plan.run_dir), start_ns),
         notes=[
             *run.notes,
@@ -131,6 +142,7 @@ def facts(run: Ended, judgement: Judgement, latencies: Mapping[str, Histogram]) 
             *([run.saturation.sentence()] if run.saturation else []),
         ],
         doubts=run.doubts,
+        lag_unknown=run.lag_unknown,
     )
 
 

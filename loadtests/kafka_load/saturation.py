@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from .plan import Plan, step_rates
-from .slo import LIMITS, Result, evaluate
+from .slo import LIMITS, Measured, Result, evaluate
 from .timeline import Bin, merged
 from .verdict import Requirements
 
 SETTLING = 0.25
-PER_STEP = tuple(name for name, limit in LIMITS.items() if not limit.certain and name.startswith(("p99", "achieved")))
+PER_STEP = tuple(name for name, limit in LIMITS.items() if limit.per_step)
 
 
 @dataclass(frozen=True)
@@ -86,13 +86,17 @@ class Saturation:
         whole = merged(0, self._bins)
         seconds = max(1, len(self._bins))
         due, acknowledged = whole.counts.get("due", 0), whole.counts.get("acknowledged", 0)
-        produce, late = (whole.histograms.get(name) for name in ("produce", "late"))
+        produce, late = (whole.histograms.get(name) for name in ("produce", "late_own"))
         end_to_end = max((h.percentile(99) for n, h in whole.histograms.items() if n.startswith("e2e.")), default=0)
         achieved = acknowledged / due if due else 0.0
         p99 = produce.percentile(99) if produce and produce.count else math.inf
         results = evaluate(
             self._limits,
-            {"p99_produce_ms": p99 / 1000, "p99_end_to_end_ms": end_to_end / 1000, "achieved_rate": round(achieved, 4)},
+            {
+                "p99_produce_ms": Measured(p99 / 1000),
+                "p99_end_to_end_ms": Measured(end_to_end / 1000),
+                "achieved_rate": Measured(round(achieved, 4)),
+            },
         )
         late_us = late.percentile(99) if late else 0
         why = [f"{r.name} was {r.value:,.4g} (limit {r.limit:,g})" for r in results if not r.ok]

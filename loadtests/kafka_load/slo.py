@@ -18,36 +18,41 @@ class LimitError(ValueError):
 class Limit:
     """One thing that can be limited.
 
-    `at_least` turns the comparison round. `certain` marks what stays true however poorly the harness did: a record
-    seen out of order was out of order, whereas a latency means nothing when the harness itself was late.
+    `at_least` turns the comparison round. `per_step` marks what each step of a saturation run is held to.
     """
 
     name: str
     what: str
     at_least: bool = False
-    certain: bool = False
+    per_step: bool = False
+
+    def keeps(self, value: float, limit: float) -> bool:
+        """Whether the value is within the limit."""
+        return value >= limit if self.at_least else value <= limit
 
 
 LIMITS: dict[str, Limit] = {
     limit.name: limit
     for limit in (
-        Limit("lost", "records acknowledged and never delivered, in any group", certain=True),
-        Limit("duplicated_in_log", "records written twice, in any group's topics", certain=True),
+        Limit("lost", "records acknowledged and never delivered, in any group"),
+        Limit("duplicated_in_log", "records written twice, in any group's topics"),
         Limit(
             "duplicated_by_broker",
             "records written twice under one producer id, epoch and sequence, in any group's topics",
-            certain=True,
         ),
-        Limit("reordered", "records behind a later one of the same producer and partition, in any group", certain=True),
-        Limit("phantom", "records that nobody sent or that were altered, in any group", certain=True),
-        Limit("offset_regressions", "times a committed offset went backwards, in any group", certain=True),
-        Limit("redelivered", "records delivered more than once, in any group", certain=True),
-        Limit("p99_produce_ms", "ms from due to acknowledged, 99th percentile"),
-        Limit("p99_end_to_end_ms", "ms from due to delivered, 99th percentile, in any group"),
+        Limit("reordered", "records behind a later one of the same producer and partition, in any group"),
+        Limit("phantom", "records that nobody sent or that were altered, in any group"),
+        Limit("offset_regressions", "times a committed offset went backwards, in any group"),
+        Limit("redelivered", "records delivered more than once, in any group"),
+        Limit("p99_produce_ms", "ms from due to acknowledged, 99th percentile", per_step=True),
+        Limit("p99_end_to_end_ms", "ms from due to delivered, 99th percentile, in any group", per_step=True),
         Limit("longest_gap_s", "s without an acknowledgement in any partition while records were due"),
         Limit("lag_at_end", "records not yet committed when the run ended, in any group"),
         Limit(
-            "achieved_rate", "share of the due records that were acknowledged (or aborted on purpose)", at_least=True
+            "achieved_rate",
+            "share of the planned records that were acknowledged (or aborted on purpose)",
+            at_least=True,
+            per_step=True,
         ),
     )
 }
@@ -63,17 +68,36 @@ DEFAULT_LIMITS: dict[str, float] = {
 
 
 @dataclass(frozen=True)
+class Measured:
+    """A value, and the best and the worst that it can be if all is given to what the harness could not see or do.
+
+    `why` says in a sentence why these differ from the value.
+    """
+
+    value: float
+    best: float | None = None
+    worst: float | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class Result:
-    """One limit held against the value that was measured."""
+    """One limit held against the value that was measured; `undecided` says why nobody can tell whether it was kept."""
 
     name: str
     limit: float
     value: float
     ok: bool
+    undecided: str = ""
+
+    @property
+    def broken(self) -> bool:
+        """It was broken for certain."""
+        return not self.ok and not self.undecided
 
     def as_dict(self) -> dict[str, object]:
         """The shape of one entry of verdict.json's `slo`."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "undecided" or value}
 
 
 def check_limits(limits: Mapping[str, object], where: str) -> dict[str, float]:
@@ -92,10 +116,18 @@ def check_limits(limits: Mapping[str, object], where: str) -> dict[str, float]:
     return checked
 
 
-def evaluate(limits: Mapping[str, float], values: Mapping[str, float]) -> list[Result]:
-    """Hold every limit against its value; a limit whose value was not measured is left out."""
-    return [
-        Result(name, limit, values[name], values[name] >= limit if LIMITS[name].at_least else values[name] <= limit)
-        for name, limit in limits.items()
-        if name in values
-    ]
+def evaluate(limits: Mapping[str, float], measured: Mapping[str, Measured]) -> list[Result]:
+    """Hold every limit against its value; a limit whose value was not measured is left out.
+
+    A limit is undecided if the value breaks it and the best keeps it, or the value keeps it and the worst breaks it.
+    """
+    return [_result(name, limit, measured[name]) for name, limit in limits.items() if name in measured]
+
+
+def _result(name: str, limit: float, found: Measured) -> Result:
+    kept, best, worst = (
+        LIMITS[name].keeps(found.value if value is None else value, limit)
+        for value in (found.value, found.best, found.worst)
+    )
+    undecided = best and not (kept and worst)
+    return Result(name, limit, found.value, kept and worst, found.why if undecided else "")

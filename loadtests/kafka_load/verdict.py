@@ -1,20 +1,22 @@
 """The verdict: what a run proved, as the dictionary that becomes verdict.json.
 
-`judge` is pure: facts and limits in, verdict out. A limit that was broken is a failure; a run whose harness was too
-late, had not read everything or saw too little proves nothing and is inconclusive, unless what it did see is a breach
-that no shortcoming of the harness could have caused.
+`judge` is pure: facts and limits in, verdict out. Each limit and each group is judged by itself. A limit that was
+certainly broken fails the run, whatever else is in doubt. A limit whose value could lie on either side, given what the
+harness could not see or was too late to do, is undecided. A run with an undecided limit, a group that has not read to
+the end of the log, a harness that was too late, or too few records proves nothing and is inconclusive.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .ledger import GroupJudgement
-from .slo import LIMITS, Result, evaluate
+from .slo import Measured, Result, evaluate
 
-SCHEMA = 1
+SCHEMA = 2
 PASS, FAIL, INCONCLUSIVE, REFUSED = 0, 1, 2, 3
 """Exit statuses; REFUSED stands for bad options or an unreachable cluster and never reaches a verdict."""
 
@@ -22,8 +24,11 @@ PASS, FAIL, INCONCLUSIVE, REFUSED = 0, 1, 2, 3
 _TOLD = (
     *("group", "mode", "consumed", "lost", "duplicated_in_log", "duplicated_by_broker", "duplicated_by_client"),
     *("redelivered", "reordered", "phantom"),
-    *("offset_regressions", "lag_at_end"),
+    *("offset_regressions", "lag_at_end", "unread", "unverifiable", "deleted"),
 )
+_COUNTS = ("duplicated_in_log", "reordered", "phantom", "offset_regressions", "redelivered")
+"""Counts of what was seen: each is at least as high as it says, whatever was not seen."""
+
 _OUTCOMES = {PASS: "pass", FAIL: "fail", INCONCLUSIVE: "inconclusive"}
 
 
@@ -68,7 +73,9 @@ class Fault:
 class Facts:
     """All that was measured; times in seconds, latencies in microseconds, rates in records/s.
 
-    `unread` counts, for each group, the records that nobody read because time ran out.
+    `late` is how late records were sent, `late_own` the part of it that the harness caused; the rest is due to the
+    cluster. `p99_without_own` is what the 99th percentile of a latency is at least if the harness's part is taken off,
+    by `produce` or the group's name. `lag_unknown` says why the groups' lag is not known.
     """
 
     run_id: str
@@ -81,13 +88,16 @@ class Facts:
     indeterminate: int = 0
     aborted: int = 0
     groups: Sequence[GroupJudgement] = ()
-    unread: Mapping[str, int] = field(default_factory=dict)
     gaps: Mapping[str, Gap] = field(default_factory=dict)
     produce: Percentiles = Percentiles()
     end_to_end: Mapping[str, Percentiles] = field(default_factory=dict)
     target_rate: float = 0.0
     sent_rate: float = 0.0
     late: Percentiles = Percentiles()
+    late_own: Percentiles = Percentiles()
+    blocked_s: Mapping[str, float] = field(default_factory=dict)
+    p99_without_own: Mapping[str, int] = field(default_factory=dict)
+    lag_unknown: str = ""
     faults: Sequence[Fault] = ()
     notes: Sequence[str] = ()
     doubts: Sequence[str] = ()
@@ -101,11 +111,15 @@ def judge(
 ) -> dict[str, Any]:
     """verdict.json for `facts` under `limits` and what was `judged` elsewhere already.
 
-    `notes`, which the agreed schema does not know, says in sentences what the numbers cannot.
+    `reasons` says in sentences why the run is not conclusive; `notes` says these and what the numbers cannot.
     """
-    results = [*evaluate(limits, measured(facts)), *judged]
-    doubts = [*facts.doubts, *_doubts(facts, requirements)]
-    exit_code = _exit_code(results, doubts, any(_unread(facts, group) for group in facts.groups))
+    values = measured(facts, requirements)
+    results = [*evaluate(limits, values), *judged]
+    reasons = [*facts.doubts, *_reasons(facts, requirements)]
+    reasons += [f"{name} could not be judged: it was not measured" for name in limits if name not in values]
+    reasons += [f"{result.name} is undecided: {result.undecided}" for result in results if result.undecided]
+    broken = any(result.broken for result in results)
+    exit_code = FAIL if broken else INCONCLUSIVE if reasons else PASS
     return {
         "schema": SCHEMA,
         "run_id": facts.run_id,
@@ -119,7 +133,7 @@ def judge(
             "failed": facts.failed,
             "indeterminate": facts.indeterminate,
         },
-        "groups": [{name: getattr(group, name) for name in _TOLD} for group in facts.groups],
+        "groups": [_told(group) for group in facts.groups],
         "availability": {
             "longest_gap_s": longest_gap_s(facts),
             "partitions": {name: asdict(gap) for name, gap in sorted(facts.gaps.items())},
@@ -131,12 +145,23 @@ def judge(
         "schedule": {
             "target_rate": round(facts.target_rate, 1),
             "sent_rate": round(facts.sent_rate, 1),
-            "late_us": {"p50": facts.late.p50, "p99": facts.late.p99, "max": facts.late.max},
+            "late_us": _late(facts.late),
+            "late_own_us": _late(facts.late_own),
+            "blocked_s": {cause: round(seconds, 3) for cause, seconds in facts.blocked_s.items()},
         },
         "slo": [result.as_dict() for result in results],
         "faults": [asdict(fault) for fault in facts.faults],
-        "notes": [*doubts, *facts.notes],
+        "reasons": reasons,
+        "notes": [*reasons, *facts.notes],
     }
+
+
+def _told(group: GroupJudgement) -> dict[str, Any]:
+    return {name: getattr(group, name) for name in _TOLD} | {"drained": group.drain.drained}
+
+
+def _late(late: Percentiles) -> dict[str, int]:
+    return {"p50": late.p50, "p99": late.p99, "max": late.max}
 
 
 def longest_gap_s(facts: Facts) -> float:
@@ -144,61 +169,91 @@ def longest_gap_s(facts: Facts) -> float:
     return max((gap.longest_gap_s for gap in facts.gaps.values()), default=0.0)
 
 
-def measured(facts: Facts) -> dict[str, float]:
-    """The value that each limit is held against; what was not measured has none."""
-    values: dict[str, float] = {
-        name: max(getattr(group, name) for group in facts.groups)
-        for name in (
-            "lost",
-            "duplicated_in_log",
-            "duplicated_by_broker",
-            "reordered",
-            "phantom",
-            "offset_regressions",
-            "redelivered",
-            "lag_at_end",
-        )
-        if facts.groups
-    }
+def measured(facts: Facts, requirements: Requirements) -> dict[str, Measured]:
+    """The value that each limit is held against, with how far it can be relied on; what was not measured has none."""
+    values: dict[str, Measured] = {}
+    if facts.groups:
+        values = {name: Measured(max(getattr(group, name) for group in facts.groups)) for name in _COUNTS}
+        values |= {"lost": _lost(facts), "lag_at_end": _lag(facts), "duplicated_by_broker": _by_broker(facts)}
+    few = _too_few(facts, requirements)
     if facts.acknowledged:
-        values["p99_produce_ms"] = facts.produce.p99 / 1000
+        values["p99_produce_ms"] = _p99(facts, {"produce": facts.produce}, few)
     if facts.end_to_end:
-        values["p99_end_to_end_ms"] = max(latency.p99 for latency in facts.end_to_end.values()) / 1000
+        values["p99_end_to_end_ms"] = _p99(facts, facts.end_to_end, few)
     if facts.due:
-        values["longest_gap_s"] = longest_gap_s(facts)
-        values["achieved_rate"] = round((facts.acknowledged + facts.aborted) / facts.due, 6)
+        gap_s = longest_gap_s(facts)
+        own = f"the harness itself was up to {facts.late_own.max / 1000:,.0f} ms late"
+        values["longest_gap_s"] = Measured(gap_s, best=max(0.0, gap_s - facts.late_own.max / 1e6), why=own)
+        values["achieved_rate"] = Measured(round((facts.acknowledged + facts.aborted) / facts.due, 6))
     return values
 
 
-def _unread(facts: Facts, group: GroupJudgement) -> int:
-    """The records of which nothing shows whether the group would have got them."""
-    return facts.unread.get(group.group, 0) + group.unwitnessed
+def _lost(facts: Facts) -> Measured:
+    """Records that are certainly lost, and at worst those too of which nothing shows whether they are."""
+    unsure = {group.group: group.unread + group.unverifiable for group in facts.groups}
+    worst = max(group.lost + unsure[group.group] for group in facts.groups)
+    names = ", ".join(f"{count:,} of {group}" for group, count in unsure.items() if count)
+    return Measured(max(group.lost for group in facts.groups), worst=worst, why=f"nobody knows of {names}")
 
 
-def _doubts(facts: Facts, requirements: Requirements) -> list[str]:
-    doubts = []
-    if facts.acknowledged < requirements.min_records:
-        doubts.append(
-            f"only {facts.acknowledged:,} records were acknowledged; at least {requirements.min_records:,} must be"
-        )
-    if facts.late.p99 > requirements.max_late_ms * 1000:
-        doubts.append(
-            f"the harness sent 1 % of the records more than {facts.late.p99 / 1000:,.0f} ms late"
+def _by_broker(facts: Facts) -> Measured:
+    """Records that a broker wrote twice, and at worst those too of which nobody knows who did."""
+    unknown = max(group.duplicated_in_log - group.duplicated_by_client for group in facts.groups)
+    why = "the log does not tell who wrote some of the records twice"
+    return Measured(max(group.duplicated_by_broker for group in facts.groups), worst=unknown, why=why)
+
+
+def _lag(facts: Facts) -> Measured:
+    lag = max(group.lag_at_end for group in facts.groups)
+    if facts.lag_unknown:
+        return Measured(lag, best=0, worst=math.inf, why=facts.lag_unknown)
+    waited = max((group.lag_at_end for group in facts.groups if not group.drain.cut_short), default=0)
+    return Measured(lag, best=waited, why="the user did not wait for the readers")
+
+
+def _p99(facts: Facts, latencies: Mapping[str, Percentiles], few: str) -> Measured:
+    """The highest of the 99th percentiles, in ms, and what it is at least without the harness's own lateness."""
+    value = max(latency.p99 for latency in latencies.values())
+    least = max(
+        facts.p99_without_own.get(name, max(0, latency.p99 - facts.late_own.max)) for name, latency in latencies.items()
+    )
+    own = f"the harness itself was up to {facts.late_own.max / 1000:,.0f} ms late"
+    return Measured(value / 1000, best=0 if few else least / 1000, why=few or own)
+
+
+def _too_few(facts: Facts, requirements: Requirements) -> str:
+    if facts.acknowledged >= requirements.min_records:
+        return ""
+    return f"only {facts.acknowledged:,} records were acknowledged; at least {requirements.min_records:,} must be"
+
+
+def _reasons(facts: Facts, requirements: Requirements) -> list[str]:
+    reasons = [few] if (few := _too_few(facts, requirements)) else []
+    if facts.late_own.p99 > requirements.max_late_ms * 1000:
+        reasons.append(
+            f"the harness itself sent 1 % of the records more than {facts.late_own.p99 / 1000:,.0f} ms late"
             f" (at most {requirements.max_late_ms:,.0f} ms): the load was not the one that was asked for"
         )
     if not facts.groups:
-        doubts.append("no group read anything, so nothing shows that the acknowledged records are there")
-    for group in facts.groups:
-        if not group.consumed and (others := group.foreign + group.other_runs):
-            doubts.append(f"{group.group} read {others:,} records, all of them from other runs or writers")
-        elif unread := _unread(facts, group):
-            doubts.append(f"{group.group} had not read {unread:,} records when it ran out of time")
-    return doubts
+        reasons.append("no group was to read, so nothing shows that the acknowledged records are there")
+    return [*reasons, *(reason for group in facts.groups if (reason := _why_undrained(group)))]
 
 
-def _exit_code(results: Sequence[Result], doubts: Sequence[str], unread: bool) -> int:
-    broken = [result for result in results if not result.ok]
-    if not doubts:
-        return FAIL if broken else PASS
-    certain = [r for r in broken if LIMITS[r.name].certain and not (r.name == "lost" and unread)]
-    return FAIL if certain else INCONCLUSIVE
+def _why_undrained(group: GroupJudgement) -> str:
+    """Why nobody can say that the group got all it should, in a sentence; empty if it has read all there is."""
+    drain, others = group.drain, group.foreign + group.other_runs
+    if not drain.joined:
+        return f"{group.group} had no member, so it read none of {group.unread:,} records"
+    if drain.unknown:
+        return f"{group.group} may not have read everything: the ends of {drain.unknown} logs could not be read"
+    if drain.unread:
+        waited = "when the user did not wait any more" if drain.cut_short else "when it ran out of time"
+        left = f"{group.unread:,} acknowledged records in {drain.offsets:,} offsets"
+        return f"{group.group} had not read to the end of the log {waited}: {left} are left"
+    if not group.consumed:
+        return (
+            f"{group.group} read {others:,} records, all of them from other runs or writers"
+            if others
+            else (f"{group.group} read nothing, so nothing shows that it would have got any record")
+        )
+    return ""

@@ -23,12 +23,15 @@ class Progress:
 
 
 def duration(seconds: float) -> str:
-    """A span as a person says it: `850 ms`, `9.6 s`, `2 min 05 s`."""
-    if seconds < 1:
+    """A span as a person says it: `850 ms`, `9.6 s`, `2 min 05 s`, `4 h 00 min`; rounded first, so never `60 s`."""
+    if round(seconds * 1000) < 1000:
         return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
-    return f"{int(seconds // 60)} min {seconds % 60:02.0f} s"
+    if round(seconds) < 3600:
+        return f"{round(seconds) // 60} min {round(seconds) % 60:02d} s"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def milliseconds(us: float) -> str:
@@ -55,15 +58,20 @@ def breach(result: Mapping[str, Any]) -> str:
     return f"{limit.name} is {result['value']:,g}, {bound} {result['limit']:,g} allowed ({limit.what})"
 
 
+def broken(verdict: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The limits that were certainly not kept."""
+    return [result for result in verdict["slo"] if not result["ok"] and not result.get("undecided")]
+
+
 def headline(verdict: Mapping[str, Any]) -> str:
     """The verdict in one sentence."""
     acknowledged = verdict["produced"]["acknowledged"]
-    broken = [result for result in verdict["slo"] if not result["ok"]]
     if verdict["outcome"] == "pass":
         found = "none lost" if not worst(verdict, "lost") else f"{worst(verdict, 'lost'):,} lost, as was allowed"
         return f"{acknowledged:,} records acknowledged, {found}, every limit kept"
     if verdict["outcome"] == "fail":
-        return f"{len(broken)} limit{'s' * (len(broken) != 1)} broken: {', '.join(r['name'] for r in broken)}"
+        names = [result["name"] for result in broken(verdict)]
+        return f"{len(names)} limit{'s' * (len(names) != 1)} broken: {', '.join(names)}"
     return "this run proves nothing: " + (verdict["notes"][0] if verdict["notes"] else "it could not be judged")
 
 
@@ -89,7 +97,7 @@ def closing(verdict: Mapping[str, Any], report: str) -> str:
         lines.append(_row("", milliseconds(values["p99"]), f"to {group}"))
     for fault in verdict["faults"]:
         lines.append(_row("fault", f"{fault['injected_at_s'] or 0:.1f} s", f"{fault['name']} {fault['target']}"))
-    lines += [f"  ✗ {breach(result)}" for result in verdict["slo"] if not result["ok"]]
+    lines += [f"  ✗ {breach(result)}" for result in broken(verdict)]
     lines += [f"  ! {note}" for note in verdict["notes"]]
     return "\n".join([*lines, "", f"  {report}"])
 
@@ -111,8 +119,10 @@ def _found(group: Mapping[str, Any]) -> str:
             ("phantom", "phantom"),
             ("offset_regressions", "offset regressions"),
             ("lag_at_end", "not committed at the end"),
+            ("unread", "unread"),
+            ("unverifiable", "unverifiable"),
         )
-        if group[name]
+        if group.get(name)
     ]
     return ", ".join([always, *rest])
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kafka_load.ledger import Gap, Ledger, LedgerSnapshot, WorkerLedger
+from kafka_load.ledger import Drain, Gap, Ledger, LedgerSnapshot, WorkerLedger
 from kafka_load.ledger.account import Account
 from kafka_load.ledger.ledger import longest_gaps
+from kafka_load.readiness import Group
 from shop import PARTITION, TOPIC, Entry, Producers, Session, expected, found, judged, read
 
 
@@ -145,8 +146,8 @@ def test_records_that_retention_removed_are_lost_and_the_reason_is_said() -> Non
     assert "deleted by retention" in judgement.anomalies[0].note
 
 
-@pytest.mark.parametrize(("committed", "unwitnessed"), [(103, 0), (110, 7)])
-def test_what_a_dead_member_may_have_read_is_not_called_lost_for_certain(committed: int, unwitnessed: int) -> None:
+@pytest.mark.parametrize(("committed", "unverifiable"), [(103, 0), (110, 7)])
+def test_what_a_dead_member_may_have_read_is_not_called_lost_for_certain(committed: int, unverifiable: int) -> None:
     log, producers = clean()
     account = producers.snapshots()[0].streams[PARTITION]
     marks = account.marks.copy()
@@ -156,7 +157,30 @@ def test_what_a_dead_member_may_have_read_is_not_called_lost_for_certain(committ
     ledger = Ledger()
     ledger.receive(LedgerSnapshot("w", 1, [producer], [dead]))
     group = ledger.judge(View(committed=committed), final=True).groups[0]
-    assert (group.lost, group.unwitnessed) == (7, unwitnessed)
+    assert (group.lost, group.unverifiable) == (7 - unverifiable, unverifiable)
+
+
+def test_what_a_group_had_not_read_to_the_end_of_the_log_is_unread_and_what_it_passed_over_is_lost() -> None:
+    log, producers = clean()
+    passed_over = [entry for entry in log[0:6] if entry.sequence != 2]
+    ledger = Ledger()
+    ledger.receive(LedgerSnapshot("w", 1, producers.snapshots(), [read([passed_over], "queue", "r")]))
+    end_unknown = Drain({(TOPIC, PARTITION): None})
+    group = ledger.judge(None, final=True, drains={"group": end_unknown}).groups[0]
+    assert (group.lost, group.unread) == (1, 4)
+    group = ledger.judge(None, final=True).groups[0]
+    assert (group.lost, group.unread) == (5, 0)
+
+
+def test_a_planned_group_without_a_member_is_judged_and_has_everything_unread() -> None:
+    log, producers = clean()
+    planned = Group("absent", "queue", (TOPIC,))
+    ledger = Ledger()
+    ledger.receive(LedgerSnapshot("w", 1, producers.snapshots(), []))
+    drain = Drain({(TOPIC, PARTITION): len(log)}, joined=False)
+    [group] = ledger.judge(None, final=True, planned=[planned], drains={"absent": drain}).groups
+    assert (group.group, group.consumed, group.lost, group.unread) == ("absent", 0, 0, len(log))
+    assert not group.drain.drained
 
 
 def test_a_producer_whose_worker_died_may_have_sent_more_than_it_reported() -> None:

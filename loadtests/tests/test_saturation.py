@@ -14,7 +14,7 @@ LIMITS = {"lost": 0.0, "p99_produce_ms": 50.0, "achieved_rate": 0.98}
 
 def second(number: int, rate: int, *, ms: float, achieved: float = 1.0, late_ms: float = 0.1) -> Bin:
     latencies = {}
-    for name, value in (("produce", ms), ("late", late_ms)):
+    for name, value in (("produce", ms), ("late_own", late_ms)):
         latencies[name] = Histogram()
         latencies[name].add(np.full(100, int(value * 1000), np.int64))
     return Bin(number, {"due": rate, "acknowledged": int(rate * achieved)}, {}, latencies)

@@ -1,7 +1,13 @@
 """Engines: native threads that own a client each. Callers say what is wanted and read what is published."""
 
 from kafka_load.engines.base import Engine
-from kafka_load.engines.cluster import check_cluster, end_offsets, prepare_share_group
+from kafka_load.engines.cluster import (
+    check_cluster,
+    committed_offsets,
+    end_offsets,
+    prepare_share_group,
+    readable_ends,
+)
 from kafka_load.engines.consumer import ConsumerEngine
 from kafka_load.engines.group_states import group_states
 from kafka_load.engines.notices import Notice, take_notices
@@ -28,9 +34,11 @@ __all__ = [
     "ShareEngine",
     "TransactionSettings",
     "check_cluster",
+    "committed_offsets",
     "end_offsets",
     "group_states",
     "prepare_share_group",
+    "readable_ends",
     "reader",
     "sample_records",
     "take_notices",

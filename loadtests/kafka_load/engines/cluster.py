@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future
 from typing import TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException
+from confluent_kafka import TopicPartition as Place
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
 from kafka_load.engines.settings import ClientSettings
@@ -82,6 +83,77 @@ def answer(future: Future[T], timeout_s: float = ANSWER_S) -> T:
     if not future.done():
         raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
     return future.result(timeout=0)
+
+
+# Refusals that no second question changes.
+PERMANENT = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED})
+PERMANENT |= {KafkaError.GROUP_AUTHORIZATION_FAILED}
+
+
+def readable_ends(
+    client: ClientSettings, partitions: Collection[TopicPartition], timeout_s: float
+) -> tuple[dict[TopicPartition, int], str]:
+    """The offset after the last record of each of the `partitions`, and of those that were added to their topics.
+
+    A partition whose end could not be read within `timeout_s` is left out, and the second value says why one was.
+    """
+    asker, deadline = _asker(client), time.monotonic() + timeout_s
+    topics = {topic for topic, _ in partitions}
+    found: dict[TopicPartition, int] = {}
+    refused: dict[TopicPartition, str] = {}
+    try:
+        while True:
+            why = ""
+            try:
+                known = asker.list_topics(timeout=timeout_s).topics
+                there = {(topic, number) for topic in topics if topic in known for number in known[topic].partitions}
+                why = next((f"{topic} has no partition {n} any more" for topic, n in {*partitions} - there), "")
+                for tp in sorted(there - found.keys() - refused.keys()):
+                    try:
+                        found |= {tp: log_bounds(asker, [tp])[tp][1]}
+                    except KafkaException as error:
+                        why = f"{tp[0]}-{tp[1]}: {error.args[0].str()}"
+                        if error.args[0].code() in PERMANENT:
+                            refused[tp] = why
+                    if time.monotonic() >= deadline:
+                        break
+                complete = there <= found.keys() | refused.keys()
+            except KafkaException as error:
+                why, complete = str(error.args[0].str()), False
+            if complete or time.monotonic() >= deadline:
+                return found, next(iter(refused.values()), why)
+            native_sleep(0.1)
+    finally:
+        asker.close()
+
+
+def committed_offsets(
+    client: ClientSettings, group: str, partitions: Collection[TopicPartition], timeout_s: float
+) -> dict[TopicPartition, int]:
+    """What the group has committed of these partitions; one without a committed offset is left out.
+
+    Raises KafkaException when its coordinator has not answered within `timeout_s`.
+    """
+    asker = Consumer(dict(client.properties(group_id=group, enable_auto_commit=False)), logger=Silence())
+    deadline = time.monotonic() + timeout_s
+    try:
+        while True:
+            try:
+                return _committed(asker, partitions, timeout_s)
+            except KafkaException as error:
+                if error.args[0].code() in PERMANENT or time.monotonic() >= deadline:
+                    raise
+                native_sleep(0.1)
+    finally:
+        asker.close()
+
+
+def _committed(asker: Consumer, partitions: Collection[TopicPartition], timeout_s: float) -> dict[TopicPartition, int]:
+    answers = asker.committed([Place(*tp) for tp in partitions], timeout=timeout_s)
+    for answer in answers:
+        if answer.error:
+            raise KafkaException(answer.error)
+    return {(one.topic, one.partition): one.offset for one in answers if one.offset >= 0}
 
 
 def prepare_share_group(client: ClientSettings, group: str, timeout_s: float = 10, read_committed: bool = True) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from kafka_load.ledger.copies import Doubled
 from kafka_load.wire import wired
@@ -51,16 +53,67 @@ class Produced:
     aborted: int = 0
 
 
+class PlannedGroup(Protocol):
+    """What the ledger needs to know of a group that the plan has (see `kafka_load.readiness.Group`)."""
+
+    @property
+    def name(self) -> str:
+        """Its id."""
+
+    @property
+    def mode(self) -> str:
+        """`queue`, `pubsub` or `share`."""
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """What it reads."""
+
+
+@dataclass(frozen=True)
+class Drain:
+    """How far a group has still to read, when it is judged.
+
+    `unread` has each partition that the group has not read to its end: how many offsets are left, or None where the
+    log's end could not be read, so that nobody knows. `joined`: it had a member at least once. `cut_short`: the user
+    did not wait for it.
+    """
+
+    unread: Mapping[TopicPartition, int | None] = field(default_factory=dict)
+    joined: bool = True
+    cut_short: bool = False
+
+    @property
+    def drained(self) -> bool:
+        """It has read all that was written, as far as anybody can tell."""
+        return self.joined and not self.unread
+
+    @property
+    def offsets(self) -> int:
+        """Offsets that are left, of the partitions whose end is known."""
+        return sum(left or 0 for left in self.unread.values())
+
+    @property
+    def unknown(self) -> int:
+        """Partitions whose end nobody knows."""
+        return sum(left is None for left in self.unread.values())
+
+
 @dataclass
 class GroupJudgement:
-    """What became of the acknowledged records in one group; counts of records."""
+    """What became of the acknowledged records in one group; counts of records.
+
+    `lost` is what is certainly lost. A record that was not delivered to a group and is not called lost is `unread` (the
+    group had not read to the log's end) or `unverifiable` (a reader that died may have read it after its last report).
+    """
 
     group: str
     mode: str
     consumed: int = 0  # deliveries of this run's records, redeliveries included
     lost: int = 0
     deleted: int = 0  # the part of `lost` that retention removed before the group read it
-    unwitnessed: int = 0  # the part of `lost` that a reader which died may have read after its last report
+    unread: int = 0
+    unverifiable: int = 0
+    drain: Drain = field(default_factory=Drain)
     duplicated_in_log: int = 0
     duplicated_by_broker: int = 0  # the part under one producer id, epoch and sequence (see `ledger.copies`)
     duplicated_by_client: int = 0  # the part that the client wrote again under another identity

@@ -4,30 +4,33 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from kafka_load.ledger.account import NOTHING, StreamAccount
 from kafka_load.ledger.copies import LOOKED_UP, Doubled, doubled
-from kafka_load.ledger.findings import NAMED, Anomaly, GroupJudgement, TopicPartition
+from kafka_load.ledger.findings import NAMED, Anomaly, Drain, GroupJudgement, TopicPartition
 from kafka_load.ledger.runs import NONE, Merged, merge, rows
 from kafka_load.ledger.snapshot import ALTERED_LOG, MISPLACED_LOG, ReaderSnapshot, Stream, reached
 from kafka_load.ledger.spans import Spans, difference, intersection, size, span
 from kafka_load.ledger.stream import Stretch, look, missing
 
 PHANTOMS = ("altered", "misplaced", "unsent", "failed", "aborted")
-LOSSES = ("lost", "deleted", "unwitnessed")
+LOSSES = ("lost", "deleted")
 
 
 @dataclass(frozen=True)
 class Evidence:
     """What there is to judge a group by.
 
-    `dead_readers` is the part of `readers` that ended without a last word. `open_producers` may have sent more than
-    they say. The logs' bounds and the commits are what the cluster says; empty if nobody asked it.
+    `mode` and `topics` are the group's, which may have no reader. `dead_readers` is the part of `readers` that ended
+    without a last word. `open_producers` may have sent more than they say. The logs' bounds and the commits are what
+    the cluster says; empty if nobody asked it.
     """
 
+    mode: str
+    topics: frozenset[str]
     readers: list[ReaderSnapshot]
     dead_readers: list[ReaderSnapshot]
     accounts: Mapping[Stream, StreamAccount]
@@ -37,6 +40,7 @@ class Evidence:
     log_end: Mapping[TopicPartition, int]
     committed: Mapping[TopicPartition, int]
     final: bool
+    drain: Drain = field(default_factory=Drain)
 
 
 class Docket:
@@ -76,10 +80,9 @@ def judge_group(group: str, evidence: Evidence) -> tuple[GroupJudgement, Docket,
     """The group's judgement, its anomalies, and whether a log was too broken to be followed."""
     readers = evidence.readers
     docket = Docket(group)
-    judgement = GroupJudgement(group, readers[0].mode)
-    topics = {topic for reader in readers for topic in reader.topics}
+    judgement = GroupJudgement(group, evidence.mode, drain=evidence.drain)
     streams = {stream for reader in readers for stream in reader.streams}
-    streams |= {stream for stream in evidence.accounts if stream[0] in topics}
+    streams |= {stream for stream in evidence.accounts if stream[0] in evidence.topics}
     overflow = False
     for stream in sorted(streams):
         logs = [log for reader in readers if (log := reader.streams.get(stream))]
@@ -95,28 +98,29 @@ def judge_group(group: str, evidence: Evidence) -> tuple[GroupJudgement, Docket,
             judgement.indeterminate_delivered += _judge_stream(stream, merged, delivered, evidence, docket)
     count = docket.count
     judgement.lost = sum(count[kind] for kind in LOSSES)
-    judgement.deleted, judgement.unwitnessed = count["deleted"], count["unwitnessed"]
+    judgement.deleted = count["deleted"]
+    judgement.unread, judgement.unverifiable = count["unread"], count["unverifiable"]
     judgement.duplicated_in_log, judgement.reordered = count["duplicated_in_log"], count["reordered"]
     judgement.redelivered = count["redelivered"]
     judgement.phantom = sum(count[kind] for kind in PHANTOMS)
     judgement.foreign = sum(reader.foreign for reader in readers)
     judgement.other_runs = sum(reader.other_runs for reader in readers)
-    judgement.lag_at_end = judgement.lost if judgement.mode == "share" else _lag(readers, topics, evidence)
+    undelivered = judgement.lost + judgement.unread + judgement.unverifiable
+    judgement.lag_at_end = undelivered if judgement.mode == "share" else _lag(evidence)
     return judgement, docket, overflow
 
 
-def _lag(readers: list[ReaderSnapshot], topics: set[str], evidence: Evidence) -> int:
-    """Offsets between what the group has passed and the logs' ends."""
-    passed = reached(readers)
-    ends = {tp: end for tp, end in evidence.log_end.items() if tp[0] in topics}
-    return sum(max(0, end - passed.get(tp, evidence.log_start.get(tp, 0))) for tp, end in ends.items())
+def _lag(evidence: Evidence) -> int:
+    """Offsets between what the group has committed and the logs' ends."""
+    ends = {tp: end for tp, end in evidence.log_end.items() if tp[0] in evidence.topics}
+    return sum(max(0, end - evidence.committed.get(tp, evidence.log_start.get(tp, 0))) for tp, end in ends.items())
 
 
 def _judge_stream(stream: Stream, merged: Merged, delivered: int, evidence: Evidence, docket: Docket) -> int:
     """Enter what is wrong with one stream; returns how many indeterminate records turned up."""
     readers = evidence.readers
     account = evidence.accounts.get(stream, NOTHING)
-    sight = look(merged.runs, ordered=readers[0].mode != "share")
+    sight = look(merged.runs, ordered=evidence.mode != "share")
     for offset, sequence, length, at_ns in merged.again:
         docket.enter("redelivered", stream, Stretch(sequence, length, offset, at_ns))
     # A reader folds what it read twice itself; those redeliveries are in its total and have no name.
@@ -141,12 +145,47 @@ def _judge_stream(stream: Stream, merged: Merged, delivered: int, evidence: Evid
             docket.enter(kind, stream, stretch)
 
     lost = missing(account, sight.seen, evidence.final, all(reader.from_start for reader in readers))
-    for start, end in lost.tolist():
+    known_to = _read_to(stream[:2], account, sight.seen, evidence)
+    for start, end in _cut(lost, known_to):
         low, high = account.offsets_around(start)
         stretch = Stretch(start, end - start, low if low == high else None, account.acknowledged_at(start))
-        kind, why = _why_lost(stream[:2], low, evidence)
-        docket.enter(kind, stream, stretch, why or f"at an offset from {low} to {'?' if high is None else high}")
+        kind, why = ("unread", "") if start >= known_to else _why_lost(stream[:2], low, evidence)
+        if kind == "unread":
+            docket.count[kind] += stretch.length
+        else:
+            docket.enter(kind, stream, stretch, why or f"at an offset from {low} to {'?' if high is None else high}")
     return size(intersection(sight.seen, account.indeterminate))
+
+
+def _read_to(tp: TopicPartition, account: StreamAccount, seen: Spans, evidence: Evidence) -> int:
+    """The sequence up to which the group has certainly read a stream: what is missing behind it is unread, not lost.
+
+    A group that has read its partition to the end has read all of it. One that has not has passed what lies before its
+    last record of the stream, and what must lie at lower offsets than it has reached. A share group is given records in
+    no order, and passes nothing.
+    """
+    if tp not in evidence.drain.unread:
+        return account.sent
+    if evidence.mode == "share":
+        return 0
+    position = reached(evidence.readers).get(tp, 0)
+    low, high = int(seen[-1, 1]) if len(seen) else 0, account.sent
+    while low < high:
+        middle = (low + high) // 2
+        highest = account.offsets_around(middle)[1]
+        if highest is not None and highest < position:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def _cut(spans: Spans, at: int) -> list[tuple[int, int]]:
+    """The spans, one that reaches over `at` cut in two there."""
+    pieces: list[tuple[int, int]] = []
+    for start, end in spans.tolist():
+        pieces += [(start, at), (at, end)] if start < at < end else [(start, end)]
+    return pieces
 
 
 def _located(spans: Spans, merged: Merged) -> list[Stretch]:
@@ -160,9 +199,9 @@ def _located(spans: Spans, merged: Merged) -> list[Stretch]:
 
 def _why_lost(tp: TopicPartition, offset: int, evidence: Evidence) -> tuple[str, str]:
     """The kind of a loss and its explanation, if there is one, for a record at `offset` or a little later."""
-    if offset < (start := evidence.log_start.get(tp, 0)):
-        return "deleted", f"deleted by retention before the group read it: the log starts at {start}"
     unreported = any(tp in reader.positions and offset >= reader.positions[tp] for reader in evidence.dead_readers)
     if unreported and offset < evidence.committed.get(tp, 0):
-        return "unwitnessed", "a member that died may have read it after its last report"
+        return "unverifiable", "a member that died may have read it after its last report"
+    if offset < (start := evidence.log_start.get(tp, 0)):
+        return "deleted", f"deleted by retention before the group read it: the log starts at {start}"
     return "lost", ""

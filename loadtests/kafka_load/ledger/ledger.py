@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from kafka_load.ledger.account import StreamAccount, total
-from kafka_load.ledger.findings import Anomaly, Gap, Judgement, Produced, TopicPartition
+from kafka_load.ledger.findings import Anomaly, Drain, Gap, Judgement, PlannedGroup, Produced, TopicPartition
 from kafka_load.ledger.judge import Evidence, judge_group
 from kafka_load.ledger.snapshot import LedgerSnapshot, ProducerSnapshot, ReaderSnapshot, Stream, undrained
 
@@ -129,8 +129,18 @@ class Ledger:
             return next(one for one in self.judge(None, final=True).groups if one.group == group).lost
         return sum(undrained(readers, group, ends).values())
 
-    def judge(self, cluster: Cluster | None, final: bool) -> Judgement:
-        """The judgement as of now; `final` once producers are flushed and readers drained."""
+    def judge(
+        self,
+        cluster: Cluster | None,
+        final: bool,
+        planned: Sequence[PlannedGroup] = (),
+        drains: Mapping[str, Drain] | None = None,
+    ) -> Judgement:
+        """The judgement as of now; `final` once producers are flushed and readers have had their time to drain.
+
+        A group of `planned` is judged whether it has had a reader or not. `drains` says what each has not read.
+        """
+        plan = {group.name: group for group in planned}
         producers, readers = self.producers, self.readers
         accounts: dict[Stream, StreamAccount] = {
             (producer.topic, partition, producer.producer): account
@@ -143,9 +153,13 @@ class Ledger:
             dead_workers=sorted(self._dead),
         )
         regressions = cluster.regressions if cluster else ()
-        for group in sorted({reader.group for reader in readers}):
+        for group in sorted({*(reader.group for reader in readers), *plan}):
             members = [reader for reader in readers if reader.group == group]
             evidence = Evidence(
+                mode=members[0].mode if members else plan[group].mode,
+                topics=frozenset(topic for member in members for topic in member.topics)
+                if members
+                else frozenset(plan[group].topics),
                 readers=members,
                 dead_readers=[reader for reader in members if final and not reader.closed],
                 accounts=accounts,
@@ -155,6 +169,7 @@ class Ledger:
                 log_end=cluster.log_end if cluster else {},
                 committed=cluster.committed.get(group, {}) if cluster else {},
                 final=final,
+                drain=(drains or {}).get(group, Drain()),
             )
             verdict, docket, overflow = judge_group(group, evidence)
             backwards = [anomaly for anomaly in regressions if anomaly.group == group]

@@ -15,8 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-PRODUCE, OFFSET_COMMIT = 0, 8  # API keys of the wire protocol
-REBALANCE_IN_PROGRESS = 27  # an error code of the wire protocol
+PRODUCE, LIST_OFFSETS, OFFSET_COMMIT = 0, 2, 8  # API keys of the wire protocol
+REBALANCE_IN_PROGRESS, TOPIC_AUTHORIZATION_FAILED = 27, 29  # error codes of the wire protocol
 
 
 class MockCluster:
@@ -61,9 +61,10 @@ class MockCluster:
         """Carry out the broker's next request of this kind at once, and answer it `ms` later."""
         self._order("answer", broker, api_key, 1, 0, ms)
 
-    def refuse(self, broker: int, api_key: int, error: int) -> None:
-        """Answer the broker's next request of this kind with an error and do not carry it out."""
-        self._order("answer", broker, api_key, 1, error, 0)
+    def refuse(self, broker: int, api_key: int, error: int, times: int = 1) -> None:
+        """Answer the broker's next requests of this kind with an error and do not carry them out."""
+        for _ in range(times):
+            self._order("answer", broker, api_key, 1, error, 0)
 
     def close(self) -> None:
         """End the cluster."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from kafka_load.mock import MockCluster
-from test_locust import Run
+from locust_run import Run
 
 SMOKE = ("--profile", "smoke", "--run-time", "3s")
 GROUP, ORDERS = "warehouse-group", [TopicPartition("orders", number) for number in range(3)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kafka_load.mock import MockCluster
-from test_locust import Run
+from locust_run import Run
 
 
 def test_refused_settings_of_a_share_group_are_exit_status_3_and_one_sentence(

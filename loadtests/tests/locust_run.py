@@ -1,0 +1,45 @@
+"""A whole run of `locust`, as a user starts it, with a results folder of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parents[2]
+LOCUST = str(Path(sys.executable).parent / "locust")
+
+
+class Run:
+    """A `locust` process with a results folder of its own."""
+
+    def __init__(self, results: Path, bootstrap: str, *arguments: str) -> None:
+        self.results = results
+        command = [LOCUST, "--headless", "--bootstrap-servers", bootstrap, "--results-dir", str(results)]
+        # The mock's groups tell their members of a change by the next heartbeat, which is a sixth of it.
+        command += ["--session-timeout-ms=3000", *arguments]
+        self.process = subprocess.Popen(
+            command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    def wait(self, timeout_s: float = 90) -> int:
+        self.output, _ = self.process.communicate(timeout=timeout_s)
+        print(self.output)
+        return self.process.returncode
+
+    def until(self, seconds: int) -> None:
+        """Wait until so many seconds of the run are in its timeline."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            path = self.results / "latest" / "timeline.csv"
+            if path.exists() and len(path.read_text().splitlines()) > seconds:
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"the run did not reach {seconds} s")
+
+    @property
+    def verdict(self) -> Any:
+        return json.loads((self.results / "latest" / "verdict.json").read_text())
