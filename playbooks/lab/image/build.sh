@@ -1,8 +1,9 @@
 #!/bin/sh
-# build.sh TAR: the root file system of a lab host, a bare Debian with systemd, SSH and ufw, as a fresh machine would be.
+# build.sh RELEASE TAR: the root file system of a lab host, a bare Debian with systemd, SSH and ufw, as a fresh machine has it.
 # The image's tag is the digest of this folder: change anything here and the next `make lab` builds the image anew.
 set -eu
-tar=$1
+release=$1
+tar=$2
 cd "$(dirname "$0")"
 
 packages=systemd,systemd-sysv,dbus,openssh-server,sudo,python3-minimal,python3-apt,ca-certificates
@@ -16,4 +17,4 @@ exec mmdebstrap --quiet --variant=minbase --include="$packages" \
     --customize-hook='rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/hostname; : > "$1/etc/machine-id"; mkdir -p "$1/usr/share/man/man1"' \
     --customize-hook='tar -C rootfs --owner=0 --group=0 --mode=u=rwX,go=rX -c etc | tar -C "$1" -x --no-overwrite-dir' \
     --customize-hook='systemctl --quiet --root="$1" enable net-sysctl.service shared-mounts.service' \
-    bookworm "$tar"
+    "$release" "$tar"
