@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
@@ -15,10 +18,12 @@ module: kafka_release
 short_description: Install a Kafka release from an archive on the host
 description:
   - The archive's checksum is compared first; then it is unpacked beside its place, and renamed into it.
+  - Everybody may read the release, whatever the host's umask or the modes in the archive.
+  - The release that the link led to before is kept, as LINK.previous; older ones go once no process uses them.
   - An archive without C(bin/), as assembled from a Maven repository, gets the command line tools that users expect.
 options:
   archive: {type: path, required: true, description: The .tgz. Needed until the release is installed and then removed.}
-  checksum: {type: str, required: true, description: 'Its SHA-512, with or without C(sha512:) before it.'}
+  checksum: {type: str, required: true, description: 'Its SHA-512, also as Apache publishes it.'}
   dest: {type: path, required: true, description: The release's own directory.}
   link: {type: path, required: true, description: A link that always leads to the newest installed release.}
   commands: {type: dict, required: true, description: 'Command line tools: name without .sh, main class.'}
@@ -29,6 +34,54 @@ author: [Crucible]
 COMMAND = """#!/bin/sh
 exec {java} -Xmx256m $KAFKA_OPTS -cp '{dest}/libs/*' {main} "$@"
 """
+
+
+INSTALLED = ".installed"
+"""In each release that this module installed: only those does it ever remove."""
+
+
+def declared_sha512(text: str) -> str:
+    """Return the digest in a checksum as C(sha512sum), gpg (Apache's form, in groups) or Ansible writes it."""
+    words = text.rpartition(":")[2].split()
+    return "".join(word for word in words if re.fullmatch("[0-9a-fA-F]+", word)).lower()
+
+
+def wanted_mode(mode: int) -> int:
+    """Return the mode for a file or directory of the release: its owner's to write, everybody's to read."""
+    return 0o755 if stat.S_ISDIR(mode) or mode & stat.S_IXUSR else 0o644
+
+
+def unreadable(release: Path) -> Iterator[Path]:
+    """Yield what of a release has another mode than wanted_mode. Kafka's scripts make logs/, as whoever runs them."""
+    for path in (release, *release.rglob("*")):
+        mode = path.lstat().st_mode
+        judged = not stat.S_ISLNK(mode) and path.relative_to(release).parts[:1] != ("logs",)
+        if judged and stat.S_IMODE(mode) != wanted_mode(mode):
+            yield path
+
+
+def in_use(release: Path) -> bool:
+    """Return whether a process was started from a release, which loads its classes only as it needs them."""
+    mark = f"{release}/".encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (process / "cmdline").read_bytes():
+                return True
+        except OSError:  # It ended in between.
+            continue
+    return False
+
+
+def outdated(dest: Path, link: Path, previous: Path) -> list[Path]:
+    """Return the releases and archives beside `dest` that are neither the one to run nor the one before it."""
+    before = link.readlink() if link.is_symlink() else dest
+    if before == dest:
+        before = previous.readlink() if previous.is_symlink() else dest
+    versions = link.parent.glob(f"{link.name}-*")
+    releases = {path for path in versions if (path / INSTALLED).exists()} - {dest, before}
+    leftovers = {path for path in link.parent.glob(f".{link.name}-*") if path.suffix in (".tgz", ".unpacking")}
+    needed = {dest.with_name(f".{dest.name}.tgz"), dest.with_name(f".{dest.name}.unpacking")}
+    return sorted({path for path in releases if not in_use(path)} | leftovers - needed)
 
 
 def sha512(path: Path) -> str:
@@ -43,7 +96,7 @@ def sha512(path: Path) -> str:
 def install(module: AnsibleModule, archive: Path, dest: Path) -> None:
     """Unpack the archive into its place; whatever an earlier attempt left beside it is thrown away."""
     found = sha512(archive)
-    if found != module.params["checksum"].lower().removeprefix("sha512:"):
+    if found != declared_sha512(module.params["checksum"]):
         archive.unlink()
         module.fail_json(
             msg=f"The archive is not the one that was declared: its SHA-512 is {found}, kafka_archive_checksum is"
@@ -71,10 +124,28 @@ def install(module: AnsibleModule, archive: Path, dest: Path) -> None:
             command = unpacked / "bin" / f"{name}.sh"
             command.write_text(COMMAND.format(java=module.params["java"], dest=dest, main=main_class), encoding="utf-8")
             command.chmod(0o755)
+    (unpacked / INSTALLED).write_text(f"{found}\n", encoding="ascii")
+    make_readable(unpacked)
     # Without this a power cut could leave the name in place and the files empty.
     os.sync()
     unpacked.rename(dest)
     archive.unlink()
+
+
+def make_readable(release: Path) -> None:
+    """Give everything of a release its mode."""
+    for path in unreadable(release):
+        path.chmod(wanted_mode(path.stat().st_mode))
+
+
+def remove(path: Path) -> None:
+    """Remove a release or an archive. A release that is removed only in part has the name of one that is incomplete."""
+    if path.is_dir():
+        unpacking = path if path.suffix == ".unpacking" else path.with_name(f".{path.name}.unpacking")
+        path.rename(unpacking)
+        shutil.rmtree(unpacking)
+    else:
+        path.unlink()
 
 
 def switch(link: Path, dest: Path) -> None:
@@ -99,14 +170,29 @@ def main() -> None:
         supports_check_mode=True,
     )
     archive, dest, link = (Path(module.params[name]) for name in ("archive", "dest", "link"))
+    previous = link.with_name(f"{link.name}.previous")
     missing = not dest.is_dir()
     astray = not link.is_symlink() or link.readlink() != dest
+    repaired = [] if missing else [str(path) for path in unreadable(dest)]
+    removed = outdated(dest, link, previous)
     if not module.check_mode:
         if missing:
             install(module, archive, dest)
+        else:
+            make_readable(dest)
+        if astray and link.is_symlink():
+            switch(previous, link.readlink())
         if astray:
             switch(link, dest)
-    module.exit_json(changed=missing or astray)
+        for path in removed:
+            remove(path)
+    module.exit_json(
+        changed=missing or astray or bool(repaired or removed),
+        diff={
+            "before": "".join(f"{path}\n" for path in [*removed, *repaired]),
+            "after": "".join(f"{path}, readable\n" for path in repaired) + (f"{dest}\n" if astray else ""),
+        },
+    )
 
 
 if __name__ == "__main__":
