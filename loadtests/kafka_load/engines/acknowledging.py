@@ -84,12 +84,19 @@ class Reports:
         sequence, partition = self.sequence, self.partition
         return stretches((sequence[1:] - sequence[:-1] != 1) | (partition[1:] != partition[:-1]))
 
+    def blocks(self) -> Iterator[tuple[int, int]]:
+        """[begin, end) of the stretches with one partition, and sequences and offsets that rise by one."""
+        sequence, partition, offset = self.sequence, self.partition, self.offset
+        steps = (sequence[1:] - sequence[:-1] != 1) | (offset[1:] - offset[:-1] != 1)
+        return stretches(steps | (partition[1:] != partition[:-1]))
+
 
 class Acknowledgements:
     """Accounts, latencies and gaps of one producer. In a transaction nothing counts before its commit."""
 
-    def __init__(self, topic: str, transactional: bool) -> None:
+    def __init__(self, topic: str, transactional: bool, producer: int = 0) -> None:
         self.topic = topic
+        self.producer = producer
         self.accounts: dict[int, Account] = {}
         self.latency = Histogram()
         self.bytes = 0
@@ -126,6 +133,10 @@ class Acknowledgements:
             after = first + end - begin
             self.accounts[partition].acknowledge(first, after, offset if offset >= 0 else None, now)
             self._available[partition].acknowledged(after, now)
+        for begin, end in reports.blocks():
+            partition, first, offset = (int(c[begin]) for c in (reports.partition, reports.sequence, reports.offset))
+            if offset >= 0:
+                self.accounts[partition].places.add(offset, end - begin, self.producer, first)
         self.latency.add((now - reports.due_ns) // 1_000)
 
     def commit(self, now: int) -> None:

@@ -76,7 +76,7 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         self.snapshot = ProducerSnapshot(self.id, 0, settings.topic, settings.producer, False, {})
         self._encode = encoder(settings.format, settings.event, settings.size, settings.run, settings.producer)
         self._flush_s = flush_s
-        self._acks = Acknowledgements(settings.topic, settings.transaction is not None)
+        self._acks = Acknowledgements(settings.topic, settings.transaction is not None, settings.producer)
         self._lateness = Lateness()
         self._full_since_ns: int | None = None
         self._in_flight = InFlight(settings.in_flight_max)

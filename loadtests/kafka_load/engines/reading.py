@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from confluent_kafka import KafkaError
+from numpy.typing import NDArray
 
 from kafka_load.engines.messages import Delivered, consecutive, stretches
 from kafka_load.engines.notices import notice
 from kafka_load.engines.settings import ReaderSettings
 from kafka_load.histogram import Histogram
+from kafka_load.ledger.digest import READER_BLOCKS, GrowingDigest
 from kafka_load.ledger.findings import TopicPartition
 from kafka_load.ledger.runs import Run, RunLog
 from kafka_load.ledger.snapshot import ALTERED_LOG, MISPLACED_LOG, ReaderSnapshot, Stream, StreamLog
@@ -51,6 +53,7 @@ class Reading:
         self._expected: dict[TopicPartition, int] = {}  # offset after the last one seen
         self._sessions: dict[TopicPartition, int] = {}
         self._logs: dict[Stream, RunLog] = {}
+        self._digests: dict[TopicPartition, GrowingDigest] = {}
 
     def begin(self, tp: TopicPartition) -> None:
         """Reading of a partition starts anew: what comes need not follow what was there before."""
@@ -59,6 +62,8 @@ class Reading:
 
     def passed(self, tp: TopicPartition, offset: int) -> None:
         """Nothing is left to read before `offset`."""
+        if (expected := self._expected.get(tp)) is not None and expected < offset and not self._contiguous:
+            self._digest(tp).cover(expected, offset)
         self._expected[tp] = max(offset, self._expected.get(tp, 0))
         self.positions[tp] = max(offset, self.positions.get(tp, 0))
 
@@ -101,7 +106,9 @@ class Reading:
             sequence, spread = int(stamps.sequence[begin]), last.offset() - first.offset()
             if spread == end - 1 - begin and first.partition() == last.partition() == claimed:
                 tp = (first.topic(), claimed)
-                self._add((*tp, producer), Run(first.offset(), last.offset(), sequence, end - begin, now))
+                self._add((*tp, producer), run := Run(first.offset(), last.offset(), sequence, end - begin, now))
+                if not self._contiguous:
+                    self._digests[tp].observe(run.first, run.length, producer, sequence)
             else:
                 self._take_scattered(messages[begin:end], claimed, producer, sequence, now)
 
@@ -116,7 +123,10 @@ class Reading:
         for begin, end in stretches(broken | ~np.array(at_home[1:]) | ~np.array(at_home[:-1])):
             if at_home[begin]:
                 run = Run(int(offsets[begin]), int(offsets[end - 1]), sequence + begin, end - begin, now)
-                self._add((messages[begin].topic(), claimed, producer), run)
+                tp = (messages[begin].topic(), claimed)
+                self._add((*tp, producer), run)
+                if not self._contiguous:
+                    self._observe(tp, offsets[begin:end], producer, run.seq)
             else:
                 self.delivered -= 1
                 self._take_phantom(messages[begin], MISPLACED_LOG, now)
@@ -157,10 +167,23 @@ class Reading:
         expected = self._expected.get(tp)
         if expected is not None and (first < expected or (self._contiguous and first > expected)):
             self.begin(tp)
+            expected = None
+        if not self._contiguous:
+            self._digest(tp).cover(first if expected is None else expected, last + 1)
         self._expected[tp] = last + 1
         if last >= self.positions.get(tp, 0):
             self.positions[tp] = last + 1
         return self._sessions.setdefault(tp, 0)
+
+    def _digest(self, tp: TopicPartition) -> GrowingDigest:
+        if tp not in self._digests:
+            self._digests[tp] = GrowingDigest(READER_BLOCKS)
+        return self._digests[tp]
+
+    def _observe(self, tp: TopicPartition, offsets: NDArray[np.int64], producer: int, sequence: int) -> None:
+        """Sum up records with consecutive sequences from `sequence` on, which lie at these offsets."""
+        for begin, end in stretches(np.diff(offsets) != 1):
+            self._digests[tp].observe(int(offsets[begin]), end - begin, producer, sequence + begin)
 
     def snapshot(self, engine: str, version: int, closed: bool) -> ReaderSnapshot:
         """Everything read so far."""
@@ -179,6 +202,7 @@ class Reading:
             foreign=self.foreign,
             other_runs=self.other_runs,
             latency=self.latency.copy(),
+            digests={tp: digest.freeze() for tp, digest in self._digests.items()},
         )
 
     def totals(self, now: int, rebalances: int = 0, lag: dict[TopicPartition, int] | None = None) -> ReaderTotals:

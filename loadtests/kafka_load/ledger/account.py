@@ -4,12 +4,13 @@ indeterminate.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kafka_load.clock import MILLISECOND
+from kafka_load.ledger.digest import PRODUCER_BLOCKS, Digest, GrowingDigest
 from kafka_load.ledger.spans import EMPTY, Spans, SpanSet, difference, size, span, union
 from kafka_load.wire import wired
 
@@ -28,6 +29,7 @@ class StreamAccount:
     failed: Spans
     aborted: Spans
     marks: Marks
+    places: Digest = field(default_factory=Digest)  # where the broker said that acknowledged records lie
 
     @property
     def indeterminate(self) -> Spans:
@@ -49,11 +51,12 @@ class StreamAccount:
 class Account:
     """A `StreamAccount` while it grows."""
 
-    __slots__ = ("_every_ns", "_marks", "_next_mark_ns", "aborted", "acknowledged", "failed", "sent")
+    __slots__ = ("_every_ns", "_marks", "_next_mark_ns", "aborted", "acknowledged", "failed", "places", "sent")
 
     def __init__(self) -> None:
         self.sent = 0
         self.acknowledged, self.failed, self.aborted = SpanSet(), SpanSet(), SpanSet()
+        self.places = GrowingDigest(PRODUCER_BLOCKS)
         self._marks: list[tuple[int, int, int]] = []
         self._every_ns, self._next_mark_ns = 50 * MILLISECOND, 0
 
@@ -75,7 +78,8 @@ class Account:
     def freeze(self) -> StreamAccount:
         """The state now."""
         marks = np.array(sorted(self._marks), np.int64).reshape(-1, 3)
-        return StreamAccount(self.sent, self.acknowledged.spans(), self.failed.spans(), self.aborted.spans(), marks)
+        acknowledged, failed, aborted = (one.spans() for one in (self.acknowledged, self.failed, self.aborted))
+        return StreamAccount(self.sent, acknowledged, failed, aborted, marks, self.places.freeze())
 
 
 NOTHING = StreamAccount(0, EMPTY, EMPTY, EMPTY, np.empty((0, 3), np.int64))

@@ -14,6 +14,7 @@ import numpy as np
 
 from kafka_load.histogram import Histogram
 from kafka_load.ledger.account import StreamAccount
+from kafka_load.ledger.digest import Digest, joined
 from kafka_load.ledger.findings import Gap, TopicPartition
 from kafka_load.ledger.runs import NONE, Runs, merge
 from kafka_load.wire import pack, unpack, wired
@@ -80,12 +81,16 @@ class ReaderSnapshot:
     foreign: int = 0
     other_runs: int = 0
     latency: Histogram = field(default_factory=Histogram)
+    digests: dict[TopicPartition, Digest] = field(default_factory=dict)
 
     def folded(self, other: ReaderSnapshot) -> ReaderSnapshot:
         """This snapshot with another member's of the same group added."""
         streams = dict(self.streams)
         for stream, log in other.streams.items():
             streams[stream] = streams[stream].joined(log) if stream in streams else log
+        digests = dict(self.digests)
+        for tp, digest in other.digests.items():
+            digests[tp] = joined(digests[tp], digest) if tp in digests else digest
         return replace(
             self,
             version=self.version + 1,
@@ -98,6 +103,7 @@ class ReaderSnapshot:
             foreign=self.foreign + other.foreign,
             other_runs=self.other_runs + other.other_runs,
             latency=self.latency + other.latency,
+            digests=digests,
         )
 
 
