@@ -205,7 +205,7 @@ def joined(first: Digest, second: Digest) -> Digest:
             else:
                 del blocks[block]
                 covered = difference(covered, whole)
-    rows = [(block, sums.count, *map(_signed, sums[1:])) for block, sums in sorted(blocks.items())]
+    rows = [(block, sums.records, *map(_signed, sums[1:])) for block, sums in sorted(blocks.items())]
     return Digest(length, np.array(rows, np.int64).reshape(-1, 4), covered)
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -37,9 +37,22 @@ class Run(NamedTuple):
         """The sequence after the run's last."""
         return self.seq + self.length
 
+    @property
+    def dense(self) -> bool:
+        """Whether no other producer's record lies in between, so that the offset of each of its records is known."""
+        return self.last - self.first + 1 == self.length
+
+    def contradicts(self, earlier: Run) -> bool:
+        """Whether a run that does not begin at a lower offset shows another record where `earlier` shows one."""
+        if self.first > earlier.last:
+            return False
+        if self.dense and earlier.dense:
+            return self.first - earlier.first != self.seq - earlier.seq
+        return not earlier.seq <= self.seq < earlier.end
+
     def offset_of(self, sequence: int) -> int | None:
         """Offset of one of the run's records, unless other producers' records lie in between."""
-        if self.last - self.first + 1 == self.length:
+        if self.dense:
             return self.first + sequence - self.seq
         return {self.seq: self.first, self.end - 1: self.last}.get(sequence)
 
@@ -49,12 +62,14 @@ NONE: Runs = np.empty((0, 5), np.int64)
 
 @dataclass(frozen=True)
 class Merged:
-    """Runs without overlaps, in offset order, and the (offset, sequence, count, at_ns) of what several of them had
-    shown.
+    """Runs in offset order, and the (offset, sequence, count, at_ns) of what several of them had shown.
+
+    `contradictions`, of the same form, are records that one of the runs shows at offsets at which another shows others.
     """
 
     runs: Runs
     again: list[tuple[int, int, int, int]]
+    contradictions: list[tuple[int, int, int, int]] = field(default_factory=list)
 
 
 def rows(runs: Runs) -> Iterator[Run]:
@@ -73,25 +88,32 @@ def merge(runs: Runs) -> Merged:
         return Merged(ordered, [])
     merged: list[Run] = []
     again: list[tuple[int, int, int, int]] = []
+    contradictions: list[tuple[int, int, int, int]] = []
     current: Run | None = None
     for run in rows(ordered):
-        if current is None:
+        if current is not None and run.contradicts(current):
+            count = min(run.last, current.last) - run.first + 1 if run.dense and current.dense else 1
+            contradictions.append((run.first, run.seq, count, run.at_ns))
+            if run.last <= current.last:
+                merged.append(run)
+            else:
+                merged.append(current)
+                current = run
+        elif current is None:
             current = run
-        elif run.first <= current.last and current.seq <= run.seq < current.end:
+        elif run.first <= current.last:
             again.append((run.first, run.seq, min(run.end, current.end) - run.seq, run.at_ns))
             if run.last > current.last:
                 current = current._replace(last=run.last, length=run.end - current.seq)
         elif run.first == current.last + 1 and run.seq == current.end:
             current = current._replace(last=run.last, length=run.end - current.seq)
-        elif run.last <= current.last:
-            merged.append(run)
         else:
             merged.append(current)
             current = run
     if current is not None:
         merged.append(current)
     merged.sort()
-    return Merged(np.array(merged, np.int64).reshape(-1, 5), again)
+    return Merged(np.array(merged, np.int64).reshape(-1, 5), again, contradictions)
 
 
 class RunLog:
