@@ -18,7 +18,7 @@ from confluent_kafka import KafkaException
 
 from . import marks, results, words
 from .clock import SECOND, now_ns
-from .drain import LogEnds, drains, worth_waiting_for
+from .drain import LogEnds, Silence, drains, settled_groups, worth_waiting_for
 from .duplicates import name_writers
 from .engines import ClusterView, ClusterWatch, committed_offsets, readable_ends
 from .figures import Leader
@@ -70,6 +70,7 @@ class Conductor:
         self._dead: set[str] = set()
         self._judge_after = 0.0
         self._begin: dict[TopicPartition, int] = {}
+        self._locks_s: dict[str, float] = {}
         self._busy = False
         self._hurried = False
         self._timeline = Timeline(plan.run_dir / "timeline.csv", [group.name for group in groups], self._written)
@@ -109,7 +110,7 @@ class Conductor:
         check(self.plan.client, self.topics)
         self._begin = ends(self.plan.client, self.topics)
         committed = not self.plan.options["read_uncommitted"]
-        prepare(self.plan.client, self.groups, self._begin, self.plan.run, read_committed=committed)
+        self._locks_s = prepare(self.plan.client, self.groups, self._begin, self.plan.run, read_committed=committed)
         self._watch.start()
 
     def go(self, members: Mapping[str, int]) -> None:
@@ -253,11 +254,13 @@ class Conductor:
     def _drain(self, log_ends: LogEnds) -> dict[str, Drain]:
         """Let every group read up to `log_ends`; returns how far each has still to read when the time is up."""
         found: dict[str, Drain] = {}
+        silence = Silence()
 
         def drained() -> bool:
             self.tick()
-            readers = [reader for report in self._reports.values() for reader in report.snapshot.readers]
-            found.update(drains(self.groups, readers, log_ends, cut_short=self._hurried))
+            known = [report.snapshot for report in self._reports.values()]
+            settled = settled_groups(self.groups, known, silence, self._locks_s, time.monotonic())
+            found.update(drains(self.groups, known, log_ends, cut_short=self._hurried, settled=settled))
             return not any(map(worth_waiting_for, found.values())) or not self._taking_part() or self._hurried
 
         wait_until(drained, self.plan.options["drain_timeout"], 0.2)

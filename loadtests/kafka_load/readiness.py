@@ -102,27 +102,31 @@ def prepare(
     run: int,
     *,
     read_committed: bool,
-) -> None:
+) -> dict[str, float]:
     """Put each group at `start`, and mark its offsets as those of `run`; let share groups read as all others do.
+
+    Returns how long, in seconds, a member of each share group may keep a record.
 
     Raises:
         UnreadyError: with the first group that cannot be put there.
     """
+    locks_s = {}
     for group in groups:
         own = [where for where in start if where[0] in group.topics]
         if group.mode == "share":
-            _prepare_share_group(client, group.name, read_committed)
+            locks_s[group.name] = _prepare_share_group(client, group.name, read_committed)
             name, offsets = mark_group(group.name), dict.fromkeys(own[:1], 0)
         else:
             name, offsets = group.name, {where: start[where] for where in own}
         marked = [TopicPartition(*where, offset, metadata=offset_metadata(run)) for where, offset in offsets.items()]
         if problem := native_call(_commit, client, name, marked, timeout_s=4 * TIMEOUT_S):
             raise UnreadyError(f"the offsets of group {name} could not be set: {problem}")
+    return locks_s
 
 
-def _prepare_share_group(client: ClientSettings, group: str, read_committed: bool) -> None:
+def _prepare_share_group(client: ClientSettings, group: str, read_committed: bool) -> float:
     try:
-        native_call(prepare_share_group, client, group, TIMEOUT_S, read_committed, timeout_s=3 * TIMEOUT_S)
+        return native_call(prepare_share_group, client, group, TIMEOUT_S, read_committed, timeout_s=3 * TIMEOUT_S)
     except (KafkaException, TimeoutError) as error:
         said = error.args[0].str() if isinstance(error, KafkaException) else str(error)
         raise UnreadyError(

@@ -7,9 +7,10 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from kafka_load.drain import LogEnds, drains, worth_waiting_for
 from kafka_load.engines import (
     ClientSettings,
     ClusterWatch,
@@ -21,9 +22,11 @@ from kafka_load.engines import (
     end_offsets,
     reader,
 )
-from kafka_load.ledger import GroupJudgement, Judgement, Ledger, WorkerLedger, undrained
+from kafka_load.ledger import GroupJudgement, Judgement, Ledger, WorkerLedger
 from kafka_load.mock import MockCluster
 from kafka_load.native import wait_until
+from kafka_load.ownership import Mode
+from kafka_load.readiness import Group
 from kafka_load.records import fresh_id, fresh_run
 from kafka_load.schedule import Schedule, constant
 
@@ -37,6 +40,8 @@ class Scene:
     cluster: MockCluster
     watched: tuple[str, ...] = ()
     run: int = field(default_factory=fresh_run)
+
+    drained: bool = False
 
     def __post_init__(self) -> None:
         self.client = ClientSettings(self.cluster.bootstrap)
@@ -83,9 +88,14 @@ class Scene:
 
     def finish(self) -> Judgement:
         """Drain, end all readers, and judge."""
-        ends = {tp: high for tp, (_, high) in end_offsets(self.client, [TOPIC]).items()}
-        groups = {member.settings.group for member in self.readers}
-        wait_until(lambda: not any(undrained(self.ledger.snapshot().readers, g, ends) for g in groups), 15, 0.1)
+        ends = LogEnds({tp: high for tp, (_, high) in end_offsets(self.client, [TOPIC]).items()})
+        chosen = {member.settings.group: member.settings for member in self.readers}
+        groups = [Group(name, cast("Mode", settings.mode), settings.topics) for name, settings in chosen.items()]
+
+        def drained() -> bool:
+            return not any(map(worth_waiting_for, drains(groups, [self.ledger.snapshot()], ends).values()))
+
+        self.drained = wait_until(drained, 15, 0.1)
         time.sleep(0.5)  # a reader that has passed the end must not be delivered anything more
         end(*self.readers)
         end(self.watch)

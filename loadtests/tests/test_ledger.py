@@ -110,17 +110,6 @@ def test_a_group_that_started_at_the_end_is_owed_nothing_before() -> None:
     assert judged(producers.snapshots(), [late]).groups[0].lost == 0
 
 
-def test_a_group_has_drained_when_it_passed_the_end_a_share_group_when_it_has_all() -> None:
-    log, producers = clean()
-    ends = {(TOPIC, PARTITION): 112}  # two markers behind the last record
-    for mode, offsets in (("queue", 2), ("share", 0)):
-        ledger = Ledger()
-        ledger.receive(LedgerSnapshot("w", 1, producers.snapshots(), [read([log], mode, "r")]))
-        assert ledger.undrained("group", ends) == offsets
-        ledger.receive(LedgerSnapshot("w", 2, producers.snapshots(), [read([log[:7]], mode, "r")]))
-        assert ledger.undrained("group", ends) == offsets + 3
-
-
 class View:
     """What a cluster says, for the judge."""
 

@@ -156,10 +156,13 @@ def _committed(asker: Consumer, partitions: Collection[TopicPartition], timeout_
     return {(one.topic, one.partition): one.offset for one in answers if one.offset >= 0}
 
 
-def prepare_share_group(client: ClientSettings, group: str, timeout_s: float = 10, read_committed: bool = True) -> None:
+def prepare_share_group(
+    client: ClientSettings, group: str, timeout_s: float = 10, read_committed: bool = True
+) -> float:
     """Let a share group start at the log's beginning and, unless told otherwise, skip aborted records.
 
-    Both are settings of the group on the broker, not of its members. Raises KafkaException.
+    Both are settings of the group on the broker, not of its members. Returns how long, in seconds, the broker lets a
+    member keep a record before it gives it to another one. Raises KafkaException.
     """
     admin = AdminClient(dict(client.properties()), logger=Silence())
     wanted = {
@@ -170,3 +173,5 @@ def prepare_share_group(client: ClientSettings, group: str, timeout_s: float = 1
     resource = ConfigResource(ConfigResource.Type.GROUP, group, incremental_configs=entries)
     [altered] = admin.incremental_alter_configs([resource], request_timeout=timeout_s).values()
     answer(altered, timeout_s)
+    [described] = admin.describe_configs([ConfigResource(ConfigResource.Type.GROUP, group)]).values()
+    return float(answer(described, timeout_s)["share.record.lock.duration.ms"].value) / 1_000

@@ -11,8 +11,8 @@ from kafka_load.ledger.findings import (
     TopicPartition,
 )
 from kafka_load.ledger.journal import read_journals, remove_journal, write_journal
-from kafka_load.ledger.ledger import Ledger, WorkerLedger
-from kafka_load.ledger.snapshot import LedgerSnapshot, ProducerSnapshot, ReaderSnapshot, undrained
+from kafka_load.ledger.ledger import Ledger, WorkerLedger, accounts_of
+from kafka_load.ledger.snapshot import LedgerSnapshot, ProducerSnapshot, ReaderSnapshot, not_given, undrained
 
 __all__ = [
     "Anomaly",
@@ -28,6 +28,8 @@ __all__ = [
     "ReaderSnapshot",
     "TopicPartition",
     "WorkerLedger",
+    "accounts_of",
+    "not_given",
     "read_journals",
     "remove_journal",
     "undrained",

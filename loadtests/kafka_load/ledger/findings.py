@@ -74,13 +74,16 @@ class Drain:
     """How far a group has still to read, when it is judged.
 
     `unread` has each partition that the group has not read to its end: how many offsets are left, or None where the
-    log's end could not be read, so that nobody knows. `joined`: it had a member at least once. `cut_short`: the user
-    did not wait for it.
+    log's end could not be read, so that nobody knows. Of a share group, which passes over no offsets, it is how many
+    acknowledged records it was not given. `joined`: it had a member at least once. `cut_short`: the user did not wait
+    for it. `settled`: a share group that was given nothing for longer than a member may keep a record to itself: what
+    it was not given of what lies before its last record, it will not be given any more.
     """
 
     unread: Mapping[TopicPartition, int | None] = field(default_factory=dict)
     joined: bool = True
     cut_short: bool = False
+    settled: bool = False
 
     @property
     def drained(self) -> bool:

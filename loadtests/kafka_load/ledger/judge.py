@@ -162,11 +162,11 @@ def _read_to(tp: TopicPartition, account: StreamAccount, seen: Spans, evidence: 
 
     A group that has read its partition to the end has read all of it. One that has not has passed what lies before its
     last record of the stream, and what must lie at lower offsets than it has reached. A share group is given records in
-    no order, and passes nothing.
+    no order, and passes nothing before it has settled.
     """
     if tp not in evidence.drain.unread:
         return account.sent
-    if evidence.mode == "share":
+    if evidence.mode == "share" and not evidence.drain.settled:
         return 0
     position = reached(evidence.readers).get(tp, 0)
     low, high = int(seen[-1, 1]) if len(seen) else 0, account.sent

@@ -9,7 +9,7 @@ from typing import Protocol
 from kafka_load.ledger.account import StreamAccount, total
 from kafka_load.ledger.findings import Anomaly, Drain, Gap, Judgement, PlannedGroup, Produced, TopicPartition
 from kafka_load.ledger.judge import Evidence, judge_group
-from kafka_load.ledger.snapshot import LedgerSnapshot, ProducerSnapshot, ReaderSnapshot, Stream, undrained
+from kafka_load.ledger.snapshot import LedgerSnapshot, ProducerSnapshot, ReaderSnapshot, Stream
 
 
 class Reporter(Protocol):
@@ -119,16 +119,6 @@ class Ledger:
                 reported[engine] = journal
         return list(reported.values())
 
-    def undrained(self, group: str, ends: Mapping[TopicPartition, int]) -> int:
-        """What the group has still to read up to the logs' ends: offsets, or for a share group acknowledged records.
-
-        A share-group member is not told that what is left of a log are transaction markers; what it was not handed is.
-        """
-        readers = [reader for reader in self.readers if reader.group == group]
-        if any(reader.mode == "share" for reader in readers):
-            return next(one for one in self.judge(None, final=True).groups if one.group == group).lost
-        return sum(undrained(readers, group, ends).values())
-
     def judge(
         self,
         cluster: Cluster | None,
@@ -142,11 +132,7 @@ class Ledger:
         """
         plan = {group.name: group for group in planned}
         producers, readers = self.producers, self.readers
-        accounts: dict[Stream, StreamAccount] = {
-            (producer.topic, partition, producer.producer): account
-            for producer in producers
-            for partition, account in producer.streams.items()
-        }
+        accounts = accounts_of(producers)
         judgement = Judgement(
             Produced(*total(list(accounts.values()))),
             availability=longest_gaps(producer.gaps for producer in producers),
@@ -179,6 +165,15 @@ class Ledger:
             judgement.doubled[group] = list(dict.fromkeys(docket.doubled))
             judgement.overflow |= overflow
         return judgement
+
+
+def accounts_of(producers: Iterable[ProducerSnapshot]) -> dict[Stream, StreamAccount]:
+    """The account of each stream."""
+    return {
+        (producer.topic, partition, producer.producer): account
+        for producer in producers
+        for partition, account in producer.streams.items()
+    }
 
 
 def longest_gaps(gaps: Iterable[Mapping[TopicPartition, Gap]]) -> dict[TopicPartition, Gap]:

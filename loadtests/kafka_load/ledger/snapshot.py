@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from kafka_load.ledger.account import StreamAccount
 from kafka_load.ledger.digest import Digest, joined
 from kafka_load.ledger.findings import Gap, TopicPartition
 from kafka_load.ledger.runs import NONE, Runs, merge
+from kafka_load.ledger.spans import EMPTY, difference, intersection, size, span
+from kafka_load.ledger.stream import look
 from kafka_load.wire import pack, unpack, wired
 
 Stream = tuple[str, int, int]  # topic, partition, producer
@@ -129,6 +131,13 @@ class LedgerSnapshot:
         raise ValueError("not a ledger snapshot")
 
 
+class NotGiven(NamedTuple):
+    """How many acknowledged records of a partition a group was not given; `last` of them lie behind those it was."""
+
+    records: int = 0
+    last: int = 0
+
+
 def reached(readers: Iterable[ReaderSnapshot]) -> dict[TopicPartition, int]:
     """How far a group has read, by partition: the furthest of its members."""
     positions: dict[TopicPartition, int] = {}
@@ -136,6 +145,27 @@ def reached(readers: Iterable[ReaderSnapshot]) -> dict[TopicPartition, int]:
         for tp, position in reader.positions.items():
             positions[tp] = max(positions.get(tp, 0), position)
     return positions
+
+
+def not_given(
+    readers: Iterable[ReaderSnapshot], group: str, accounts: Mapping[Stream, StreamAccount]
+) -> dict[TopicPartition, NotGiven]:
+    """Acknowledged records that no member of a group was given, by partition; empty once there are none."""
+    members = [reader for reader in readers if reader.group == group]
+    topics = {topic for member in members for topic in member.topics}
+    found: dict[TopicPartition, NotGiven] = {}
+    for stream, account in accounts.items():
+        if stream[0] not in topics:
+            continue
+        runs = [log.runs for member in members if (log := member.streams.get(stream))]
+        seen = look(merge(np.concatenate(runs)).runs, ordered=False).seen if runs else EMPTY
+        missing = difference(account.acknowledged, seen)
+        if records := size(missing):
+            behind = int(seen[-1, 1]) if len(seen) else 0
+            last = size(intersection(missing, span(behind, account.sent)))
+            before = found.get(stream[:2], NotGiven())
+            found[stream[:2]] = NotGiven(before.records + records, before.last + last)
+    return found
 
 
 def undrained(
