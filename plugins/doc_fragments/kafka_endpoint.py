@@ -19,6 +19,10 @@ options:
     description: How long a broker that accepts the connection may take to answer.
     type: float
     default: 10.0
+  answer_timeout_s:
+    description: How long one answer may take where a question is asked again, or of several brokers.
+    type: float
+    default: 5.0
 requirements: [kafka-python]
 notes:
   - Runs on the controller, delegated to localhost, where kafka-python is installed. No JVM is started.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,6 +11,8 @@ from ansible_collections.crucible.kafka.plugins.module_utils.address import bare
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\f": "\\f"})
 _KEY_ESCAPES = str.maketrans({char: f"\\{char}" for char in " =:#!"})
+# What systemd takes from a unit that is loaded again, without a new start of the process, and our own digests.
+_NOT_STARTED_WITH = re.compile(r"(TimeoutStopSec|SuccessExitStatus|Restart|RestartSec)=|Environment=\"?CONFIG_SHA256=")
 _SENSITIVE = re.compile(r"password|secret|credential|jaas\.config|keystore\.key$", re.IGNORECASE)
 
 
@@ -26,6 +29,26 @@ def to_properties(properties: Mapping[str, str]) -> str:
 def kafka_secrets(properties: Mapping[str, str]) -> dict[str, str]:
     """Return only those properties whose values nobody may see."""
     return {key: value for key, value in properties.items() if _SENSITIVE.search(key)}
+
+
+def text_digest(text: str) -> str:
+    """Return the SHA-256 of a configuration file without its comments and blank lines, which change nothing."""
+    return hashlib.sha256("\n".join(_statements(text)).encode()).hexdigest()
+
+
+def unit_digest(unit: str) -> str:
+    """Return the SHA-256 of what a process is started with by a unit: its [Service] section as far as that needs it."""
+    service, within = [], False
+    for line in _statements(unit):
+        within = line == "[Service]" if line.startswith("[") else within
+        if within and not _NOT_STARTED_WITH.match(line):
+            service.append(line)
+    return text_digest("\n".join(service))
+
+
+def _statements(text: str) -> list[str]:
+    lines = (line.strip() for line in text.splitlines())
+    return [line for line in lines if line and line[0] not in "#;"]
 
 
 def kafka_members(names: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -81,5 +104,7 @@ class FilterModule:
             "kafka_members": kafka_members,
             "kafka_secrets": kafka_secrets,
             "kafka_strings": kafka_strings,
+            "text_digest": text_digest,
             "to_properties": to_properties,
+            "unit_digest": unit_digest,
         }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from .address import host_port
 
-# Kafka's default of controller.quorum.fetch.timeout.ms: a voter that has not fetched for longer calls an election.
+# Kafka's default of controller.quorum.fetch.timeout.ms.
 CAUGHT_UP_WITHIN_MS = 2000
 
 
@@ -66,18 +66,20 @@ class Partition:
 class QuorumReplica:
     """A controller (voter) or a broker that follows the metadata log (observer).
 
-    `lag` counts records behind the leader; `caught_up_ms_ago` is None for one that never was.
+    `lag` counts records behind the leader; `caught_up_ms_ago` is None for one that never was. `caught_up_within_ms` is
+    how long a voter may be behind before it calls an election: `controller.quorum.fetch.timeout.ms` of the cluster.
     """
 
     node_id: int
     directory_id: str
     lag: int
     caught_up_ms_ago: int | None
+    caught_up_within_ms: int = CAUGHT_UP_WITHIN_MS
 
     @property
     def caught_up(self) -> bool:
         """Whether the replica follows closely enough to vote for what the leader has written."""
-        return self.caught_up_ms_ago is not None and self.caught_up_ms_ago < CAUGHT_UP_WITHIN_MS
+        return self.caught_up_ms_ago is not None and self.caught_up_ms_ago < self.caught_up_within_ms
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,10 @@ class Feature:
 
 @dataclass(frozen=True)
 class ClusterState:
-    """What a cluster says of itself at one moment. `quorum` is None in ZooKeeper mode."""
+    """What a cluster says of itself at one moment.
+
+    `quorum` is None in ZooKeeper mode; `controller_hosts` has, by node id, the host at which a voter is reached.
+    """
 
     cluster_id: str
     release: str
@@ -134,6 +139,7 @@ class ClusterState:
     quorum: Quorum | None
     partitions: tuple[Partition, ...]
     features: Mapping[str, Feature] = field(default_factory=dict)
+    controller_hosts: Mapping[int, str] = field(default_factory=dict)
 
     def broker(self, node_id: int) -> Broker | None:
         """The registered broker with that id, if any."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .admin import IMPORT_ERROR, AdminError, Endpoint
+from .broker_config import SECRET
 
 if TYPE_CHECKING:
     # Mitogen ships what is imported by an absolute name; the relative imports in this package are invisible to it.
@@ -18,18 +19,18 @@ if TYPE_CHECKING:
     from ansible_collections.crucible.kafka.plugins.module_utils import cluster as cluster
     from ansible_collections.crucible.kafka.plugins.module_utils import health as health
 
-# For one answer, where a question is asked again or of several: it may not take all the time.
-ANSWER_TIMEOUT_S = 5.0
-
-
 def admin_module(timeout_s: float = 10.0, **arguments: dict[str, Any]) -> AnsibleModule:
     """A module with its own arguments and the common ones, of which `timeout_s` has a default for each module."""
     common = {
         "bootstrap_servers": {"type": "list", "elements": "str", "required": True},
         "client": {"type": "dict", "default": {}, "no_log": True},
         "timeout_s": {"type": "float", "default": timeout_s},
+        "answer_timeout_s": {"type": "float", "default": 5.0},
     }
     module = AnsibleModule(argument_spec={**common, **arguments}, supports_check_mode=True)
+    # Ansible would mask every value in `client` wherever it occurs in the result: a user named kafka in each host name.
+    secrets = {str(value) for key, value in module.params["client"].items() if SECRET.search(key)}
+    module.no_log_values.intersection_update(secrets)
     if IMPORT_ERROR:
         module.fail_json(
             msg=f"{missing_required_lib('kafka-python')} Delegate this task to the controller (localhost)."
@@ -37,10 +38,16 @@ def admin_module(timeout_s: float = 10.0, **arguments: dict[str, Any]) -> Ansibl
     return module
 
 
-def endpoint(module: AnsibleModule, answer_timeout_s: float | None = None) -> Endpoint:
-    """The cluster that the module's arguments name; an answer may take `timeout_s` unless something else is said."""
+def endpoint(module: AnsibleModule) -> Endpoint:
+    """The cluster that the module's arguments name; an answer may take `timeout_s`."""
     params = module.params
-    return Endpoint(params["bootstrap_servers"], params["client"], answer_timeout_s or params["timeout_s"])
+    return Endpoint(params["bootstrap_servers"], params["client"], params["timeout_s"])
+
+
+def answer_endpoint(module: AnsibleModule) -> Endpoint:
+    """The same where a question is asked again, or of several: one answer may take `answer_timeout_s`."""
+    params = module.params
+    return Endpoint(params["bootstrap_servers"], params["client"], params["answer_timeout_s"])
 
 
 @contextmanager

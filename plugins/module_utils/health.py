@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .cluster import ClusterState, Partition, Quorum, listed
+from .membership import undeclared
 
 GIB = 1 << 30
 
@@ -63,8 +64,10 @@ class Health:
 
 def assess(state: ClusterState, reports: Mapping[int, BrokerReport], expected: Expected) -> Health:
     """Judge a cluster by what it says as a whole and by what each serving broker says of itself."""
+    declared = {*expected.brokers, *expected.voters}
     problems = [
         *_controller_problems(state, expected),
+        *(str(node) for node in (undeclared(state, declared) if declared else ())),
         *_broker_problems(state, reports, expected),
         *_partition_problems(state.partitions),
     ]

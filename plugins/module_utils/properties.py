@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _SEPARATOR = re.compile(r"(?<!\\)(?:\\\\)*(?P<separator>[ \t\f]*[=:][ \t\f]*|[ \t\f]+)")
@@ -22,6 +23,11 @@ def parse(text: str) -> dict[str, str]:
             key, value = line, ""
         properties[_unescape(key)] = _unescape(value)
     return properties
+
+
+def changed_keys(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """Return the keys whose value differs, or that only one side has, in order."""
+    return sorted(key for key in {*before, *after} if before.get(key) != after.get(key))
 
 
 def _logical_lines(text: str) -> list[str]:

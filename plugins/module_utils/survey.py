@@ -9,10 +9,11 @@ from typing import Any
 
 from .admin import AdminError, Endpoint, describe_configs, one_error
 from .broker_config import BrokerKey
-from .cluster import Broker, ClusterState, Feature, Partition, Quorum, QuorumReplica
+from .cluster import CAUGHT_UP_WITHIN_MS, Broker, ClusterState, Feature, Partition, Quorum, QuorumReplica
 from .health import BrokerReport, LogDir
 
 MIN_ISR = "min.insync.replicas"
+FETCH_TIMEOUT = "controller.quorum.fetch.timeout.ms"
 PREFERRED = 0  # The protocol's number for this kind of election.
 LOG_DIR_ERRORS = {0: "", 56: "the disk fails"}  # Kafka's error codes; 56 is KAFKA_STORAGE_ERROR.
 
@@ -41,7 +42,10 @@ def silent(endpoint: Endpoint, state: ClusterState) -> list[int]:
 def read_state(admin: Any) -> ClusterState:
     """Ask a connected admin client for the whole state of its cluster."""
     cluster = admin.describe_cluster()
-    quorum = _quorum(admin)
+    features = admin.describe_features()
+    # ZooKeeper mode has no feature levels, and refuses the question for a quorum.
+    described = admin.describe_metadata_quorum() if features else None
+    quorum = _quorum(described, _fetch_timeout_ms(admin, described, cluster)) if described else None
     brokers = (Broker(b["broker_id"], b["host"], b["port"], bool(b.get("is_fenced"))) for b in cluster["brokers"])
     return ClusterState(
         cluster_id=cluster["cluster_id"],
@@ -54,10 +58,28 @@ def read_state(admin: Any) -> ClusterState:
         partitions=read_partitions(admin),
         features={
             name: Feature(levels["finalized"][1], *levels.get("supported", (0, 0)))
-            for name, levels in sorted(admin.describe_features().items())
+            for name, levels in sorted(features.items())
             if "finalized" in levels
         },
+        controller_hosts={
+            node["node_id"]: node["listeners"][0]["host"]
+            for node in (described or {}).get("nodes") or ()
+            if node["listeners"]
+        },
     )
+
+
+def partitions_by_log_dir(admin: Any, broker_id: int) -> dict[str, list[str]]:
+    """The partitions that lie in each directory of a broker, as `topic-index`."""
+    (answer,) = admin.describe_log_dirs(topic_partitions=None, brokers=[broker_id])
+    return {
+        log_dir["log_dir"]: [
+            f"{topic['name']}-{partition['partition_index']}"
+            for topic in log_dir["topics"]
+            for partition in topic["partitions"]
+        ]
+        for log_dir in answer["log_dirs"]
+    }
 
 
 def read_partitions(admin: Any, topics: Iterable[str] | None = None) -> tuple[Partition, ...]:
@@ -121,11 +143,19 @@ def describe_broker(admin: Any, broker_id: int) -> dict[str, BrokerKey]:
     return {key: BrokerKey.from_kafka(key, told) for key, told in described.items()}
 
 
-def _quorum(admin: Any) -> Quorum | None:
-    if not admin.describe_features():
-        return None  # ZooKeeper mode has no feature levels, and refuses the question for a quorum.
-    answer = admin.describe_metadata_quorum()
-    (partition,) = answer["topics"][0]["partitions"]
+def _fetch_timeout_ms(admin: Any, described: dict[str, Any], cluster: dict[str, Any]) -> int:
+    """`controller.quorum.fetch.timeout.ms` of the active controller, where it is a broker too, else of a broker."""
+    brokers = [broker["broker_id"] for broker in cluster["brokers"] if not broker.get("is_fenced")]
+    leader = described["topics"][0]["partitions"][0]["leader_id"]
+    for node_id in [leader] if leader in brokers else brokers[:1]:
+        configs = describe_configs(admin, "broker", [str(node_id)], [FETCH_TIMEOUT]).get(str(node_id), {})
+        if FETCH_TIMEOUT in configs:
+            return int(configs[FETCH_TIMEOUT]["value"])
+    return CAUGHT_UP_WITHIN_MS
+
+
+def _quorum(described: dict[str, Any], fetch_timeout_ms: int) -> Quorum:
+    (partition,) = described["topics"][0]["partitions"]
     if partition["error"]:  # The rest of such an answer is made of defaults: it would name node 0 as the leader.
         raise AdminError(f"The controllers have no leader: {partition['error']}.")
     voters, observers = partition["current_voters"], partition["observers"]
@@ -140,6 +170,7 @@ def _quorum(admin: Any) -> Quorum | None:
             lag=max(0, leader["log_end_offset"] - data["log_end_offset"]),
             # The leader stamps both times, so that no other clock is involved.
             caught_up_ms_ago=max(0, leader["last_caught_up_timestamp"] - caught_up) if caught_up >= 0 else None,
+            caught_up_within_ms=fetch_timeout_ms,
         )
 
     return Quorum(
@@ -147,7 +178,7 @@ def _quorum(admin: Any) -> Quorum | None:
         partition["high_watermark"],
         tuple(map(replica, voters)),
         tuple(map(replica, observers)),
-        {node["node_id"]: tuple(each["name"] for each in node["listeners"]) for node in answer.get("nodes") or []},
+        {node["node_id"]: tuple(each["name"] for each in node["listeners"]) for node in described.get("nodes") or []},
     ).without_ghosts()
 
 

@@ -3,14 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import asdict
-from typing import Any
-
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError
-from ansible_collections.crucible.kafka.plugins.module_utils.cluster import ClusterState, Partition
-from ansible_collections.crucible.kafka.plugins.module_utils.entry import ANSWER_TIMEOUT_S, admin_module, endpoint
-from ansible_collections.crucible.kafka.plugins.module_utils.gate import behind
+from ansible_collections.crucible.kafka.plugins.module_utils.cluster_summary import NOTHING, summary
+from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, answer_endpoint, endpoint
 from ansible_collections.crucible.kafka.plugins.module_utils.survey import read_state, silent
 
 DOCUMENTATION = r"""
@@ -19,7 +14,7 @@ short_description: Tell the state of a Kafka cluster
 description:
   - Asks a running cluster for its brokers, controllers, feature levels and partitions, without starting a JVM.
   - A cluster that does not answer is an answer too, O(reachable=false) with the reason.
-extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
+extends_documentation_fragment: [kafka_endpoint]
 options:
   ask_each:
     description: Whether to ask each broker itself too; the cluster believes in a dead one for a while.
@@ -57,53 +52,11 @@ serving:
   type: list
   returned: always
 behind: {description: Nodes that lag behind somebody., type: list, returned: always}
+member_hosts:
+  description: The hosts by which the cluster knows its brokers and voters, declared or not.
+  type: list
+  returned: always
 """
-
-
-def quorum(state: ClusterState) -> dict[str, Any] | None:
-    """The controllers, each with whether it keeps up."""
-    if state.quorum is None:
-        return None
-    replicas = {
-        kind: [{**asdict(replica), "caught_up": replica.caught_up} for replica in group]
-        for kind, group in (("voters", state.quorum.voters), ("observers", state.quorum.observers))
-    }
-    return {
-        "leader_id": state.quorum.leader_id,
-        "high_watermark": state.quorum.high_watermark,
-        "listeners": {node_id: list(names) for node_id, names in state.quorum.listeners.items()},
-        **replicas,
-    }
-
-
-def summary(state: ClusterState, away: Collection[int] = ()) -> dict[str, Any]:
-    """The state in the module's words."""
-    topics: dict[str, list[Partition]] = {}
-    for partition in state.partitions:
-        topics.setdefault(partition.topic, []).append(partition)
-    return {
-        "cluster_id": state.cluster_id,
-        "release": state.release,
-        "brokers": [asdict(broker) for broker in state.brokers],
-        "controller_id": state.controller_id,
-        "quorum": quorum(state),
-        "features": {
-            name: {"finalized": level.finalized, "min": level.minimum, "max": level.maximum}
-            for name, level in state.features.items()
-        },
-        "topics": {
-            name: {"partitions": len(group), "replication_factor": len(group[0].replicas), "min_isr": group[0].min_isr}
-            for name, group in topics.items()
-        },
-        "under_replicated": [str(partition) for partition in state.partitions if partition.under_replicated],
-        "under_min_isr": [str(partition) for partition in state.partitions if partition.under_min_isr],
-        "offline": [str(partition) for partition in state.partitions if partition.offline],
-        "serving": [node.node_id for node in state.brokers if not node.fenced and node.node_id not in away],
-        "behind": behind(state),
-    }
-
-
-NOTHING = summary(ClusterState("", "", (), None, None, ()))
 
 
 def main() -> None:
@@ -114,7 +67,7 @@ def main() -> None:
             state = read_state(admin)
     except AdminError as error:
         module.exit_json(reachable=False, reason=str(error), **NOTHING)
-    away = silent(endpoint(module, ANSWER_TIMEOUT_S), state) if module.params["ask_each"] else []
+    away = silent(answer_endpoint(module), state) if module.params["ask_each"] else []
     module.exit_json(reachable=True, reason="", **summary(state, away))
 
 

@@ -6,12 +6,7 @@ from __future__ import annotations
 import time
 
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import wait_until
-from ansible_collections.crucible.kafka.plugins.module_utils.entry import (
-    ANSWER_TIMEOUT_S,
-    admin_module,
-    endpoint,
-    one_sentence,
-)
+from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, answer_endpoint, one_sentence
 from ansible_collections.crucible.kafka.plugins.module_utils.fault_plan import (
     BROKER,
     CONTROLLER,
@@ -30,7 +25,7 @@ description:
   - Waits until the cluster is healthy, then chooses the hosts that the targets stand for.
   - Fails when the cluster is not healthy in time, a target stands for no host, or the fault is more than it bears.
   - Without targets it only waits for health.
-extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
+extends_documentation_fragment: [kafka_endpoint]
 options:
   nodes: {type: dict, required: true, description: Each host's node id.}
   brokers: {type: list, elements: int, required: true, description: The node ids of those that are brokers.}
@@ -86,7 +81,7 @@ def main() -> None:
         on_top={"type": "bool", "default": False},
         expect_unavailable={"type": "bool", "default": False},
     )
-    cluster, given = endpoint(module, ANSWER_TIMEOUT_S), module.params
+    cluster, given = answer_endpoint(module), module.params
     nodes = {host: int(node) for host, node in given["nodes"].items()}
 
     def reasons() -> list[str]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import wait_until
-from ansible_collections.crucible.kafka.plugins.module_utils.entry import ANSWER_TIMEOUT_S, admin_module, endpoint
+from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, answer_endpoint
 from ansible_collections.crucible.kafka.plugins.module_utils.gate import (
     BROKER,
     CONTROLLER,
@@ -24,7 +24,7 @@ description:
     of caught-up voters must remain without it. Partitions with no replica to spare can never pass and do not count.
   - After a start, the broker must answer, be unfenced, follow the metadata log and be in sync for all its replicas.
   - Fails with what is still missing when the time is over. In check mode it asks once, does not wait and does not fail.
-extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
+extends_documentation_fragment: [kafka_endpoint]
 options:
   broker_id:
     description: The node's id.
@@ -77,7 +77,7 @@ def main() -> None:
         phase={"type": "str", "choices": ["before", "after"], "required": True},
         process_roles={"type": "list", "elements": "str", "choices": [BROKER, CONTROLLER], "default": [BROKER]},
     )
-    cluster, node_id, phase = endpoint(module, ANSWER_TIMEOUT_S), module.params["broker_id"], module.params["phase"]
+    cluster, node_id, phase = answer_endpoint(module), module.params["broker_id"], module.params["phase"]
     roles = module.params["process_roles"]
     no_spare: list[str] = []
 

@@ -10,7 +10,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.crucible.kafka.plugins.module_utils.properties import parse
-from ansible_collections.crucible.kafka.plugins.module_utils.unit import started_with
+from ansible_collections.crucible.kafka.plugins.module_utils.unit import running_digests
 
 DOCUMENTATION = r"""
 module: kafka_node_info
@@ -20,7 +20,7 @@ options:
   name: {type: str, required: true, description: The host's name in the inventory.}
   unit: {type: str, required: true, description: The systemd unit.}
   release_dir: {type: path, required: true, description: Where the wanted release is, once it is installed.}
-  config_dir: {type: path, required: true, description: 'Holds cluster_id, formed and secrets.properties.'}
+  config_dir: {type: path, required: true, description: 'Holds server.properties, cluster_id and bootstrapped.'}
   runtime_dir: {type: path, required: true, description: Where the unit copies what it starts with.}
   data_dirs: {type: list, elements: dict, required: true, description: 'Data directories: path, mount.'}
 author: [Crucible]
@@ -31,9 +31,10 @@ name: {type: str, returned: always, description: The host's name in the inventor
 written: {type: dict, returned: always, description: The properties written by the last run.}
 installed: {type: bool, returned: always, description: Whether the release is there.}
 recorded_id: {type: str, returned: always, description: The cluster id noted outside the data directories.}
-formed: {type: bool, returned: always, description: Whether the cluster is known to have served.}
+bootstrapped: {type: bool, returned: always, description: Whether the cluster is known to have served.}
 data_dirs: {type: list, returned: always, description: 'path, mount, mounted, blank and meta of each.'}
-process: {type: dict, returned: always, description: 'digest, properties, secrets_current; None if it is down.'}
+former_dirs: {type: list, returned: always, description: 'The same of those that are no longer declared.'}
+process: {type: dict, returned: always, description: 'digests, properties, has_secrets; None if it is down.'}
 """
 
 # What kafka-storage has written when it is interrupted before meta.properties; nothing of it is data yet.
@@ -52,7 +53,7 @@ def blank(path: Path) -> bool:
 
 
 def data_dir(path: Path, mount: str) -> dict[str, Any]:
-    """Return what `crucible.identity.DataDir` says of a directory."""
+    """Return what `host_state.DataDir` says of a directory."""
     return {
         "path": str(path),
         "mount": mount,
@@ -62,14 +63,20 @@ def data_dir(path: Path, mount: str) -> dict[str, Any]:
     }
 
 
-def process(digest: str | None, runtime_dir: Path, config_dir: Path) -> dict[str, Any] | None:
+def former_dirs(properties: dict[str, str], declared: list[str]) -> list[str]:
+    """Return the directories that these properties name and the inventory does not."""
+    named = [*properties.get("log.dirs", "").split(","), properties.get("metadata.log.dir", "")]
+    return [path for path in dict.fromkeys(map(str.strip, named)) if path and path not in declared]
+
+
+def process(digests: dict[str, str] | None, runtime_dir: Path) -> dict[str, Any] | None:
     """Return what the process was started with; systemd removes its runtime directory with it."""
-    if digest is None or not runtime_dir.exists():
+    if digests is None or not runtime_dir.exists():
         return None
     return {
-        "digest": digest,
+        "digests": digests,
         "properties": parse(read(runtime_dir / "server.properties")),
-        "secrets_current": read(runtime_dir / "secrets.properties") == read(config_dir / "secrets.properties"),
+        "has_secrets": (runtime_dir / "secrets.properties").exists(),
     }
 
 
@@ -87,16 +94,24 @@ def main() -> None:
         supports_check_mode=True,
     )
     config_dir = Path(module.params["config_dir"])
-    digest = started_with(module, module.params["unit"])
+    running = process(running_digests(module, module.params["unit"]), Path(module.params["runtime_dir"]))
+    written = parse(read(config_dir / "server.properties"))
+    declared = module.params["data_dirs"]
+    # The process may have been started with others than those that the last run wrote.
+    former = former_dirs(
+        {**written, **(running["properties"] if running else {})}, [each["path"] for each in declared]
+    )
     module.exit_json(
         changed=False,
         name=module.params["name"],
-        written=parse(read(config_dir / "server.properties")),
+        written=written,
         installed=Path(module.params["release_dir"]).is_dir(),
         recorded_id=read(config_dir / "cluster_id").strip(),
-        formed=(config_dir / "formed").exists(),
-        data_dirs=[data_dir(Path(declared["path"]), declared["mount"]) for declared in module.params["data_dirs"]],
-        process=process(digest, Path(module.params["runtime_dir"]), config_dir),
+        # Until this release the file was called "formed".
+        bootstrapped=any((config_dir / name).exists() for name in ("bootstrapped", "formed")),
+        data_dirs=[data_dir(Path(each["path"]), each["mount"]) for each in declared],
+        former_dirs=[data_dir(Path(path), "") for path in former],
+        process=running,
     )
 
 

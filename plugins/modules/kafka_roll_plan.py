@@ -9,16 +9,17 @@ from ansible_collections.crucible.kafka.plugins.module_utils.survey import surve
 
 DOCUMENTATION = r"""
 module: kafka_roll_plan
-short_description: Order nodes for a rolling change
+short_description: Order nodes for a rolling restart
 description:
-  - Nodes that are down come first, for repairing them costs nothing.
-  - The active controller comes last, so that one election is enough.
-extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
+  - Nodes that are down come first, for their repair costs nothing.
+  - Then come the controllers, the active one last of them, then brokers and combined nodes; a combined node that is
+    the active controller comes last of all. So one election is enough.
+extends_documentation_fragment: [kafka_endpoint]
 options:
-  node_ids:
-    description: The nodes to be changed.
+  nodes:
+    description: 'The nodes to be restarted: node_id and roles of each.'
     type: list
-    elements: int
+    elements: dict
     required: true
 author: Crucible
 """
@@ -27,22 +28,23 @@ EXAMPLES = r"""
 - name: Order the brokers
   kafka_roll_plan:
     bootstrap_servers: [192.0.2.11:9092]
-    node_ids: [1, 2, 3]
+    nodes: [{node_id: 1, roles: [broker]}, {node_id: 101, roles: [controller]}]
   register: plan
   delegate_to: localhost
 """
 
 RETURN = r"""
-order: {description: The same ids in the order to follow., type: list, elements: int, returned: success}
+order: {description: The nodes' ids in the order to follow., type: list, elements: int, returned: success}
 """
 
 
 def main() -> None:
     """Ask once and sort."""
-    module = admin_module(node_ids={"type": "list", "elements": "int", "required": True})
+    module = admin_module(nodes={"type": "list", "elements": "dict", "required": True})
     with one_sentence(module):
         state = survey(endpoint(module))
-    module.exit_json(order=roll_order(state, module.params["node_ids"]))
+    roles = {int(node["node_id"]): tuple(node["roles"]) for node in module.params["nodes"]}
+    module.exit_json(order=roll_order(state, roles))
 
 
 if __name__ == "__main__":

@@ -7,12 +7,7 @@ import time
 
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import wait_until
 from ansible_collections.crucible.kafka.plugins.module_utils.cluster import listed
-from ansible_collections.crucible.kafka.plugins.module_utils.entry import (
-    ANSWER_TIMEOUT_S,
-    admin_module,
-    endpoint,
-    one_sentence,
-)
+from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, answer_endpoint, one_sentence
 from ansible_collections.crucible.kafka.plugins.module_utils.leadership import waves
 from ansible_collections.crucible.kafka.plugins.module_utils.survey import elect_preferred, read_partitions
 
@@ -23,7 +18,7 @@ description:
   - Elects the preferred leader of one partition, then of two, of four and so on, and lets clients come to it before it
     goes on. A broker that was just started is slow at first, and so keeps few waiting.
   - Partitions for which the broker is not in sync are left as they are.
-extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
+extends_documentation_fragment: [kafka_endpoint]
 options:
   broker_id:
     description: The broker's id.
@@ -60,7 +55,7 @@ def main() -> None:
     module = admin_module(
         timeout_s=300.0, broker_id={"type": "int", "required": True}, pause_s={"type": "float", "default": 0.3}
     )
-    cluster, node_id = endpoint(module, ANSWER_TIMEOUT_S), module.params["broker_id"]
+    cluster, node_id = answer_endpoint(module), module.params["broker_id"]
     with one_sentence(module), cluster.connect() as admin:
         steps = list(waves(read_partitions(admin), node_id))
         for step in steps if not module.check_mode else ():

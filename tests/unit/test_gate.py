@@ -161,14 +161,26 @@ def test_a_controller_that_is_no_broker_is_judged_by_its_vote() -> None:
 @given(states().flatmap(lambda s: st.tuples(st.just(s), st.permutations([b.node_id for b in s.brokers]))))
 def test_the_order_is_a_permutation_with_the_active_controller_last(drawn: tuple[ClusterState, list[int]]) -> None:
     state, nodes = drawn
-    order = roll_order(state, nodes)
+    order = roll_order(state, dict.fromkeys(nodes, BOTH))
     assert sorted(order) == sorted(nodes)
     assert state.controller_id not in order[:-1]
 
 
 def test_brokers_that_are_down_come_first_and_the_others_in_the_order_given() -> None:
     state = cluster(fenced=[4], controllers=quorum(leader=2), nodes=[1, 2, 3, 4])
-    assert roll_order(state, [2, 3, 1, 5, 4]) == [5, 4, 3, 1, 2]
+    assert roll_order(state, dict.fromkeys([2, 3, 1, 5, 4], BOTH)) == [5, 4, 3, 1, 2]
+
+
+def test_controllers_are_restarted_before_brokers_and_the_active_one_last_of_them() -> None:
+    state = cluster(fenced=[3], controllers=quorum(leader=102, behind=[103], voters=[101, 102, 103]))
+    roles = dict.fromkeys([1, 2, 3], ("broker",)) | dict.fromkeys([102, 101, 103], ("controller",))
+    assert roll_order(state, roles) == [3, 103, 101, 102, 1, 2]
+
+
+def test_what_caught_up_means_is_what_the_cluster_has_configured() -> None:
+    slow = QuorumReplica(3, "dir3", 9, caught_up_ms_ago=4000)
+    assert not slow.caught_up
+    assert replace(slow, caught_up_within_ms=5000).caught_up
 
 
 def test_who_lacks_records_or_metadata_is_behind() -> None:

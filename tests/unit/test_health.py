@@ -64,6 +64,12 @@ def test_a_healthy_cluster_is_well_and_the_page_says_what_is_there() -> None:
         (lambda: (with_partition(isr=(1,)), REPORTS), "below their min ISR"),
         (lambda: (with_partition(isr=(1, 2)), REPORTS), "lack a replica in sync: orders-0"),
         (lambda: (replace(WELL, brokers=WELL.brokers[:2]), REPORTS), "Broker 3 is not registered."),
+        (
+            lambda: (replace(WELL, brokers=(*WELL.brokers, Broker(4, "k4", 1))), {**REPORTS, 4: REPORTS[1]}),
+            "Node 4 at k4 is registered as a broker, but no host of the inventory has kafka_node_id 4",
+        ),
+        (lambda: (with_voters(*VOTERS, QuorumReplica(9, "d", 0, 1)), REPORTS), "Node 9 votes as a controller"),
+        (lambda: (with_partition(replicas=(1, 2, 3, 7), isr=(1, 2, 3, 7)), REPORTS), "Node 7 holds 1 replicas"),
         (lambda: (replace(WELL, brokers=(*WELL.brokers[:2], Broker(3, "k", 1, True))), REPORTS), "Broker 3 is fenced"),
         (lambda: with_report(BrokerReport()), "Broker 2 at kafka2:9092 does not answer."),
         (lambda: with_report(BrokerReport("4.3", [LogDir("/d", 100, 5)])), "Broker 2 has little room left"),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.crucible.kafka.plugins.module_utils.properties import parse
+from ansible_collections.crucible.kafka.plugins.module_utils.properties import changed_keys, parse
 
 PLUGIN = Path(__file__).parents[2] / "plugins/filter/kafka.py"
 
@@ -65,3 +65,44 @@ def test_members_come_from_the_inventory_alone_whatever_the_order_of_hosts(filte
         {"name": "b", "node_id": 2, "host": "192.0.2.2", "roles": ["broker"]},
     ]
     assert filters["kafka_members"](["b", "a"], hostvars) == filters["kafka_members"](["a", "b"], hostvars) == expected
+
+
+UNIT = """# {managed}
+[Unit]
+Description={description}
+[Service]
+# Why the limit is what it is.
+Environment="CONFIG_SHA256={digest}"
+LimitNOFILE={files}
+TimeoutStopSec={stop}
+[Install]
+WantedBy=multi-user.target
+"""
+RENDERED = {"managed": "Ansible managed", "description": "Kafka", "digest": "", "files": "1000", "stop": "180"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"managed": "by another operator, 2027-01-01"}, {"description": "A broker"}, {"digest": "a:b"}, {"stop": "20"}],
+)
+def test_what_a_process_is_not_started_with_restarts_nothing(
+    filters: Mapping[str, Any], changes: dict[str, str]
+) -> None:
+    digest = filters["unit_digest"]
+    assert digest(UNIT.format(**RENDERED | changes)) == digest(UNIT.format(**RENDERED))
+
+
+def test_what_a_process_is_started_with_changes_the_digest(filters: Mapping[str, Any]) -> None:
+    digest = filters["unit_digest"]
+    assert digest(UNIT.format(**RENDERED | {"files": "2000"})) != digest(UNIT.format(**RENDERED))
+
+
+def test_comments_and_blank_lines_of_a_file_change_no_digest(filters: Mapping[str, Any]) -> None:
+    digest = filters["text_digest"]
+    assert digest("# managed by a\n\nroot=INFO\n") == digest("# managed by b\nroot=INFO")
+    assert digest("root=INFO") != digest("root=WARN")
+
+
+def test_the_keys_that_differ_are_named() -> None:
+    assert changed_keys({"a": "1", "b": "2", "c": "3"}, {"a": "1", "b": "3", "d": "4"}) == ["b", "c", "d"]
+    assert changed_keys({"a": "1"}, {"a": "1"}) == []

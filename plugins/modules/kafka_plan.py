@@ -1,0 +1,242 @@
+#!/usr/bin/python
+"""Ansible module: what each host needs (nothing, a start, a restart, a rejoin, a format), and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ansible_collections.crucible.kafka.plugins.module_utils import (
+    health as health,  # Named for mitogen, which does not see relative imports.
+)
+from ansible_collections.crucible.kafka.plugins.module_utils import membership as membership
+from ansible_collections.crucible.kafka.plugins.module_utils import restart_needed as restart_needed
+from ansible_collections.crucible.kafka.plugins.module_utils.address import host_port
+from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError, Endpoint, alter_configs
+from ansible_collections.crucible.kafka.plugins.module_utils.broker_config import ON_CLUSTER
+from ansible_collections.crucible.kafka.plugins.module_utils.broker_config import plan as plan_configs
+from ansible_collections.crucible.kafka.plugins.module_utils.cluster import ClusterState
+from ansible_collections.crucible.kafka.plugins.module_utils.cluster_summary import NOTHING, summary
+from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, answer_endpoint, endpoint
+from ansible_collections.crucible.kafka.plugins.module_utils.gate import behind
+from ansible_collections.crucible.kafka.plugins.module_utils.host_plan import Declared, Found, plan
+from ansible_collections.crucible.kafka.plugins.module_utils.host_state import BROKER, DataDir, Host, Process
+from ansible_collections.crucible.kafka.plugins.module_utils.identity import Refusal
+from ansible_collections.crucible.kafka.plugins.module_utils.survey import (
+    describe_broker,
+    partitions_by_log_dir,
+    silent,
+    survey,
+)
+
+DOCUMENTATION = r"""
+module: kafka_plan
+short_description: Plan what each host of a Kafka cluster needs, with the reason
+description:
+  - Asks the cluster, compares what was found on all hosts with what is declared for them, and plans for each host
+    whether it is left alone, started, restarted, made to rejoin, and which of its directories are formatted.
+  - Changes nothing. Fails with every problem at once, before any host is touched. The plan is the same in check mode.
+  - A cluster that does not answer is an answer too.
+extends_documentation_fragment: [kafka_endpoint]
+options:
+  mode:
+    description: Whether KRaft or ZooKeeper holds the metadata.
+    type: str
+    choices: [kraft, zookeeper]
+    required: true
+  members:
+    description: 'Every host of the inventory: name, node_id, host, roles.'
+    type: list
+    elements: dict
+    required: true
+  controller_port:
+    description: Where controllers listen.
+    type: int
+    required: true
+  found:
+    description: What M(kafka_node_info) found on each host that answered.
+    type: list
+    elements: dict
+    required: true
+  declared:
+    description: 'For each host that this run may change: properties, digests, changed_secrets.'
+    type: dict
+    required: true
+  declared_id:
+    description: The inventory's cluster id.
+    type: str
+    default: ''
+  before_mounts:
+    description: Whether disks are mounted later in the run, so that what is not mounted is not judged yet.
+    type: bool
+    default: false
+author: Crucible
+"""
+
+EXAMPLES = r"""
+- name: Plan what each host needs
+  kafka_plan:
+    bootstrap_servers: [192.0.2.11:9092]
+    mode: kraft
+    members: [{name: kafka1, node_id: 1, host: 192.0.2.11, roles: [broker, controller]}]
+    controller_port: 9093
+    found: ["{{ found }}"]
+    declared: {kafka1: {properties: "{{ properties }}", digests: {}, changed_secrets: []}}
+  delegate_to: localhost
+  run_once: true
+"""
+
+RETURN = r"""
+cluster_id: {type: str, returned: success, description: The id all hosts have or are to get.}
+initial_controllers: {type: str, returned: success, description: The first controllers, as kafka-storage takes them.}
+steps:
+  type: dict
+  returned: success
+  description:
+    - 'For each host: action, reasons, in_turn, format, format_dirs, starts_process, remove_voter, add_voter,
+      dynamic_keys, wait.'
+final: {type: bool, returned: success, description: Whether every disk is mounted that the plan depends on.}
+lines: {type: list, elements: str, returned: success, description: The plan to be printed.}
+cluster: {type: dict, returned: success, description: What M(kafka_cluster_info) returns.}
+"""
+
+
+@dataclass
+class Answers:
+    """What the cluster said, as far as it answers; the fields are those of `host_plan.Found`."""
+
+    cluster: ClusterState | None = None
+    serving: list[int] = field(default_factory=list)
+    restart_keys: dict[int, list[str]] = field(default_factory=dict)
+    dynamic_keys: dict[int, list[str]] = field(default_factory=dict)
+    only_copies: dict[int, dict[str, list[str]]] = field(default_factory=dict)
+    reason: str = ""
+
+
+def hosts(params: Mapping[str, Any]) -> Iterator[Host]:
+    """Yield every host: what the inventory says of it, and what was found there if it answered."""
+    found = {host["name"]: host for host in params["found"]}
+    for member in params["members"]:
+        name = member["name"]
+        there, declared = found.get(name, {}), params["declared"].get(name, {})
+        process = there.get("process")
+        yield Host(
+            name=name,
+            node_id=int(member["node_id"]),
+            roles=member["roles"],
+            endpoint=host_port(member["host"], params["controller_port"]),
+            in_run=name in params["declared"],
+            properties=declared.get("properties", {}),
+            digests=declared.get("digests", {}),
+            changed_secrets=declared.get("changed_secrets", []),
+            data_dirs=[DataDir(**each) for each in there.get("data_dirs", [])],
+            former_dirs=[DataDir(**each) for each in there.get("former_dirs", [])],
+            recorded_id=there.get("recorded_id", ""),
+            bootstrapped=there.get("bootstrapped", False),
+            written=there.get("written", {}),
+            process=Process(process["properties"], process["digests"]) if process else None,
+        )
+
+
+def ask(cluster: Endpoint, each: Endpoint, inventory: Sequence[Host]) -> Answers:
+    """Ask the cluster for its state, and its brokers what they take without a restart and what only they hold."""
+    answers = Answers()
+    try:
+        state = survey(cluster)
+    except AdminError as error:
+        answers.reason = str(error)
+        return answers
+    answers.cluster = state
+    away = silent(each, state)
+    answers.serving = [broker.node_id for broker in state.brokers if not broker.fenced and broker.node_id not in away]
+    for host in inventory:
+        if host.in_run and host.process and BROKER in host.roles and host.node_id in answers.serving:
+            _ask_broker(each, host, state, answers)
+    return answers
+
+
+def _ask_broker(each: Endpoint, host: Host, state: ClusterState, answers: Answers) -> None:
+    broker = state.broker(host.node_id)
+    if broker is None or host.process is None:
+        return
+    # An override is dropped with the key that asked for it, also when the process never saw that key.
+    undeclared = {key: value for key, value in host.written.items() if key not in host.properties}
+    node_id, running = host.node_id, {**undeclared, **host.process.properties}
+    try:
+        with each.at(broker).connect() as admin:
+            todo = plan_configs(running, host.properties, describe_broker(admin, node_id))
+            refused = [
+                change.key
+                for change in todo.changes
+                if alter_configs(
+                    admin,
+                    "broker",
+                    {"" if change.level == ON_CLUSTER else str(node_id): {change.key: change.value}},
+                    validate_only=True,
+                    node_id=node_id,
+                )
+            ]
+            answers.restart_keys[node_id] = sorted([*todo.restart, *refused])
+            answers.dynamic_keys[node_id] = [change.key for change in todo.changes if change.key not in refused]
+            if gone := _gone_dirs(host):
+                sole = {partition.name for partition in state.partitions_on(node_id) if len(partition.replicas) == 1}
+                held = partitions_by_log_dir(admin, node_id)
+                copies = {path: sorted(sole & set(held.get(path, ()))) for path in gone}
+                answers.only_copies[node_id] = {path: names for path, names in copies.items() if names}
+    except AdminError:
+        # It served a moment ago. Every changed key is then one for a restart, which waits for the gate anyway.
+        return
+
+
+def _gone_dirs(host: Host) -> list[str]:
+    used = host.process.properties.get("log.dirs", "").split(",") if host.process else []
+    declared = {found.path for found in host.data_dirs}
+    return [path.strip() for path in used if path.strip() and path.strip() not in declared]
+
+
+def main() -> None:
+    """Ask, plan, and tell."""
+    module = admin_module(
+        mode={"type": "str", "required": True, "choices": ["kraft", "zookeeper"]},
+        members={"type": "list", "elements": "dict", "required": True},
+        controller_port={"type": "int", "required": True},
+        found={"type": "list", "elements": "dict", "required": True},
+        declared={"type": "dict", "required": True},
+        declared_id={"type": "str", "default": ""},
+        before_mounts={"type": "bool", "default": False},
+    )
+    params = module.params
+    inventory = list(hosts(params))
+    answers = ask(endpoint(module), answer_endpoint(module), inventory)
+    state = answers.cluster
+    found = Found(
+        inventory,
+        state,
+        answers.serving,
+        behind(state) if state else [],
+        answers.restart_keys,
+        answers.dynamic_keys,
+        answers.only_copies,
+    )
+    declared = Declared(params["mode"], params["declared_id"], module.check_mode, params["before_mounts"])
+    try:
+        decided = plan(found, declared)
+    except Refusal as refusal:
+        problems = [str(problem) for problem in refusal.args]
+        module.fail_json(msg=" ".join(problems), problems=problems)
+    away = [broker.node_id for broker in state.brokers if broker.node_id not in answers.serving] if state else []
+    told = summary(state, away) if state else NOTHING
+    module.exit_json(
+        changed=False,
+        cluster_id=decided.cluster_id,
+        initial_controllers=decided.initial_controllers,
+        steps={name: asdict(steps) for name, steps in decided.steps.items()},
+        lines=decided.lines,
+        final=decided.final,
+        cluster={"reachable": state is not None, "reason": answers.reason, **told},
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,447 @@
+"""What each host needs follows from what is found and declared; data is never formatted by mistake."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.crucible.kafka.plugins.module_utils.cluster import (
+    Broker,
+    ClusterState,
+    Partition,
+    Quorum,
+    QuorumReplica,
+)
+from ansible_collections.crucible.kafka.plugins.module_utils.host_plan import Declared, Found, Plan, Steps, plan
+from ansible_collections.crucible.kafka.plugins.module_utils.host_state import DataDir, Host, Process
+from ansible_collections.crucible.kafka.plugins.module_utils.identity import Refusal, directory_id, new_id
+
+CLUSTER, OTHER = "EXMJaUKljxZCEQTPA9t-Tg", "CAV9tvnTSrZTY4eaJRv4ww"
+VOTERS = {node_id: directory_id(CLUSTER, node_id) for node_id in (1, 2, 3)}
+PROPERTIES = {"log.dirs": "/data", "process.roles": "broker,controller", "num.io.threads": "8"}
+DIGESTS = {"kafka.service": "a", "log4j2.properties": "b"}
+RUNNING = Process(PROPERTIES, DIGESTS)
+BOTH = ("broker", "controller")
+
+
+def data_dir(node_id: int, cluster_id: str | None = CLUSTER, path: str = "/data", **changes: Any) -> DataDir:
+    """A directory of that cluster, a blank one if there is none."""
+    meta = {
+        "version": "1",
+        "cluster.id": cluster_id,
+        "node.id": str(node_id),
+        "directory.id": directory_id(CLUSTER, node_id) if path == "/data" else directory_id(path, node_id),
+    }
+    found = DataDir(path, "", False, blank=cluster_id is None, meta={k: v for k, v in meta.items() if v and cluster_id})
+    return replace(found, **changes)
+
+
+def host(node_id: int, *data_dirs: DataDir, **changes: Any) -> Host:
+    """One of three combined nodes whose cluster has been serving; its process is as declared."""
+    dirs = data_dirs or (data_dir(node_id),)
+    properties = {**PROPERTIES, "log.dirs": ",".join(found.path for found in dirs)}
+    host = Host(
+        name=f"kafka{node_id}",
+        node_id=node_id,
+        roles=BOTH,
+        endpoint=f"kafka{node_id}:9093",
+        properties=properties,
+        digests=DIGESTS,
+        data_dirs=dirs,
+        recorded_id=CLUSTER,
+        bootstrapped=True,
+        written=PROPERTIES,
+        process=RUNNING,
+    )
+    return replace(host, **changes)
+
+
+def bare(node_id: int, **changes: Any) -> Host:
+    """A host on which nothing has been done yet."""
+    nothing = {"recorded_id": "", "bootstrapped": False, "written": {}, "process": None}
+    return host(node_id, data_dir(node_id, None), **nothing | changes)
+
+
+def down(node_id: int, *data_dirs: DataDir, **changes: Any) -> Host:
+    return host(node_id, *data_dirs, **{"process": None} | changes)
+
+
+def cluster(
+    voters: Mapping[int, str] = VOTERS,
+    brokers: Sequence[int] = (1, 2, 3),
+    away: Sequence[int] = (),
+    partitions: Sequence[Partition] = (),
+) -> ClusterState:
+    """The cluster as it answers, without the nodes that are away."""
+    replicas = (QuorumReplica(node, directory, 0, None if node in away else 300) for node, directory in voters.items())
+    return ClusterState(
+        CLUSTER,
+        "4.3",
+        tuple(Broker(node, f"kafka{node}", 9092, node in away) for node in brokers),
+        1,
+        Quorum(1, 100, tuple(replicas)),
+        tuple(partitions),
+        controller_hosts={node: f"kafka{node}" for node in voters},
+    )
+
+
+def decide(*hosts: Host, serves: ClusterState | None = None, declared: str = "", **changes: Any) -> Plan:
+    serving = [broker.node_id for broker in serves.brokers if not broker.fenced] if serves else []
+    preview = changes.pop("preview", False)
+    return plan(Found(hosts, serves, **{"serving": serving} | changes), Declared("kraft", declared, preview))
+
+
+def steps_of(changed: Host, serves: ClusterState | None = None, **changes: Any) -> Steps:
+    """The steps of one host among healthy ones."""
+    healthy = [host(i) for i in (1, 2, 3) if i != changed.node_id]
+    return decide(changed, *healthy, serves=serves or cluster(), **changes).steps[changed.name]
+
+
+def refusal(*hosts: Host, **changes: Any) -> str:
+    with pytest.raises(Refusal) as refused:
+        decide(*hosts, **changes)
+    return " ".join(map(str, refused.value.args))
+
+
+def test_a_healthy_cluster_needs_nothing() -> None:
+    made = decide(host(1), host(2), host(3), serves=cluster())
+    assert set(made.steps.values()) == {Steps()}
+    assert made.lines == ["kafka1: nothing to do", "kafka2: nothing to do", "kafka3: nothing to do"]
+
+
+# First formation
+
+
+def test_bare_hosts_become_one_cluster_with_a_new_id_unless_one_is_declared() -> None:
+    made = decide(bare(1), bare(2), bare(3))
+    assert len(made.cluster_id) == 22
+    for steps in made.steps.values():
+        assert (steps.action, steps.format, steps.format_dirs, steps.in_turn) == ("start", "initial", ["/data"], False)
+    assert decide(bare(1), bare(2), bare(3), declared=CLUSTER).cluster_id == CLUSTER
+
+
+def test_an_interrupted_formation_is_finished_with_the_same_controllers() -> None:
+    first = decide(*(bare(i, recorded_id=CLUSTER) for i in (1, 2, 3)))
+    second = decide(down(1, bootstrapped=False), bare(2, recorded_id=CLUSTER), bare(3))
+    assert second.initial_controllers == first.initial_controllers
+    assert [steps.format for steps in second.steps.values()] == ["", "initial", "initial"]
+    assert [steps.action for steps in second.steps.values()] == ["start"] * 3
+
+
+def test_only_controllers_are_named_as_the_first_ones() -> None:
+    made = decide(bare(1, roles=["controller"]), bare(2, roles=["broker"]))
+    assert made.initial_controllers == f"1@kafka1:9093:{directory_id(made.cluster_id, 1)}"
+
+
+# Start and restart, each with its reason
+
+
+def test_what_does_not_run_is_started() -> None:
+    steps = steps_of(down(2), cluster(away=[2]))
+    assert str(steps) == "start, because it does not run"
+    assert not steps.in_turn
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"digests": {**DIGESTS, "kafka.service": "z"}}, "kafka.service changed"),
+        ({"digests": {**DIGESTS, "log4j2.properties": "z"}}, "log4j2.properties changed"),
+        ({"properties": {**PROPERTIES, "num.io.threads": "9"}}, "num.io.threads changed"),
+        ({"properties": {**PROPERTIES, "a.new.key": "9"}}, "a.new.key changed"),
+        ({"properties": {"log.dirs": "/data"}}, "num.io.threads and process.roles changed"),
+        ({"changed_secrets": ["ssl.key.password"]}, "the secret ssl.key.password changed"),
+    ],
+)
+def test_a_running_process_is_restarted_in_its_turn_for_what_changed(changes: dict[str, Any], reason: str) -> None:
+    steps = steps_of(host(2, **changes))
+    assert str(steps) == f"restart, because {reason}"
+    assert steps.in_turn
+    assert steps.starts_process
+
+
+def test_every_reason_is_given() -> None:
+    steps = steps_of(host(2, digests={**DIGESTS, "kafka.service": "z"}, changed_secrets=["a", "b"]))
+    assert str(steps) == "restart, because kafka.service changed and the secret a and b changed"
+
+
+def test_what_the_broker_takes_while_it_runs_needs_no_restart() -> None:
+    changed = host(2, properties={**PROPERTIES, "num.io.threads": "9"})
+    steps = steps_of(changed, restart_keys={2: []}, dynamic_keys={2: ["num.io.threads"]})
+    assert steps == Steps(dynamic_keys=["num.io.threads"])
+    assert str(steps) == "set num.io.threads without a restart"
+    assert steps_of(changed, restart_keys={2: ["num.io.threads"]}).action == "restart"
+
+
+def test_before_the_cluster_has_served_a_process_is_started_anew_beside_the_others() -> None:
+    hosts = [host(i, bootstrapped=False, changed_secrets=["a"]) for i in (1, 2, 3)]
+    for steps in decide(*hosts).steps.values():
+        assert (steps.action, steps.in_turn, steps.starts_process) == ("start", False, True)
+
+
+def test_a_node_that_others_have_just_started_is_waited_for() -> None:
+    assert steps_of(host(2), cluster(away=[2])).wait == "its broker does not serve yet"
+    assert steps_of(host(2), behind=[2]).wait == "it is behind"
+    assert steps_of(host(2, bootstrapped=False)).wait == "it is not known to have served"
+    assert steps_of(host(2)).wait == ""
+
+
+# A host that lost its disk, a new one, and one that shall vote
+
+
+def test_a_host_that_lost_its_disk_rejoins_a_cluster_that_serves() -> None:
+    steps = steps_of(down(2, data_dir(2, None)), cluster(away=[2]))
+    assert str(steps) == "rejoin, because /data is blank; format /data"
+    assert (steps.format, steps.in_turn, steps.starts_process) == ("join", True, True)
+    assert (steps.remove_voter, steps.add_voter) == (VOTERS[2], True)
+
+
+def test_a_replacement_that_was_interrupted_goes_on_where_it_was() -> None:
+    without = cluster({i: VOTERS[i] for i in (1, 3)}, away=[2])
+    evicted = steps_of(down(2, data_dir(2, None)), without)
+    assert (evicted.format, evicted.remove_voter, evicted.add_voter) == ("join", "", True)
+    formatted = steps_of(down(2), without)
+    assert (formatted.format, formatted.remove_voter, formatted.add_voter) == ("", "", True)
+    assert formatted.starts_process
+    running = steps_of(host(2), cluster({i: VOTERS[i] for i in (1, 3)}))
+    assert (running.action, running.add_voter, running.starts_process) == ("rejoin", True, False)
+
+
+def test_a_broker_that_lost_its_disk_gets_no_vote() -> None:
+    lost = down(4, data_dir(4, None), roles=["broker"])
+    steps = decide(host(1), lost, serves=cluster({1: VOTERS[1]}, [1, 4], [4])).steps["kafka4"]
+    assert (steps.action, steps.format, steps.remove_voter, steps.add_voter) == ("rejoin", "join", "", False)
+
+
+def test_a_new_broker_joins_and_is_told_apart_from_one_that_lost_its_disk() -> None:
+    new = bare(4, roles=["broker"])
+    steps = decide(host(1), host(2), host(3), new, serves=cluster()).steps["kafka4"]
+    assert str(steps) == "rejoin, because /data is blank and the cluster does not know it yet; format /data"
+
+
+def test_a_quorum_with_fixed_voters_is_left_as_it_is() -> None:
+    fixed = cluster({1: "", 2: "AAAAAAAAAAAAAAAAAAAAAA", 3: ""})
+    assert steps_of(host(2), fixed) == Steps()
+
+
+# Several data directories
+
+
+def test_a_further_directory_is_formatted_in_the_turn_of_its_host() -> None:
+    added = host(2, data_dir(2), data_dir(2, None, "/more"))
+    steps = steps_of(added)
+    assert str(steps) == "restart, because log.dirs changed; format /more"
+    assert (steps.format, steps.in_turn, steps.remove_voter, steps.add_voter) == ("join", True, "", False)
+
+
+def test_a_further_directory_that_was_replaced_under_a_running_process_is_formatted_in_its_turn() -> None:
+    dirs = data_dir(2), data_dir(2, None, "/more")
+    running = Process({**PROPERTIES, "log.dirs": "/data,/more"}, DIGESTS)
+    steps = steps_of(host(2, *dirs, process=running))
+    assert str(steps) == "restart, because /more is blank; format /more"
+    stopped = steps_of(down(2, *dirs), cluster(away=[2]))
+    assert str(stopped) == "start, because it does not run and /more is blank; format /more"
+    assert stopped.in_turn
+
+
+def test_every_directory_of_a_new_cluster_is_formatted_also_after_an_interruption() -> None:
+    dirs = data_dir(1), data_dir(1, None, "/more")
+    steps = decide(down(1, *dirs, bootstrapped=False)).steps["kafka1"]
+    assert (steps.format, steps.format_dirs) == ("initial", ["/more"])
+
+
+def test_a_directory_that_is_no_longer_declared_is_left_by_a_restart_unless_it_has_the_only_replica() -> None:
+    running = Process({**PROPERTIES, "log.dirs": "/data,/more"}, DIGESTS)
+    removed = host(2, process=running, former_dirs=[data_dir(2, path="/more")])
+    assert str(steps_of(removed)) == "restart, because log.dirs changed"
+    said = refusal(host(1), removed, host(3), serves=cluster(), only_copies={2: {"/more": ["t-0"]}})
+    assert "/more on kafka2 is no longer in kafka_data_dirs, but it has the only replica of t-0" in said
+
+
+@pytest.mark.parametrize("process", [RUNNING, None])
+@pytest.mark.parametrize("new", [data_dir(2, None, "/new"), data_dir(2, path="/new")], ids=["blank", "formatted"])
+def test_the_metadata_log_of_a_healthy_host_is_never_moved(new: DataDir, process: Process | None) -> None:
+    moved = host(2, new, data_dir(2), process=process)
+    said = refusal(host(1), moved, host(3), serves=cluster(away=[] if process else [2]))
+    assert "The metadata log of kafka2 is in /data, and /new is now the first of kafka_data_dirs" in said
+    only_new = host(2, new, former_dirs=[data_dir(2)], process=process)
+    assert "Keep /data first" in refusal(host(1), only_new, host(3), serves=cluster(away=[] if process else [2]))
+
+
+def test_the_metadata_log_may_stay_where_it_is_beside_a_new_first_directory() -> None:
+    kept = host(2, data_dir(2, None, "/new"), data_dir(2))
+    kept = replace(kept, properties={**kept.properties, "metadata.log.dir": "/data"})
+    assert str(steps_of(kept)) == "restart, because log.dirs and metadata.log.dir changed; format /new"
+
+
+def test_another_first_directory_is_taken_where_the_former_one_is_lost() -> None:
+    lost = down(2, data_dir(2, None, "/new"), former_dirs=[data_dir(2, None)])
+    steps = steps_of(lost, cluster(away=[2]))
+    assert (steps.action, steps.format, steps.remove_voter, steps.add_voter) == ("rejoin", "join", VOTERS[2], True)
+
+
+def test_a_host_whose_process_serves_is_not_replaced_although_its_directory_is_blank() -> None:
+    assert "Only a host that is down is replaced" in refusal(
+        host(1), host(2, data_dir(2, None)), host(3), serves=cluster()
+    )
+    hanging = steps_of(host(2, data_dir(2, None)), cluster(away=[2]))
+    assert hanging.action == "rejoin"
+
+
+def test_a_controller_that_votes_and_follows_is_never_removed_from_the_quorum() -> None:
+    other = host(2, data_dir(2, meta={**data_dir(2).meta, "directory.id": "another"}))
+    assert "A controller that is well is never replaced" in refusal(host(1), other, host(3), serves=cluster())
+
+
+# Changes of role
+
+
+def test_a_broker_becomes_a_controller_by_a_restart_and_a_vote() -> None:
+    brokers_only = Process({**PROPERTIES, "process.roles": "broker"}, DIGESTS)
+    steps = steps_of(host(2, process=brokers_only), cluster({i: VOTERS[i] for i in (1, 3)}))
+    assert str(steps) == "rejoin, because it is to be a controller and has no vote and process.roles changed"
+    assert (steps.starts_process, steps.in_turn, steps.add_voter, steps.remove_voter) == (True, True, True, "")
+
+
+def test_a_controller_that_is_to_be_a_broker_only_loses_its_vote_in_its_turn() -> None:
+    broker = host(2, roles=["broker"], properties={**PROPERTIES, "process.roles": "broker"})
+    steps = steps_of(broker)
+    assert str(steps) == "restart, because it is no longer to be a controller and process.roles changed"
+    assert (steps.in_turn, steps.remove_voter, steps.add_voter) == (True, VOTERS[2], False)
+
+
+def test_a_broker_that_is_to_be_a_controller_only_is_refused() -> None:
+    held = Partition("t", 0, 1, (1, 2), (1, 2), 1)
+    said = refusal(host(1), host(2, roles=["controller"]), host(3), serves=cluster(partitions=[held]))
+    assert "kafka2 is to be a controller only, but broker 2 is registered and holds 1 replicas" in said
+
+
+def test_the_only_controller_cannot_stop_to_be_one() -> None:
+    said = refusal(host(1, roles=["broker"]), host(2, roles=["broker"]), serves=cluster({1: VOTERS[1]}, [1, 2]))
+    assert "kafka1 is the only controller" in said
+
+
+@pytest.mark.parametrize(("voters", "roles"), [((1, 3), BOTH), ((1, 2, 3), ["broker"])])
+def test_fixed_voters_are_neither_added_nor_removed(voters: Sequence[int], roles: Sequence[str]) -> None:
+    fixed = cluster(dict.fromkeys(voters, ""))
+    assert "kraft.version 0" in refusal(host(1), host(2, roles=roles), host(3), serves=fixed)
+
+
+# Membership
+
+
+def test_a_node_that_is_registered_and_no_longer_declared_is_told_with_what_to_do() -> None:
+    held = Partition("t", 0, 1, (1, 3), (1, 3), 1)
+    said = refusal(host(1), host(2), serves=cluster(partitions=[held]))
+    assert "Node 3 at kafka3 is registered as a broker, holds 1 replicas and votes as a controller" in said
+    assert "move its replicas away (kafka-reassign-partitions.sh), remove its vote (kafka-metadata-quorum.sh" in said
+    assert (
+        f"--controller-directory-id {VOTERS[3]}), stop it, unregister it (kafka-cluster.sh unregister --id 3)" in said
+    )
+
+
+def test_a_registered_broker_that_holds_nothing_is_told_and_does_not_stop_the_run() -> None:
+    made = decide(host(1), serves=cluster({1: VOTERS[1]}, [1, 4]))
+    assert made.lines[-1].startswith("Node 4 at kafka4 is registered as a broker, but no host")
+
+
+def test_a_new_host_is_not_added_without_those_that_must_admit_it() -> None:
+    outside = [host(i, in_run=False) for i in (1, 2, 3)]
+    said = refusal(*outside, bare(4, roles=["broker"]), serves=cluster())
+    assert "--limit: kafka4 is new to the cluster" in said
+    assert "kafka1, kafka2 and kafka3" in said
+    decide(*outside, down(4, roles=["broker"]), serves=cluster(brokers=[1, 2, 3, 4], away=[4]))
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("hosts", "declared", "sentence"),
+    [
+        ((host(1), host(2, data_dir(2, OTHER)), host(3)), "", "not of one cluster"),
+        ((host(1), host(2), host(3)), OTHER, "kafka_cluster_id"),
+        ((bare(1, recorded_id=CLUSTER), bare(2, recorded_id=OTHER)), "", "not of one cluster"),
+        ((host(1), host(2, data_dir(1))), "", "belongs to node 1, but kafka_node_id is 2"),
+        ((host(1), host(2, data_dir(2, None, blank=False))), "", "holds files but no meta.properties"),
+        ((host(1), host(2, data_dir(2), data_dir(2, None, "/more", blank=False))), "", "/more on kafka2"),
+        ((host(1), host(2, data_dir(2, mount="/disk"))), "", "nothing is mounted at /disk"),
+        ((bare(1), bare(2, data_dirs=(data_dir(2, None, mount="/disk"),))), "", "nothing is mounted at /disk"),
+        ((host(1, data_dir(1, meta={"version": "0", "broker.id": "1"})),), "", "kafka_mode kraft"),
+        ((host(1), down(2, data_dir(2, None))), "", "kafka2: no metadata, but the cluster has been there before"),
+        ((host(1, recorded_id="", bootstrapped=False), bare(2)), "", "kafka2: no metadata, but the cluster has been"),
+        ((bare(1), bare(2, in_run=False)), "", "kafka2 too (--limit)"),
+        ((bare(1), bare(2, in_run=False, data_dirs=())), "", "kafka2 too (--limit)"),
+    ],
+)
+def test_what_could_lose_data_or_make_a_second_cluster_is_refused(
+    hosts: tuple[Host, ...], declared: str, sentence: str
+) -> None:
+    assert sentence in refusal(*hosts, declared=declared)
+
+
+def test_a_preview_takes_a_bare_host_for_one_whose_disk_is_about_to_be_mounted() -> None:
+    unmounted = data_dir(1, None, mount="/disk")
+    decide(bare(1, data_dirs=(unmounted,)), preview=True)
+    assert refusal(bare(1, data_dirs=(unmounted,), recorded_id=CLUSTER), preview=True)
+
+
+def test_zookeeper_brokers_format_themselves_and_must_belong_together() -> None:
+    meta = {"version": "0", "broker.id": "1", "cluster.id": OTHER}
+    first, second = down(1, data_dir(1, meta=meta), recorded_id=""), bare(2)
+    made = plan(Found([first, second]), Declared("zookeeper", CLUSTER))
+    assert (made.cluster_id, made.initial_controllers) == (OTHER, "")
+    assert [(steps.action, steps.format) for steps in made.steps.values()] == [("start", "")] * 2
+    third = down(3, data_dir(3, meta={**meta, "broker.id": "3", "cluster.id": CLUSTER}), recorded_id="")
+    with pytest.raises(Refusal):
+        plan(Found([first, second, third]), Declared("zookeeper"))
+
+
+def test_a_broker_in_zookeeper_mode_is_restarted_in_its_turn() -> None:
+    meta = {"version": "0", "broker.id": "1", "cluster.id": OTHER}
+    changed = host(1, data_dir(1, meta=meta), recorded_id="", changed_secrets=["a"])
+    state = replace(cluster({}, [1]), quorum=None)
+    steps = plan(Found([changed], state, serving=[1]), Declared("zookeeper")).steps["kafka1"]
+    assert (str(steps), steps.in_turn) == ("restart, because the secret a changed", True)
+
+
+@given(st.integers(0, 2**31 - 1))
+def test_directory_ids_are_as_kafka_writes_them(node_id: int) -> None:
+    for identifier in (directory_id(CLUSTER, node_id), new_id()):
+        assert len(identifier) == 22
+        assert not identifier.startswith("-")
+    assert directory_id(CLUSTER, node_id) == directory_id(CLUSTER, node_id) != directory_id(OTHER, node_id)
+
+
+@given(
+    st.lists(st.sampled_from(["serving", "blank", "foreign"]), min_size=1, max_size=5),
+    st.booleans(),
+    st.booleans(),
+    st.sets(st.integers(1, 5)),
+)
+def test_no_data_of_any_kind_is_ever_formatted(kinds: list[str], answers: bool, runs: bool, away: set[int]) -> None:
+    ids = {"serving": CLUSTER, "blank": None, "foreign": OTHER}
+    hosts = [host(i, data_dir(i, ids[kind]), process=RUNNING if runs else None) for i, kind in enumerate(kinds, 1)]
+    all_ids = range(1, len(kinds) + 1)
+    state = cluster({i: directory_id(CLUSTER, i) for i in all_ids}, list(all_ids), sorted(away))
+    try:
+        steps = decide(*hosts, serves=state if answers else None).steps
+    except Refusal:
+        return
+    assert all(kinds[host.node_id - 1] == "blank" for host in hosts if steps[host.name].format)
+    assert not any(steps[host.name].format == "initial" for host in hosts)
+    if answers and runs:
+        assert all(host.node_id in away for host in hosts if steps[host.name].remove_voter)
+
+
+def test_before_disks_are_mounted_what_is_not_mounted_is_not_judged_and_the_plan_is_not_final() -> None:
+    unmounted = down(2, data_dir(2, None, mount="/disk"))
+    found = Found([host(1), unmounted, host(3)], cluster(away=[2]), serving=[1, 3])
+    made = plan(found, Declared("kraft", before_mounts=True))
+    assert not made.final
+    assert decide(host(1), host(2), host(3), serves=cluster()).final
+    with pytest.raises(Refusal, match="nothing is mounted at /disk"):
+        plan(found, Declared("kraft"))
