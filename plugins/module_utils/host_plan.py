@@ -237,12 +237,28 @@ def _problems(found: Found, declared: Declared) -> Iterator[str]:
         for host in found.hosts:
             if host.in_run:
                 yield from _role_problems(host, found)
+    if len(found.hosts) > 1 and found.cluster is not None:
+        yield from _login_problems(in_run)
     for host in in_run:
         for path, partitions in found.only_copies.get(host.node_id, {}).items():
             yield (
                 f"{path} on {host.name} is no longer in kafka_data_dirs, but it has the only replica of"
                 f" {listed(partitions)}. Put it back, and move them first (kafka-reassign-partitions.sh)."
             )
+
+
+def _login_problems(in_run: Sequence[Host]) -> Iterator[str]:
+    keys = {
+        key: [host.name for host in in_run if key in host.unacceptable_logins]
+        for host in in_run
+        for key in host.unacceptable_logins
+    }
+    for key, names in keys.items():
+        yield (
+            f"kafka_config: {key} changes how nodes log in to each other, and until the last of {listed(names)} has"
+            " been restarted they would refuse each other. Add the new user (user_NAME) in a first run, change username"
+            " and password to it in a second one, and remove the old user in a third."
+        )
 
 
 def _directory_problems(host: Host, found: Found) -> Iterator[str]:

@@ -41,7 +41,8 @@ class Host:
     Found: `data_dirs` are the declared ones, in their order, none if the host did not answer; `former_dirs` are those
     that server.properties names and the inventory does not. `recorded_id` is the cluster id noted outside of them,
     `bootstrapped` says that its cluster has served before, `written` is server.properties as the last run wrote it,
-    `process` is None if it does not run, `changed_secrets` are the keys whose secret value the process does not have.
+    `process` is None if it does not run, `changed_secrets` are the keys whose secret value the process does not have,
+    `unacceptable_logins` those whose change would let nodes refuse each other until the last has been restarted.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Host:
     written: Mapping[str, str] = field(default_factory=dict)
     process: Process | None = None
     changed_secrets: Sequence[str] = ()
+    unacceptable_logins: Sequence[str] = ()
 
     @property
     def mounted(self) -> bool:

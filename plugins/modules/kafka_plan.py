@@ -60,7 +60,7 @@ options:
     elements: dict
     required: true
   declared:
-    description: 'For each host that this run may change: properties, digests, changed_secrets.'
+    description: 'For each host that this run may change: properties, digests, and what M(kafka_secrets_info) told.'
     type: dict
     required: true
   declared_id:
@@ -82,7 +82,7 @@ EXAMPLES = r"""
     members: [{name: kafka1, node_id: 1, host: 192.0.2.11, roles: [broker, controller]}]
     controller_port: 9093
     found: ["{{ found }}"]
-    declared: {kafka1: {properties: "{{ properties }}", digests: {}, changed_secrets: []}}
+    declared: {kafka1: {properties: "{{ properties }}", digests: {}}}
   delegate_to: localhost
   run_once: true
 """
@@ -130,6 +130,7 @@ def hosts(params: Mapping[str, Any]) -> Iterator[Host]:
             properties=declared.get("properties", {}),
             digests=declared.get("digests", {}),
             changed_secrets=declared.get("changed_secrets", []),
+            unacceptable_logins=declared.get("unacceptable_logins", []),
             data_dirs=[DataDir(**each) for each in there.get("data_dirs", [])],
             former_dirs=[DataDir(**each) for each in there.get("former_dirs", [])],
             recorded_id=there.get("recorded_id", ""),

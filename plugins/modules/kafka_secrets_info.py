@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.crucible.kafka.plugins.module_utils.node_login import unacceptable_logins
 from ansible_collections.crucible.kafka.plugins.module_utils.properties import changed_keys, parse
 
 DOCUMENTATION = r"""
@@ -27,6 +28,11 @@ changed_secrets:
   elements: str
   returned: always
   description: The keys whose value is another, that are new, or that are no longer declared.
+unacceptable_logins:
+  type: list
+  elements: str
+  returned: always
+  description: The keys whose change would let nodes refuse each other until the last of them has been restarted.
 """
 
 
@@ -42,7 +48,11 @@ def main() -> None:
     path = Path(module.params["path"])
     started_with = parse(path.read_text(encoding="utf-8")) if path.exists() else {}
     declared = {key: str(value) for key, value in module.params["secrets"].items()}
-    module.exit_json(changed=False, changed_secrets=changed_keys(started_with, declared))
+    module.exit_json(
+        changed=False,
+        changed_secrets=changed_keys(started_with, declared),
+        unacceptable_logins=list(unacceptable_logins(started_with, declared)),
+    )
 
 
 if __name__ == "__main__":

@@ -227,6 +227,12 @@ def test_a_quorum_with_fixed_voters_is_left_as_it_is() -> None:
     assert steps_of(host(2), fixed) == Steps()
 
 
+def test_nodes_that_would_refuse_each_other_during_the_restart_are_refused() -> None:
+    changed = [host(i, changed_secrets=["a.jaas"], unacceptable_logins=["a.jaas"]) for i in (1, 2, 3)]
+    assert "until the last of kafka1, kafka2 and kafka3 has been restarted" in refusal(*changed, serves=cluster())
+    assert decide(*changed).steps["kafka1"].action == "restart"
+
+
 # Several data directories
 
 

@@ -1,0 +1,89 @@
+"""A change to a running cluster is refused before anything is touched where it cannot be done safely."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from live import MOUNT, SITE, host, nothing_changes, nothing_restarts, play, replicas_in_sync, starts
+from testinfra.host import Host
+
+DATA = {"path": f"{MOUNT}/data", "mount": MOUNT}
+MORE = {"path": f"{MOUNT}/more", "mount": MOUNT}
+
+
+def inventory(folder: Path, **hosts: dict[str, Any]) -> Path:
+    """Write what some hosts of the group kafka have beside the lab's inventory."""
+    file = folder / "hosts.yml"
+    file.write_text(yaml.safe_dump({"kafka": {"hosts": hosts}}), encoding="utf-8")
+    return file
+
+
+def refused(*args: str, file: Path | None = None, **extra: Any) -> str:
+    """Run site.yml, insist that it is refused and that nothing is another afterwards, and return what it says."""
+    with nothing_changes(), nothing_restarts():
+        run = play(SITE, *args, inventory=file, **extra)
+    assert not run.ok
+    assert run.changed == 0
+    return run.sentences
+
+
+def test_a_new_disk_put_first_never_moves_the_metadata_log() -> None:
+    said = refused(kafka_data_dirs=[MORE, DATA])
+    assert f"The metadata log of kafka1 is in {DATA['path']}" in said
+    assert f"Keep {DATA['path']} first" in said
+
+
+def test_a_node_that_is_registered_and_no_longer_declared_is_told_with_what_to_do(tmp_path: Path) -> None:
+    """A host cannot be taken out of the lab's inventory by another one; it can be given another node id."""
+    said = refused(file=inventory(tmp_path, kafka3={"kafka_node_id": 4}))
+    assert "Node 3 at" in said
+    assert "votes as a controller, but no host of the inventory has kafka_node_id 3" in said
+    assert "kafka-cluster.sh unregister --id 3" in said
+
+
+def test_a_broker_that_holds_replicas_does_not_become_a_controller_only(tmp_path: Path) -> None:
+    file = inventory(tmp_path, kafka3={"kafka_process_roles": ["controller"]})
+    said = refused(file=file, kafka_topics=[], kafka_topics_replication_factor=2)
+    assert "kafka_process_roles: kafka3 is to be a controller only, but broker 3 is registered and holds" in said
+
+
+def test_a_new_host_is_not_added_without_those_whose_firewalls_must_admit_it(tmp_path: Path) -> None:
+    new = {"kafka_node_id": 4, "kafka_process_roles": ["broker"], "data_disk_mounts": []}
+    new["kafka_data_dirs"] = [{"path": "/srv/kafka", "mount": ""}]
+    said = refused("--limit=stranger1", file=inventory(tmp_path, stranger1=new))
+    assert "--limit: stranger1 is new to the cluster" in said
+    assert "Run it without --limit" in said
+
+
+@pytest.fixture
+def _one_directory_again() -> Iterator[None]:
+    yield
+    run = play(SITE)
+    assert run.ok, run.why
+    for name in ("kafka1", "kafka2", "kafka3"):
+        assert host(name).file("/run/kafka/server.properties").contains(f"^log.dirs={DATA['path']}$")
+        host(name).check_output(f"rm --recursive --force {MORE['path']}")
+
+
+@pytest.mark.usefixtures("_one_directory_again")
+def test_a_further_directory_is_added_replaced_and_removed_one_host_at_a_time(hosts: dict[str, Host]) -> None:
+    added = play(SITE, kafka_data_dirs=[DATA, MORE])
+    assert added.ok, added.why
+    assert f"log.dirs changed; format {MORE['path']}" in added.sentences
+    for on in hosts.values():
+        assert on.file(f"{MORE['path']}/meta.properties").exists
+    replicas_in_sync()
+
+    before = starts()
+    blank = hosts["kafka2"]
+    blank.check_output(f"systemctl stop kafka && rm --recursive {MORE['path']}")
+    replaced = play(SITE, kafka_data_dirs=[DATA, MORE])
+    assert replaced.ok, replaced.why
+    assert (
+        f"kafka2: start, because it does not run and {MORE['path']} is blank; format {MORE['path']}"
+        in replaced.sentences
+    )
+    assert {name for name, start in starts().items() if start != before[name]} == {"kafka2"}
+    replicas_in_sync()
