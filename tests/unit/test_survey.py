@@ -106,6 +106,5 @@ class Led:
 
 
 def test_the_quorum_tells_on_which_listeners_its_voters_are_known() -> None:
-    quorum = module._quorum(Led())
-    assert quorum is not None
+    quorum = module._quorum(Led().describe_metadata_quorum(), 2000)
     assert quorum.listeners == {1: ("CONTROLLER",)}
