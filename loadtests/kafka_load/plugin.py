@@ -8,11 +8,14 @@ from typing import Any
 from locust import events, runners
 
 from . import web
-from .native import relax_garbage_collector
+from .librdkafka import LibraryError, check_layout
+from .native import native_call, relax_garbage_collector
 from .options import add_options
 from .planning import REFUSALS
 from .session import Session
 from .verdict import REFUSED
+
+LAYOUT_S = 60.0
 
 
 def install() -> None:
@@ -27,14 +30,17 @@ def _init(environment: Any, **_: Any) -> None:
     environment.kafka = session
     conducts = not isinstance(environment.runner, runners.WorkerRunner)
     works = not isinstance(environment.runner, runners.MasterRunner)
+    if works:
+        try:
+            native_call(check_layout, timeout_s=LAYOUT_S)
+        except (LibraryError, TimeoutError) as refusal:
+            _refuse(environment, str(refusal))
     if conducts:
         try:
             look = session.planning.ready if session.headless else session.planning.plan
             session.planning.take_over(look(environment.parsed_options, environment.profile))
         except REFUSALS as refusal:
-            print(f"locust: {refusal}", file=sys.stderr, flush=True)
-            environment.runner.quit()  # tells the workers that --processes started, which would stay otherwise
-            sys.exit(REFUSED)
+            _refuse(environment, str(refusal))
     else:
         runners.WORKER_REPORT_INTERVAL = 1.0  # the tab and the timeline live by the second
     session.join(conducts=conducts, works=works)
@@ -42,3 +48,9 @@ def _init(environment: Any, **_: Any) -> None:
         relax_garbage_collector()
     if environment.web_ui is not None:
         web.install(session, environment.web_ui, REFUSALS)
+
+
+def _refuse(environment: Any, sentence: str) -> None:
+    print(f"locust: {sentence}", file=sys.stderr, flush=True)
+    environment.runner.quit()  # tells the workers that --processes started, which would stay otherwise
+    sys.exit(REFUSED)

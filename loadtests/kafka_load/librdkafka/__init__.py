@@ -5,7 +5,9 @@ work than all that librdkafka does. The same library, the one inside confluent-k
 by arrays of C structures, and numpy reads and writes those. So nothing here is done record by record.
 """
 
+from kafka_load.librdkafka.library import LibraryError
 from kafka_load.librdkafka.message import MESSAGE, Messages
 from kafka_load.librdkafka.producer import BulkProducer
+from kafka_load.librdkafka.self_check import check_layout
 
-__all__ = ["MESSAGE", "BulkProducer", "Messages"]
+__all__ = ["MESSAGE", "BulkProducer", "LibraryError", "Messages", "check_layout"]

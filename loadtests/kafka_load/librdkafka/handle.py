@@ -94,7 +94,9 @@ class Handle:
         self._listener = listener
         self._rk = new_client(kind, {**properties, "log.queue": True}, events | LOG | ERROR | STATISTICS)
         self._queue = _queue_get_main(self._rk)
-        _set_log_queue(self._rk, self._queue)
+        if code := _set_log_queue(self._rk, self._queue):
+            Handle.close(self)
+            raise failure(code)
         self._hearings: dict[int, Callable[[int], None]] = {
             LOG: self._hear_log,
             ERROR: self._hear_error,

@@ -6,6 +6,7 @@ import ctypes
 from collections.abc import Mapping
 
 import numpy as np
+from confluent_kafka import KafkaError
 
 from kafka_load.librdkafka.handle import DELIVERY, Handle, Listener, check, destroy_event, failure
 from kafka_load.librdkafka.library import INT, INT32, POINTER, PRODUCER, SIZE, TEXT, function
@@ -18,6 +19,7 @@ _UNASSIGNED = -1  # RD_KAFKA_PARTITION_UA
 _AT_ONCE = 65_536  # reports that one poll takes, as many as there may be in one event beyond that
 
 _topic_new = function("topic_new", POINTER, POINTER, TEXT, POINTER)
+_last_error = function("last_error", INT)
 _topic_destroy = function("topic_destroy", None, POINTER)
 _produce_batch = function("produce_batch", INT, POINTER, INT32, INT, POINTER, INT)
 _event_message_count = function("event_message_count", SIZE, POINTER, quick=True)
@@ -53,7 +55,12 @@ class BulkProducer(Handle):
 
     def __init__(self, properties: Mapping[str, object], topic: str, listener: Listener) -> None:
         super().__init__(PRODUCER, properties, DELIVERY, listener)
+        self._name = topic
         self._topic = _topic_new(self._rk, topic.encode(), None)
+        if self._topic is None:
+            code = _last_error()
+            super().close()
+            raise failure(code, f"librdkafka takes no topic of the name {topic!r} ({len(topic)} characters)")
         self._addresses = np.empty(_AT_ONCE, np.uint64)
 
     def close(self) -> None:
@@ -67,9 +74,10 @@ class BulkProducer(Handle):
         code = _metadata(self._rk, 0, self._topic, ctypes.byref(answer), int(timeout_s * 1_000))
         if code:
             raise failure(code)
-        found = answer.contents.topics[0]
-        code, count = found.err, found.partition_count
+        topics = answer.contents.topics[: answer.contents.topic_count]
+        about = {found.topic.decode(): (found.err, found.partition_count) for found in topics}
         _metadata_destroy(answer)
+        code, count = about.get(self._name, (KafkaError._UNKNOWN_TOPIC, 0))
         if code:
             raise failure(code)
         return int(count)

@@ -28,6 +28,8 @@ def main(brokers: int) -> None:
     # Its own handle has no bootstrap servers, about which it would warn.
     handle = new_client(PRODUCER, {"log_level": 0}, events=0)
     cluster = function("mock_cluster_new", POINTER, POINTER, INT)(handle, brokers)
+    if cluster is None:
+        sys.exit(f"librdkafka made no mock cluster of {brokers} brokers")
     for name, value in GROUP_SETTINGS.items():
         function(f"mock_{name}", None, POINTER, INT)(cluster, value)
     bootstrap = function("mock_cluster_bootstraps", TEXT, POINTER)(cluster)
