@@ -42,6 +42,7 @@ LIMITS: dict[str, Limit] = {
         ),
         Limit("reordered", "records behind a later one of the same producer and partition, in any group"),
         Limit("phantom", "records that nobody sent or that were altered, in any group"),
+        Limit("diverged", "offsets that hold different records for different groups, or others than acknowledged"),
         Limit("offset_regressions", "times a committed offset went backwards, in any group"),
         Limit("redelivered", "records delivered more than once, in any group"),
         Limit("p99_produce_ms", "ms from due to acknowledged, 99th percentile", per_step=True),
@@ -63,6 +64,7 @@ DEFAULT_LIMITS: dict[str, float] = {
     "duplicated_by_broker": 0,
     "reordered": 0,
     "phantom": 0,
+    "diverged": 0,
 }
 """What holds where neither the profile nor an option says otherwise: Kafka's promise to an idempotent producer."""
 

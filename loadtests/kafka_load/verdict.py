@@ -23,10 +23,10 @@ PASS, FAIL, INCONCLUSIVE, REFUSED = 0, 1, 2, 3
 # Of a group's judgement, what verdict.json tells.
 _TOLD = (
     *("group", "mode", "consumed", "lost", "duplicated_in_log", "duplicated_by_broker", "duplicated_by_client"),
-    *("redelivered", "reordered", "phantom"),
+    *("redelivered", "reordered", "phantom", "diverged"),
     *("offset_regressions", "lag_at_end", "unread", "unverifiable", "deleted"),
 )
-_COUNTS = ("duplicated_in_log", "reordered", "phantom", "offset_regressions", "redelivered")
+_COUNTS = ("duplicated_in_log", "reordered", "phantom", "diverged", "offset_regressions", "redelivered")
 """Counts of what was seen: each is at least as high as it says, whatever was not seen."""
 
 _OUTCOMES = {PASS: "pass", FAIL: "fail", INCONCLUSIVE: "inconclusive"}

@@ -86,7 +86,11 @@ def test_a_log_that_was_cut_off_and_written_anew_is_no_redelivery() -> None:
     log, producers = clean(15)
     before, after = log[:10], [replace(entry, offset=entry.offset - 5) for entry in log[10:]]
     readers = [read([before], "queue", "a"), read([after], "queue", "b")]
-    assert found(judged(producers.snapshots(), readers)) == {"consumed": 15}
+    judgement = judged(producers.snapshots(), readers)
+    assert found(judgement) == {"consumed": 15}
+    [anomaly] = (one for one in judgement.anomalies if one.count == 5)
+    assert (anomaly.kind, anomaly.offset, anomaly.sequence) == ("diverged", 105, 10)
+    assert judgement.groups[0].diverged >= 5
 
 
 def test_only_a_hundred_are_named_but_all_are_counted() -> None:

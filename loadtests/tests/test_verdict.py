@@ -63,6 +63,7 @@ def test_the_verdict_has_the_agreed_shape() -> None:
                 "redelivered": 0,
                 "reordered": 0,
                 "phantom": 0,
+                "diverged": 0,
                 "offset_regressions": 0,
                 "lag_at_end": 0,
                 "unread": 0,
@@ -96,7 +97,7 @@ def test_the_verdict_has_the_agreed_shape() -> None:
     }
 
 
-@pytest.mark.parametrize("count", ["lost", "duplicated_in_log", "reordered", "phantom"])
+@pytest.mark.parametrize("count", ["lost", "duplicated_in_log", "reordered", "phantom", "diverged"])
 def test_one_record_that_broke_a_promise_fails_the_run(count: str) -> None:
     assert outcome(with_group(**{count: 1})) == ("fail", 1)
 

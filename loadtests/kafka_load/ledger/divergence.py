@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kafka_load.ledger.account import StreamAccount
 from kafka_load.ledger.digest import Difference, Digest, Sums, common_length, differ, differences, extent, together
-from kafka_load.ledger.findings import NAMED, Anomaly, TopicPartition
+from kafka_load.ledger.findings import Anomaly, TopicPartition
 from kafka_load.ledger.snapshot import ReaderSnapshot, Stream
 
 DIVERGED = "diverged"
@@ -84,7 +84,6 @@ def _acknowledged_elsewhere(
     placed = _placed(tp, members)
     if not len(placed):
         return
-    named = 0
     for stream, account in accounts.items():
         sequence, offset = account.marks[:, 0], account.marks[:, 1]
         at = np.searchsorted(placed[:, 0], offset, side="right") - 1
@@ -97,9 +96,7 @@ def _acknowledged_elsewhere(
                 f"acknowledged for sequence {sequence[mark]} of producer {stream[2]}, and the group was given sequence"
                 f" {begin + where - first} of producer {producer} there"
             )
-            named += 1
-            if named <= NAMED:
-                yield _anomaly(tp, group, where, note, stream[2], int(sequence[mark]))
+            yield _anomaly(tp, group, where, note, stream[2], int(sequence[mark]))
 
 
 def _placed(tp: TopicPartition, members: Sequence[ReaderSnapshot]) -> NDArray[np.int64]:

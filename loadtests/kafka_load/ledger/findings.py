@@ -123,6 +123,7 @@ class GroupJudgement:
     redelivered: int = 0
     reordered: int = 0
     phantom: int = 0
+    diverged: int = 0  # places at which the log that it was given differs from what others were given or acknowledged
     offset_regressions: int = 0
     lag_at_end: int = 0
     indeterminate_delivered: int = 0

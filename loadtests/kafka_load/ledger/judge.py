@@ -102,6 +102,7 @@ def judge_group(group: str, evidence: Evidence) -> tuple[GroupJudgement, Docket,
     judgement.unread, judgement.unverifiable = count["unread"], count["unverifiable"]
     judgement.duplicated_in_log, judgement.reordered = count["duplicated_in_log"], count["reordered"]
     judgement.redelivered = count["redelivered"]
+    judgement.diverged = count["diverged"]
     judgement.phantom = sum(count[kind] for kind in PHANTOMS)
     judgement.foreign = sum(reader.foreign for reader in readers)
     judgement.other_runs = sum(reader.other_runs for reader in readers)
@@ -125,6 +126,9 @@ def _judge_stream(stream: Stream, merged: Merged, delivered: int, evidence: Evid
         docket.enter("redelivered", stream, Stretch(sequence, length, offset, at_ns))
     # A reader folds what it read twice itself; those redeliveries are in its total and have no name.
     docket.count["redelivered"] += delivered - int(merged.runs[:, 3].sum()) - sum(row[2] for row in merged.again)
+    for offset, sequence, length, at_ns in merged.contradictions:
+        note = "members of the group were given another record at this offset"
+        docket.enter("diverged", stream, Stretch(sequence, length, offset, at_ns), note)
     for stretch in sight.duplicated:
         docket.enter("duplicated_in_log", stream, stretch)
         room = LOOKED_UP - len(docket.doubled)

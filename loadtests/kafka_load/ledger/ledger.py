@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from kafka_load.ledger.account import StreamAccount, total
-from kafka_load.ledger.findings import Anomaly, Drain, Gap, Judgement, PlannedGroup, Produced, TopicPartition
+from kafka_load.ledger.divergence import diverged
+from kafka_load.ledger.findings import NAMED, Anomaly, Drain, Gap, Judgement, PlannedGroup, Produced, TopicPartition
 from kafka_load.ledger.judge import Evidence, judge_group
 from kafka_load.ledger.snapshot import LedgerSnapshot, ProducerSnapshot, ReaderSnapshot, Stream
 
@@ -164,7 +166,24 @@ class Ledger:
             judgement.anomalies += docket.named + backwards
             judgement.doubled[group] = list(dict.fromkeys(docket.doubled))
             judgement.overflow |= overflow
+        if final:
+            _add_diverged(judgement, readers, accounts)
         return judgement
+
+
+def _add_diverged(
+    judgement: Judgement, readers: Sequence[ReaderSnapshot], accounts: Mapping[Stream, StreamAccount]
+) -> None:
+    """Hold the groups' logs against each other and against the acknowledgements."""
+    groups = {one.group: [reader for reader in readers if reader.group == one.group] for one in judgement.groups}
+    named: Counter[str] = Counter()
+    found = diverged(groups, accounts)
+    for one in judgement.groups:
+        one.diverged += sum(anomaly.group == one.group for anomaly in found)
+    for anomaly in found:
+        named[anomaly.group] += 1
+        if named[anomaly.group] <= NAMED:
+            judgement.anomalies.append(anomaly)
 
 
 def accounts_of(producers: Iterable[ProducerSnapshot]) -> dict[Stream, StreamAccount]:
