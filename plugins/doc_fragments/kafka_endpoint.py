@@ -25,5 +25,5 @@ options:
     default: 5.0
 requirements: [kafka-python]
 notes:
-  - Runs on the controller, delegated to localhost, where kafka-python is installed. No JVM is started.
+  - Runs where kafka-python is installed, most often delegated to C(localhost). No JVM is started.
 """

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import platform
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 
 from .admin import IMPORT_ERROR, AdminError, Endpoint
 from .broker_config import SECRET
@@ -33,7 +35,9 @@ def admin_module(timeout_s: float = 10.0, **arguments: dict[str, Any]) -> Ansibl
     module.no_log_values.intersection_update(secrets)
     if IMPORT_ERROR:
         module.fail_json(
-            msg=f"{missing_required_lib('kafka-python')} Delegate this task to the controller (localhost)."
+            msg=f"{sys.executable} on {platform.node()} lacks kafka-python 3 ({IMPORT_ERROR}): install it there "
+            "(python3 -m pip install 'kafka-python>=3'), or set kafka_admin_python to a Python that has it, "
+            "or kafka_admin_host to a host that has it."
         )
     return module
 
