@@ -8,7 +8,7 @@ ends, and only then is anything called lost. The conductor speaks to the nodes t
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,9 +23,10 @@ from .duplicates import name_writers
 from .engines import ClusterView, ClusterWatch, committed_offsets, readable_ends
 from .figures import Leader
 from .ledger import Drain, Judgement, Ledger, TopicPartition, read_journals
+from .ledger.spans import size
 from .native import native_call, wait_until
-from .node import FLUSH_S, LEAVE_S, Report
-from .plan import Plan
+from .node import FLUSH_S, LEAVE_S, LEFT, STARTED, Report, by_user
+from .plan_check import Asked, Done, EndedBy, HoleFinder
 from .readiness import Group, check, ends, prepare, settled
 from .saturation import planned
 from .timeline import Bin, Row, Timeline, merged
@@ -43,14 +44,15 @@ class Conductor:
 
     def __init__(
         self,
-        plan: Plan,
+        asked: Asked,
         groups: Sequence[Group],
         topics: tuple[str, ...],
         send: Callable[[Order, int], None],
         workers: Callable[[], set[str]],
         say: Callable[[str], None],
     ) -> None:
-        self.plan = plan
+        self.asked = asked
+        self.plan = plan = asked.plan
         self.groups = groups
         self.topics = topics
         self.started = datetime.now(UTC)
@@ -73,6 +75,9 @@ class Conductor:
         self._locks_s: dict[str, float] = {}
         self._busy = False
         self._hurried = False
+        self._ended_by_user = False
+        self._load_s: float | None = None
+        self._holes: HoleFinder | None = None
         self._timeline = Timeline(plan.run_dir / "timeline.csv", [group.name for group in groups], self._written)
         names = tuple(group.name for group in groups if group.mode != "share")
         self._watch = ClusterWatch(plan.client, topics, names)
@@ -113,14 +118,23 @@ class Conductor:
         self._locks_s = prepare(self.plan.client, self.groups, self._begin, self.plan.run, read_committed=committed)
         self._watch.start()
 
-    def go(self, members: Mapping[str, int]) -> None:
-        """Once so many members of each group have their partitions (or took too long), start the time on all nodes."""
+    def go(self, members: Mapping[str, int], users: Mapping[str, int]) -> None:
+        """Once so many members of each group have their partitions (or took too long), start the time on all nodes.
+
+        `users` is how many users of each class there are; told again during the run, it is how many there are from now.
+        """
+        if self.phase == "running" and users != self.asked.latest:
+            self.asked = replace(self.asked, users=[*self.asked.users, (self.elapsed_s, users)])
         began = time.monotonic()
         joined = wait_until(lambda: self._joined(members), JOIN_S, 0.2)
         if self.phase != "preparing":
             return
         waited_s = time.monotonic() - began
         self._say(f"{'Every' if joined else 'Not every'} member has its partitions after {waited_s:.1f} s; go")
+        self.plan = replace(self.plan, users=users)
+        partitions = Counter(topic for topic, _ in self._begin)
+        self.asked = replace(self.asked, plan=self.plan, users=[(0.0, users)], partitions=partitions)
+        self._holes = HoleFinder(self.asked)
         self.start_ns = now_ns() + int(LEAD_S * SECOND)
         marks.begin(self.plan.run_dir, self.start_ns)
         self.phase = "running"
@@ -138,6 +152,10 @@ class Conductor:
     def happened(self, text: str) -> None:
         """Remember something that the people who watch may want to know."""
         self.events.append((round(self.elapsed_s, 1), text))
+
+    def ended_by_user(self) -> None:
+        """The user ends the run: what was asked for is the time until now."""
+        self._ended_by_user = True
 
     def hurry(self) -> None:
         """Do not wait for anybody any more."""
@@ -175,6 +193,9 @@ class Conductor:
     def finish(self) -> dict[str, Any]:
         """End the run in order and judge it: flush, read the ends, drain, stop, judge, write."""
         self.phase = "flushing"
+        ended_by, counted = self._ended_by(), self.total.counts
+        self._load_s = self.elapsed_s
+        there = self._users_there()
         self._order("flush", FLUSH_S + 10)
         end_ns = now_ns()
         self.phase = "draining"
@@ -198,6 +219,19 @@ class Conductor:
             notes=self.notes,
             doubts=self.doubts,
             lag_unknown=self.lag_unknown,
+            asked=self.asked,
+            done=Done(
+                load_s=self._load_s,
+                ended_by="user" if self._ended_by_user and not ended_by else ended_by,
+                due=self.total.counts.get("due", 0),
+                started=by_user(counted, STARTED),
+                left=by_user(counted, LEFT),
+                present=there,
+                hole_s=self._holes.longest_s if self._holes else 0,
+                hole_records=self._holes.records if self._holes else 0.0,
+                **self._by_partition(),
+                faults=frozenset(mark.name for mark in marks.read(self.plan.run_dir)),
+            ),
         )
         self.verdict = results.write(ended, judgement, [report.snapshot for report in self._reports.values()])
         self.phase = "judged"
@@ -312,6 +346,31 @@ class Conductor:
             self._say(self.notes[-1])
             self.happened(self.notes[-1])
 
+    def _ended_by(self) -> EndedBy:
+        if self.saturation is not None and self.saturation.broken is not None:
+            return "saturation"
+        return "duration" if self.over else ""
+
+    def _users_there(self) -> Counter[str]:
+        """How many engines there are for each class of users, in the processes that live."""
+        there: Counter[str] = Counter()
+        for worker in self._taking_part():
+            counts = self._reports[worker].total.counts
+            there.update(by_user(counts, STARTED))
+            there.subtract(by_user(counts, LEFT))
+        return there
+
+    def _by_partition(self) -> dict[str, Counter[TopicPartition]]:
+        """Records sent and acknowledged, by partition."""
+        sent: Counter[TopicPartition] = Counter()
+        acknowledged: Counter[TopicPartition] = Counter()
+        for report in self._reports.values():
+            for producer in report.snapshot.producers:
+                for number, account in producer.streams.items():
+                    sent[producer.topic, number] += account.sent
+                    acknowledged[producer.topic, number] += size(account.acknowledged) + size(account.aborted)
+        return {"sent": sent, "acknowledged": acknowledged}
+
     def _taking_part(self) -> set[str]:
         return self._workers() & self._reports.keys()
 
@@ -333,5 +392,7 @@ class Conductor:
 
     def _written(self, second: Bin, row: Row) -> None:
         self.recent = [*self.recent[-59:], row]
+        if self._holes is not None and (self._load_s is None or second.second < self._load_s):
+            self._holes.add(second.second, second.counts.get("due", 0))
         if self.saturation is not None:
             self.saturation.add(second)

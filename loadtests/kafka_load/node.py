@@ -6,9 +6,9 @@ lost or come twice. It knows nothing of Locust.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .clock import SECOND, now_ns
@@ -20,6 +20,8 @@ from .plan import Plan
 from .timeline import Bin
 
 REPEATED_BINS = 10
+STARTED, LEFT = "started.", "left."
+"""Counts of engines that began and ended, by the class of users whose work they did."""
 FLUSH_S = 30.0
 LEAVE_S = 15.0
 
@@ -73,6 +75,11 @@ class Report:
         )
 
 
+def by_user(counts: Mapping[str, int], prefix: str) -> Counter[str]:
+    """Of the counts of a process those with this prefix (`STARTED`, `LEFT`), by the class of users."""
+    return Counter({name.removeprefix(prefix): n for name, n in counts.items() if name.startswith(prefix)})
+
+
 class Node:
     """One process of one run; `worker` names it."""
 
@@ -84,6 +91,7 @@ class Node:
         self.reading = True
         self._ledger = WorkerLedger(worker)
         self._engines: dict[str, tuple[AnyEngine, str]] = {}  # by their ids
+        self._users: dict[str, str] = {}  # the class of users whose work an engine does, by its id
         self._last: dict[str, Totals] = {}
         self._done: list[str] = []
         self._left: list[str] = []
@@ -92,13 +100,16 @@ class Node:
         self._current = Bin(0)
         self._bins: deque[Bin] = deque(maxlen=REPEATED_BINS)
 
-    def started(self, engine: AnyEngine, name: str) -> None:
-        """Take on an engine; `name` is its topic or its group."""
+    def started(self, engine: AnyEngine, name: str, user: str = "") -> None:
+        """Take on an engine; `name` is its topic or its group, `user` the class of users whose work it does."""
         self._ledger.add(engine)
         self._engines[engine.id] = (engine, name)
+        self._users[engine.id] = user
+        self._happened(Bin(0, {f"{STARTED}{user}": 1}))
 
-    def go(self, start_ns: int) -> None:
-        """The run's time starts at `start_ns`; schedules count from there."""
+    def go(self, start_ns: int, users: Mapping[str, int]) -> None:
+        """The run's time starts at `start_ns`, with so many users of each class; schedules count from there."""
+        self.plan = replace(self.plan, users=users)
         self.start_ns = start_ns
 
     def flush(self) -> None:
@@ -135,6 +146,7 @@ class Node:
                 in_flight += totals.indeterminate
             if not alive and engine_id in self._engines:
                 del self._engines[engine_id], self._last[engine_id]
+                self._happened(Bin(0, {f"{LEFT}{self._users.pop(engine_id)}": 1}))
                 self._left.append(engine_id)
         self._current.levels["indeterminate"] = in_flight
 

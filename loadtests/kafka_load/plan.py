@@ -5,9 +5,8 @@ It is made once, by the process that conducts the run, and travels to the worker
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +17,7 @@ from .clock import SECOND
 from .engines.settings import ClientSettings, ProducerSettings, ReaderSettings, TransactionSettings
 from .profiles import Presence, Profile, Rate, parse
 from .records import fresh_run
+from .schedule import Schedule
 from .slo import DEFAULT_LIMITS
 from .verdict import Requirements
 
@@ -31,6 +31,7 @@ class Plan:
     """What one run does; `options` are the values of `options.OPTIONS`, `run` marks this run's records.
 
     `shared`: the run has several processes, each of which may die alone, so readers journal what they have read.
+    `users`: how many users of each class were spawned when the run began; empty before.
     """
 
     run_id: str
@@ -39,6 +40,7 @@ class Plan:
     profile: Profile
     options: Mapping[str, Any]
     shared: bool = False
+    users: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.options["acks"] != "all" and not self.options["no_idempotence"]:
@@ -110,15 +112,33 @@ class Plan:
     def schedule(self, user: str, own_rate: float, seed: int, from_ns: int) -> schedule.Schedule:
         """When the records of one producer are due, from `from_ns` after the start of the run on.
 
-        Each of the planned users of a class has an equal share of its rate; a user more is load more. A class that
-        the profile does not know has its `own_rate` a user.
+        Each user of a class has an equal share of its rate (see `share`). A class that the profile does not know has
+        its `own_rate` a user.
         """
+        whole = self.whole_schedule(user, own_rate, seed).scaled(self.share(user, self.users.get(user, 0)))
+        return tail(whole, from_ns)
+
+    def whole_schedule(self, user: str, own_rate: float, seed: int) -> Schedule:
+        """When the records of a class's users together are due; of one user if the profile does not know the class."""
         rate = self.rate(user)
         if rate is None:
-            whole = schedule.constant(own_rate, self.profile.duration_s)
-        else:
-            whole = to_schedule(rate, self.profile.duration_s, seed).scaled(1 / self.presence(user).count)
-        return tail(whole, from_ns)
+            return schedule.constant(own_rate, self.profile.duration_s)
+        return to_schedule(rate, self.profile.duration_s, seed)
+
+    @property
+    def rate_is_total(self) -> bool:
+        """The rate was given for all producers together, however many there are."""
+        return bool(self.options["rate"])
+
+    def share(self, user: str, spawned: int) -> float:
+        """The share of its class's rate that one user has, if so many of the class were spawned when the run began.
+
+        A profile's rate is that of the profile's users: twice the users are twice the load. A rate that was given
+        (`--rate`) is that of all producers together, and those that there are share it.
+        """
+        if self.rate(user) is None:
+            return 1.0
+        return 1 / (spawned if self.rate_is_total and spawned else self.presence(user).count)
 
     def producer(self, topic: str, event: Literal["order", "click"], producer: int) -> ProducerSettings:
         """Settings of one producer."""
@@ -174,6 +194,7 @@ class Plan:
             "profile": self.profile.to_wire(),
             "options": dict(self.options),
             "shared": self.shared,
+            "users": dict(self.users),
         }
 
     @classmethod
@@ -188,8 +209,7 @@ def to_schedule(rate: Rate, duration_s: float, seed: int) -> schedule.Schedule:
     if rate.shape == "ramp":
         return schedule.ramp(args["from"], args["to"], duration_s)
     if rate.shape == "spike":
-        after_s = max(0.001, duration_s - args["at"] - args["for"])
-        return schedule.spike(args["base"], args["peak"], args["at"], args["for"], after_s)
+        return head(schedule.spike(args["base"], args["peak"], args["at"], args["for"]), duration_s)
     if rate.shape == "steps":
         rates = step_rates(rate)
         return schedule.steps([(step, duration_s / len(rates)) for step in rates])
@@ -203,6 +223,20 @@ def step_rates(rate: Rate) -> list[float]:
         return [rate.highest]
     first, last, count = rate.args["from"], rate.args["to"], int(rate.args["steps"])
     return [first + (last - first) * i / max(1, count - 1) for i in range(count)]
+
+
+def head(whole: Schedule, duration_s: float) -> Schedule:
+    """A schedule that ends after `duration_s`."""
+    end_ns = duration_s * SECOND
+    if end_ns >= whole.times_ns[-1]:
+        return whole
+    pieces = sum(begin < end_ns for begin in whole.times_ns[:-1])
+    return replace(
+        whole,
+        times_ns=(*whole.times_ns[:pieces], end_ns),
+        starts=whole.starts[:pieces],
+        ends=(*whole.ends[: pieces - 1], whole.rate_at(int(end_ns) - 1)),
+    )
 
 
 def tail(whole: schedule.Schedule, from_ns: int) -> schedule.Schedule:
@@ -221,17 +255,6 @@ def tail(whole: schedule.Schedule, from_ns: int) -> schedule.Schedule:
         times_ns=(0.0, *(end - from_ns for _, end, _, _ in pieces)),
         starts=tuple(start for _, _, start, _ in pieces),
         ends=tuple(stop for _, _, _, stop in pieces),
-    )
-
-
-def target_rate(plan: Plan) -> float:
-    """Records/s due on average over the whole run, all producers that the profile knows together."""
-    if math.isinf(plan.profile.duration_s):
-        return sum(rate.highest for rate in plan.profile.rate.values()) * plan.factor
-    duration_ns = int(plan.profile.duration_s * SECOND)
-    rates = (plan.rate(user) for user in plan.profile.rate)
-    return sum(to_schedule(rate, plan.profile.duration_s, 0).expected(duration_ns) for rate in rates if rate) / (
-        plan.profile.duration_s
     )
 
 

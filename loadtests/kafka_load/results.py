@@ -8,7 +8,7 @@ import math
 import platform
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from importlib.metadata import version
@@ -24,6 +24,7 @@ from .figures import Leader
 from .histogram import MIDDLES_US, Histogram, merged, percentile_without
 from .ledger import Anomaly, Judgement, LedgerSnapshot
 from .plan import Plan
+from .plan_check import Asked, Done, shortfalls
 from .readiness import Group
 from .saturation import PER_STEP, Saturation
 from .timeline import Bin
@@ -41,6 +42,8 @@ class Ended:
 
     Attributes:
         plan: What was to be done.
+        asked: The same with the users that were spawned.
+        done: What of it happened.
         groups: Who was to read.
         started: When it was begun, by the calendar.
         start_ns: When its time started; its end if it never did.
@@ -53,6 +56,8 @@ class Ended:
     """
 
     plan: Plan
+    asked: Asked
+    done: Done
     groups: Sequence[Group]
     started: datetime
     start_ns: int
@@ -100,6 +105,8 @@ def facts(run: Ended, judgement: Judgement, latencies: Mapping[str, Histogram]) 
     duration_s = max(0.001, (run.end_ns - start_ns) / SECOND)
     total = run.total
     due, sent = total.counts.get("due", 0), total.counts.get("sent", 0)
+    load_s = min(run.done.load_s, run.plan.profile.duration_s)
+    began = bool(run.asked.users)
     redelivered = Counter({group.group: group.redelivered for group in judgement.groups})
     deleted = {group.group: group.deleted for group in judgement.groups if group.deleted}
     return Facts(
@@ -108,6 +115,13 @@ def facts(run: Ended, judgement: Judgement, latencies: Mapping[str, Histogram]) 
         started=run.started.isoformat(timespec="seconds"),
         duration_s=duration_s,
         due=due,
+        sent=sent,
+        planned=run.asked.least(load_s) if began else 0.0,
+        planned_s=run.plan.profile.duration_s,
+        load_s=run.done.load_s,
+        ended_by=run.done.ended_by,
+        users=run.asked.latest,
+        shortfalls=shortfalls(run.asked, run.done),
         acknowledged=judgement.produced.acknowledged,
         failed=judgement.produced.failed,
         indeterminate=judgement.produced.indeterminate,
@@ -119,8 +133,8 @@ def facts(run: Ended, judgement: Judgement, latencies: Mapping[str, Histogram]) 
         },
         produce=percentiles(latencies["acknowledged"]),
         end_to_end={name: percentiles(h) for name, h in latencies.items() if name != "acknowledged" and h.count},
-        target_rate=due / duration_s,
-        sent_rate=sent / duration_s,
+        target_rate=run.asked.records(load_s) / load_s if began and load_s else 0.0,
+        sent_rate=sent / max(0.001, run.done.load_s),
         late=percentiles(total.histograms.get("late", Histogram())),
         late_own=percentiles(own := total.histograms.get("late_own", Histogram())),
         blocked_s={
@@ -134,6 +148,7 @@ def facts(run: Ended, judgement: Judgement, latencies: Mapping[str, Histogram]) 
         faults=marks.faults(marks.read(run.plan.run_dir), start_ns),
         notes=[
             *run.notes,
+            *_other_than_planned(run),
             *(
                 f"{count:,} of the records lost to {group} were deleted before it read them"
                 for group, count in deleted.items()
@@ -144,6 +159,21 @@ def facts(run: Ended, judgement: Judgement, latencies: Mapping[str, Histogram]) 
         doubts=run.doubts,
         lag_unknown=run.lag_unknown,
     )
+
+
+def _other_than_planned(run: Ended) -> Iterator[str]:
+    """What the user asked for otherwise than the profile does, in sentences."""
+    if run.done.ended_by == "user":
+        yield (
+            f"the user ended the run after {run.done.load_s:.1f} s of {run.plan.profile.duration_s:g} s;"
+            " it is held to the plan until then"
+        )
+    profile = run.plan.profile.users
+    others = {user: n for user, n in run.asked.latest.items() if user in profile and n != profile[user].count}
+    if others:
+        counts = ", ".join(f"{user} {n} for {profile[user].count}" for user, n in others.items())
+        rate = "share the rate that was given" if run.plan.rate_is_total else "produce in proportion"
+        yield f"other users were asked for than the profile has, and {rate}: {counts}"
 
 
 def percentiles(histogram: Histogram) -> Percentiles:

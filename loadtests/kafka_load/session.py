@@ -21,9 +21,10 @@ from .engines import take_notices
 from .native import wait_until
 from .node import Node, Report
 from .plan import Plan
+from .plan_check import Asked
 from .planning import REFUSALS, Planning
 from .stats import feed
-from .users import groups_of, members_of, topics_of
+from .users import groups_of, members_of, producers_of, readers_of, topics_of
 from .verdict import INCONCLUSIVE, REFUSED
 
 ORDER, DONE = "kafka_order", "kafka_done"
@@ -81,6 +82,7 @@ class Session:
             self._every(REPORT_S, self._tick_conductor)
             self._every(PROGRESS_S, self._say_progress)
         gevent.signal_handler(signal.SIGINT, self._on_interrupt)
+        gevent.signal_handler(signal.SIGTERM, self._on_terminate)  # beside Locust's own, which ends the run
 
     # -- conducting
 
@@ -90,9 +92,9 @@ class Session:
             groups = groups_of(environment.user_classes, plan)
             self.planning.check_ownership(plan, groups)
             results.open_run(plan)
-            conductor = Conductor(
-                plan, groups, topics_of(self.environment.user_classes), self._send, self._workers, self._say
-            )
+            classes = environment.user_classes
+            asked = Asked(plan, producers_of(classes), readers_of(classes, plan), ())
+            conductor = Conductor(asked, groups, topics_of(classes), self._send, self._workers, self._say)
             conductor.prepare()
         except REFUSALS as refusal:
             self._refuse(str(refusal))
@@ -116,7 +118,8 @@ class Session:
         if self.conductor is not None:
             count = self.runner.target_user_classes_count
             spawned = {user: count.get(user.__name__, 0) for user in self.environment.user_classes}
-            self.conductor.go(members_of(spawned, self.conductor.plan))
+            users = {user.__name__: number for user, number in spawned.items()}
+            self.conductor.go(members_of(spawned, self.conductor.plan), users)
 
     def end(self) -> None:
         """End the run that is on, in order, and keep its verdict; whoever else asks meanwhile waits for it."""
@@ -128,6 +131,8 @@ class Session:
             wait_until(lambda: conductor.phase in ("judged", "failed"), END_S)
             return
         self.environment.process_exit_code = INCONCLUSIVE
+        if not self.headless and not conductor.over:
+            conductor.ended_by_user()  # by the web page's button, or by a time that was given there
         try:
             verdict = conductor.finish()
             self.environment.process_exit_code = verdict["exit_code"]
@@ -140,9 +145,10 @@ class Session:
 
     def _send(self, order: Order, start_ns: int) -> None:
         if self._node is not None:
-            gevent.spawn(self._carry_out, order, start_ns)
+            gevent.spawn(self._carry_out, order, start_ns, self.conductor.plan.users if self.conductor else {})
         else:
-            self.runner.send_message(ORDER, {"order": order, "start_ns": start_ns})
+            users = dict(self.conductor.plan.users) if self.conductor else {}
+            self.runner.send_message(ORDER, {"order": order, "start_ns": start_ns, "users": users})
 
     def _workers(self) -> set[str]:
         if self._node is not None:
@@ -187,13 +193,13 @@ class Session:
         self._node = Node(self.runner.client_id, plan)
 
     def _on_order(self, environment: Any, msg: Any) -> None:
-        self._carry_out(msg.data["order"], msg.data["start_ns"])
+        self._carry_out(msg.data["order"], msg.data["start_ns"], msg.data["users"])
 
-    def _carry_out(self, order: Order, start_ns: int) -> None:
+    def _carry_out(self, order: Order, start_ns: int, users: Mapping[str, int]) -> None:
         if self._node is None:
             return
         if order == "go":
-            self._node.go(start_ns)
+            self._node.go(start_ns, users)
             return
         (self._node.flush if order == "flush" else self._node.stop)()
         self._tick_node()
@@ -205,8 +211,8 @@ class Session:
     def _leave(self) -> None:
         """A worker that goes says all it knows before it does; where the run has ended, there is nothing to say."""
         if self._node is not None and self._node.reading:
-            self._carry_out("flush", 0)
-            self._carry_out("stop", 0)
+            self._carry_out("flush", 0, {})
+            self._carry_out("stop", 0, {})
 
     def _on_report(self, client_id: str, data: dict[str, Any]) -> None:
         if self._node is not None:
@@ -246,8 +252,13 @@ class Session:
         if self._interrupted and self.conductor is not None:
             self.conductor.hurry()
         self._interrupted = True
+        self._on_terminate()
         web_ui = self.environment.web_ui
         gevent.spawn(self._close, web_ui.stop if web_ui is not None else self.runner.quit)
+
+    def _on_terminate(self) -> None:
+        if self.conductor is not None:
+            self.conductor.ended_by_user()
 
     def _close(self, leave: Callable[[], None]) -> None:
         self.end()

@@ -7,7 +7,6 @@ ramping up and down is the cluster's. A class of your own needs no more than wha
 from __future__ import annotations
 
 import math
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar, Literal
@@ -19,6 +18,7 @@ from .engines import ProducerEngine, reader
 from .native import wait_until
 from .node import AnyEngine, Node
 from .plan import Plan
+from .plan_check import Producing
 from .readiness import Group
 from .records import fresh_id
 from .schedule import constant as constant_rate
@@ -67,7 +67,8 @@ class KafkaUser(User):
     def _attend(self, stay_s: float) -> None:
         engine = self.engine()
         engine.start()
-        self.node.started(engine, self._name())
+        self._waited_for_start = self.node.start_ns is None
+        self.node.started(engine, self._name(), type(self).__name__)
         try:
             self._wait(lambda: self.node.start_ns is not None or not engine.alive or not self._wanted())
             self.began(engine)
@@ -101,12 +102,17 @@ class ProducerUser(KafkaUser):
         return ProducerEngine(self.node.plan.client, settings, constant_rate(0.0))
 
     def began(self, engine: AnyEngine) -> None:
-        """From the start of the run on, follow the schedule from where it is."""
-        if not isinstance(engine, ProducerEngine) or self.node.start_ns is None or not self._wanted():
+        """From the start of the run on, follow the schedule from where it is.
+
+        A producer that was there before the start follows all of it: what was due before it heard of the start is sent
+        late, not dropped.
+        """
+        start_ns = self.node.start_ns
+        if not isinstance(engine, ProducerEngine) or start_ns is None or not self._wanted():
             return
-        late_ns = now_ns() - self.node.start_ns
-        time.sleep(max(0.0, -late_ns / SECOND))
-        engine.set_schedule(self.node.plan.schedule(type(self).__name__, self.rate, self.producer, max(0, late_ns)))
+        from_ns = 0 if self._waited_for_start else max(0, now_ns() - start_ns)
+        schedule = self.node.plan.schedule(type(self).__name__, self.rate, self.producer, from_ns)
+        engine.set_schedule(schedule, start_ns + from_ns)
 
     def _name(self) -> str:
         return self.topic
@@ -154,6 +160,16 @@ def topics_of(users: Iterable[type[User]]) -> tuple[str, ...]:
 def written_topics_of(users: Iterable[type[User]]) -> tuple[str, ...]:
     """All topics that these users write."""
     return tuple(sorted({user.topic for user in users if issubclass(user, ProducerUser)}))
+
+
+def producers_of(users: Iterable[type[User]]) -> dict[str, Producing]:
+    """What each class of users produces, by the class's name."""
+    return {user.__name__: Producing(user.topic, user.rate) for user in users if issubclass(user, ProducerUser)}
+
+
+def readers_of(users: Iterable[type[User]], plan: Plan) -> dict[str, str]:
+    """The group of each class of users that read, by the class's name."""
+    return {user.__name__: plan.group(user.group) for user in users if issubclass(user, ReaderUser)}
 
 
 def groups_of(users: Iterable[type[User]], plan: Plan) -> list[Group]:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .ledger import GroupJudgement
+from .shortfall import Shortfall
 from .slo import Measured, Result, evaluate
 
 SCHEMA = 2
@@ -73,6 +74,8 @@ class Fault:
 class Facts:
     """All that was measured; times in seconds, latencies in microseconds, rates in records/s.
 
+    `planned` is how many records were planned at least until the load ended, which lasted `load_s` of `planned_s`;
+    `due` is how many the producers were given to send; `shortfalls` is what did not go by the plan (see `plan_check`).
     `late` is how late records were sent, `late_own` the part of it that the harness caused; the rest is due to the
     cluster. `p99_without_own` is what the 99th percentile of a latency is at least if the harness's part is taken off,
     by `produce` or the group's name. `lag_unknown` says why the groups' lag is not known.
@@ -82,7 +85,14 @@ class Facts:
     profile: str
     started: str
     duration_s: float
+    planned: float = 0.0
+    planned_s: float = 0.0
+    load_s: float = 0.0
+    ended_by: str = ""
+    users: Mapping[str, int] = field(default_factory=dict)
+    shortfalls: Sequence[Shortfall] = ()
     due: int = 0
+    sent: int | None = None
     acknowledged: int = 0
     failed: int = 0
     indeterminate: int = 0
@@ -111,14 +121,17 @@ def judge(
 ) -> dict[str, Any]:
     """verdict.json for `facts` under `limits` and what was `judged` elsewhere already.
 
-    `reasons` says in sentences why the run is not conclusive; `notes` says these and what the numbers cannot.
+    `failures` says in sentences what else failed the run than a limit, `reasons` why it is not conclusive; `notes` says
+    both and what the numbers cannot.
     """
     values = measured(facts, requirements)
     results = [*evaluate(limits, values), *judged]
-    reasons = [*facts.doubts, *_reasons(facts, requirements)]
+    failures = [found.sentence for found in facts.shortfalls if found.outcome == "fail"]
+    reasons = [found.sentence for found in facts.shortfalls if found.outcome != "fail"]
+    reasons += [*facts.doubts, *_reasons(facts, requirements)]
     reasons += [f"{name} could not be judged: it was not measured" for name in limits if name not in values]
     reasons += [f"{result.name} is undecided: {result.undecided}" for result in results if result.undecided]
-    broken = any(result.broken for result in results)
+    broken = failures or any(result.broken for result in results)
     exit_code = FAIL if broken else INCONCLUSIVE if reasons else PASS
     return {
         "schema": SCHEMA,
@@ -151,8 +164,18 @@ def judge(
         },
         "slo": [result.as_dict() for result in results],
         "faults": [asdict(fault) for fault in facts.faults],
+        "plan": {
+            "duration_s": facts.planned_s,
+            "load_s": round(facts.load_s, 3),
+            "ended_by": facts.ended_by,
+            "users": dict(facts.users),
+            "records": round(facts.planned),
+            "due": facts.due,
+            "shortfalls": [found.as_dict() for found in facts.shortfalls],
+        },
+        "failures": failures,
         "reasons": reasons,
-        "notes": [*reasons, *facts.notes],
+        "notes": [*failures, *reasons, *facts.notes],
     }
 
 
@@ -184,8 +207,23 @@ def measured(facts: Facts, requirements: Requirements) -> dict[str, Measured]:
         gap_s = longest_gap_s(facts)
         own = f"the harness itself was up to {facts.late_own.max / 1000:,.0f} ms late"
         values["longest_gap_s"] = Measured(gap_s, best=max(0.0, gap_s - facts.late_own.max / 1e6), why=own)
-        values["achieved_rate"] = Measured(round((facts.acknowledged + facts.aborted) / facts.due, 6))
+    if planned := max(facts.planned, facts.due):
+        values["achieved_rate"] = _achieved(facts, requirements, planned)
     return values
+
+
+def _achieved(facts: Facts, requirements: Requirements, planned: float) -> Measured:
+    """The share of the planned records that the cluster took; at best it would have taken what it was not given too."""
+    taken = facts.acknowledged + facts.aborted
+    not_given = planned - facts.due
+    if facts.sent is not None and _too_late(facts, requirements):
+        not_given += facts.due - facts.sent
+    why = f"the harness did not send {not_given:,.0f} of {planned:,.0f} planned records"
+    return Measured(round(taken / planned, 6), best=round((taken + not_given) / planned, 6), why=why)
+
+
+def _too_late(facts: Facts, requirements: Requirements) -> bool:
+    return facts.late_own.p99 > requirements.max_late_ms * 1000
 
 
 def _lost(facts: Facts) -> Measured:
@@ -229,7 +267,7 @@ def _too_few(facts: Facts, requirements: Requirements) -> str:
 
 def _reasons(facts: Facts, requirements: Requirements) -> list[str]:
     reasons = [few] if (few := _too_few(facts, requirements)) else []
-    if facts.late_own.p99 > requirements.max_late_ms * 1000:
+    if _too_late(facts, requirements):
         reasons.append(
             f"the harness itself sent 1 % of the records more than {facts.late_own.p99 / 1000:,.0f} ms late"
             f" (at most {requirements.max_late_ms:,.0f} ms): the load was not the one that was asked for"

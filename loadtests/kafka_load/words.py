@@ -71,6 +71,8 @@ def headline(verdict: Mapping[str, Any]) -> str:
         return f"{acknowledged:,} records acknowledged, {found}, every limit kept"
     if verdict["outcome"] == "fail":
         names = [result["name"] for result in broken(verdict)]
+        if not names:
+            return str(verdict["failures"][0])
         return f"{len(names)} limit{'s' * (len(names) != 1)} broken: {', '.join(names)}"
     return "this run proves nothing: " + (verdict["notes"][0] if verdict["notes"] else "it could not be judged")
 
@@ -98,7 +100,8 @@ def closing(verdict: Mapping[str, Any], report: str) -> str:
     for fault in verdict["faults"]:
         lines.append(_row("fault", f"{fault['injected_at_s'] or 0:.1f} s", f"{fault['name']} {fault['target']}"))
     lines += [f"  ✗ {breach(result)}" for result in broken(verdict)]
-    lines += [f"  ! {note}" for note in verdict["notes"]]
+    lines += [f"  ✗ {failure}" for failure in verdict.get("failures", ())]
+    lines += [f"  ! {note}" for note in verdict["notes"] if note not in verdict.get("failures", ())]
     return "\n".join([*lines, "", f"  {report}"])
 
 

@@ -19,7 +19,7 @@ def test_a_profile_runs_and_leaves_its_verdict(shop: MockCluster, tmp_path: Path
     assert run.wait() == 0
     verdict = run.verdict
     assert verdict["outcome"] == "pass"
-    assert 4500 <= verdict["produced"]["acknowledged"] <= 5000
+    assert verdict["produced"]["acknowledged"] == verdict["plan"]["due"] == 5000
     orders = {g["group"]: g["consumed"] for g in verdict["groups"]}
     assert orders["warehouse-group"] == orders["notification-group"] >= 2250
     assert orders["analytics-group"] == verdict["produced"]["acknowledged"]

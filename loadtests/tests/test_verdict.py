@@ -8,6 +8,7 @@ import pytest
 from kafka_load import words
 from kafka_load.histogram import Histogram, percentile_without
 from kafka_load.ledger import Drain, GroupJudgement
+from kafka_load.shortfall import Shortfall
 from kafka_load.slo import DEFAULT_LIMITS, LIMITS, LimitError, Measured, check_limits, evaluate
 from kafka_load.verdict import Facts, Fault, Gap, Percentiles, Requirements, judge
 
@@ -17,7 +18,13 @@ FACTS = Facts(
     profile="smoke",
     started="2025-01-02T03:04:05+00:00",
     duration_s=10.0,
+    planned=1000,
+    planned_s=10.0,
+    load_s=10.0,
+    ended_by="duration",
+    users={"OrderProducer": 1},
     due=1000,
+    sent=1000,
     acknowledged=1000,
     groups=(GROUP,),
     gaps={"orders-0": Gap(0.4, 3.0), "orders-1": Gap(2.5, 5.0)},
@@ -44,6 +51,16 @@ def test_the_verdict_has_the_agreed_shape() -> None:
     verdict = judge(replace(FACTS, faults=(Fault("kill_broker", "kafka2", 3.0, None),)), {"lost": 0})
     assert verdict == {
         "schema": 2,
+        "plan": {
+            "duration_s": 10.0,
+            "load_s": 10.0,
+            "ended_by": "duration",
+            "users": {"OrderProducer": 1},
+            "records": 1000,
+            "due": 1000,
+            "shortfalls": [],
+        },
+        "failures": [],
         "run_id": "r1",
         "profile": "smoke",
         "started": "2025-01-02T03:04:05+00:00",
@@ -119,7 +136,7 @@ def test_every_limit_can_be_broken(limit: str, value: float) -> None:
     "facts",
     [
         replace(FACTS, late_own=Percentiles(p99=1_000_001)),
-        replace(FACTS, acknowledged=99),
+        replace(FACTS, planned=99, due=99, acknowledged=99),
         replace(FACTS, groups=()),
         replace(FACTS, doubts=("a worker's readings are missing",)),
         with_group(drain=Drain({("orders", 0): 1}), unread=1),
@@ -174,6 +191,27 @@ def test_a_latency_is_known_as_far_as_the_harness_has_no_part_in_it() -> None:
     assert percentile_without(latency, Histogram(), 99) == latency.percentile(99)
 
 
+def test_a_shortfall_is_never_a_pass_and_no_excuse_for_a_broken_limit() -> None:
+    short = replace(FACTS, shortfalls=[Shortfall("records", 1000, 500, "only 500 of 1,000 planned records were due")])
+    verdict = judge(short, DEFAULT_LIMITS)
+    assert (verdict["outcome"], verdict["reasons"]) == ("inconclusive", [short.shortfalls[0].sentence])
+    assert judge(short, {"p99_produce_ms": 1})["outcome"] == "fail"
+    refused = Shortfall("partition.orders-2", 1, 0, "nothing was acknowledged in orders-2", "fail")
+    verdict = judge(replace(FACTS, shortfalls=[refused]), DEFAULT_LIMITS)
+    assert (verdict["outcome"], verdict["failures"]) == ("fail", [refused.sentence])
+    assert words.closing(verdict, "x").startswith("FAIL  nothing was acknowledged in orders-2")
+
+
+def test_the_rate_that_was_achieved_is_held_against_the_plan_and_by_its_cause() -> None:
+    refused = replace(FACTS, acknowledged=900)
+    assert outcome(refused, achieved_rate=0.99) == ("fail", 1)
+    not_given = replace(FACTS, due=900, sent=900, acknowledged=900)
+    assert outcome(not_given, achieved_rate=0.99) == ("inconclusive", 2)
+    [rate] = [r for r in judge(not_given, DEFAULT_LIMITS)["slo"] if r["name"] == "achieved_rate"]
+    assert (rate["value"], rate["undecided"]) == (0.9, "the harness did not send 100 of 1,000 planned records")
+    assert outcome(replace(not_given, acknowledged=800), achieved_rate=0.99) == ("fail", 1)
+
+
 def test_one_group_that_is_not_drained_does_not_excuse_another() -> None:
     lost = replace(GROUP, group="analytics-group", lost=1)
     behind = replace(GROUP, drain=Drain({("orders", 0): 5}), unread=5)
@@ -202,7 +240,7 @@ def test_a_lag_that_is_not_known_breaks_and_keeps_no_limit() -> None:
 
 
 def test_requirements_can_be_lowered() -> None:
-    few = replace(FACTS, due=5, acknowledged=5)
+    few = replace(FACTS, planned=5, due=5, acknowledged=5)
     assert judge(few, DEFAULT_LIMITS, Requirements(min_records=5))["outcome"] == "pass"
 
 

@@ -87,10 +87,10 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         """From now on send evenly at this rate; 0 pauses."""
         self.set_schedule(constant(per_second))
 
-    def set_schedule(self, schedule: Schedule) -> None:
-        """Follow another schedule from now on. What was due until now is still sent."""
+    def set_schedule(self, schedule: Schedule, at_ns: int | None = None) -> None:
+        """Follow another schedule from `at_ns` (now by default) on. What was due until then is still sent."""
         self._endless = False
-        self._arrivals.switch(schedule, now_ns())
+        self._arrivals.switch(schedule, now_ns() if at_ns is None else at_ns)
 
     def _run(self) -> None:
         self._client = BulkProducer(self.settings.properties(self.client), self.settings.topic, self._listener)

@@ -63,12 +63,12 @@ def group(run: Run, name: str) -> dict[str, Any]:
 def test_a_group_that_never_read_is_not_drained(shop: MockCluster, tmp_path: Path) -> None:
     run = Run(tmp_path, shop.bootstrap, "--profile", "backlog", "--rate", "300", "--run-time", "3s")
     status = run.wait()
-    assert written(shop, "orders") >= 600
+    assert written(shop, "orders") == 900
     assert committed(shop, "warehouse-group", "orders") == 0
     assert (status, run.verdict["outcome"]) == (2, "inconclusive")
     warehouse = group(run, "warehouse-group")
     assert (warehouse["drained"], warehouse["consumed"], warehouse["lost"]) == (False, 0, 0)
-    assert warehouse["unread"] == written(shop, "orders")
+    assert warehouse["unread"] == 900
     assert group(run, "analytics-group")["drained"] is True
     assert any("warehouse-group had no member" in note for note in run.verdict["notes"])
 
@@ -90,3 +90,33 @@ def test_where_the_ends_of_the_logs_cannot_be_read_nothing_is_lost_and_nothing_d
     assert (group(run, "analytics-group")["lost"], group(run, "analytics-group")["unread"]) == (0, 0)
     assert {one["drained"] for one in run.verdict["groups"]} == {False}
     assert any("ends of the logs could not be read" in note for note in run.verdict["notes"])
+
+
+def test_fewer_users_than_the_profile_has_produce_all_of_the_rate_that_was_given(
+    shop: MockCluster, tmp_path: Path
+) -> None:
+    run = Run(tmp_path, shop.bootstrap, "--profile", "steady", "--rate", "600", "--users", "6", "--run-time", "5s")
+    assert run.wait() == 0
+    assert written(shop, "orders") + written(shop, "clicks") == run.verdict["plan"]["due"] == 3_000
+    assert run.verdict["schedule"]["target_rate"] == 600
+    assert any(note.startswith("other users were asked for") for note in run.verdict["notes"])
+
+
+def test_a_load_that_was_not_produced_is_no_pass(shop: MockCluster, tmp_path: Path) -> None:
+    """Two users are too few for four of the profile's kinds: half the records are nobody's."""
+    run = Run(tmp_path, shop.bootstrap, "--profile", "smoke", "--rate", "600", "--users", "3", "--run-time", "4s")
+    status = run.wait()
+    assert written(shop, "orders") + written(shop, "clicks") < 2_400
+    assert (status, run.verdict["outcome"]) == (2, "inconclusive")
+    assert any("planned records were due" in reason for reason in run.verdict["reasons"])
+
+
+def test_a_spike_that_never_came_is_no_pass(shop: MockCluster, tmp_path: Path) -> None:
+    run = Run(tmp_path, shop.bootstrap, "--profile", "spike", "--rate", "1300", "--run-time", "4s")
+    status = run.wait()
+    assert written(shop, "orders") + written(shop, "clicks") == 4 * 130
+    assert (status, run.verdict["outcome"]) == (2, "inconclusive")
+    assert {found["what"] for found in run.verdict["plan"]["shortfalls"]} == {
+        "highest_rate.OrderProducer",
+        "highest_rate.ClickProducer",
+    }
