@@ -22,7 +22,7 @@ module: data_disk
 short_description: Make an XFS file system on a blank disk
 description:
   - Refuses any disk that holds something else than XFS, mounted at the declared path or nowhere.
-  - It does not mount; its result says what is to be mounted.
+  - It does not mount; its result says what is to be mounted. Missing folders on the way there are made passable.
 author: Crucible contributors
 options:
   disks:
@@ -95,6 +95,13 @@ def zeroed(device: str) -> bool:
     return True
 
 
+def make_mount_point(path: Path) -> None:
+    """Make the folder and those above it that are missing, passable for the broker's user whatever the umask."""
+    for folder in reversed([folder for folder in (path, *path.parents) if not folder.exists()]):
+        folder.mkdir()
+        folder.chmod(0o755)
+
+
 def observe(module: AnsibleModule, disk: Disk) -> Observed:
     """Gather what the decision needs; nothing is read from a device that is there under another use."""
     device, path = Path(disk.device), Path(disk.path)
@@ -126,6 +133,8 @@ def main() -> None:
         for disk in blank:
             # Without a force option mkfs.xfs itself refuses a device on which it finds something.
             module.run_command([f"mkfs.{FSTYPE}", "-q", disk.device], check_rc=True)
+        for disk in disks:
+            make_mount_point(Path(disk.path))
     result = [{**vars(disk), "uuid": signatures(module, disk.device).get(FSTYPE, "")} for disk in disks]
     after = "".join(f"{FSTYPE} on {disk.device}\n" for disk in blank)
     module.exit_json(changed=bool(blank), disks=result, diff={"before": "", "after": after})

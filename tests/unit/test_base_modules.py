@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from pathlib import Path
 from types import ModuleType
 
@@ -35,3 +36,12 @@ def test_only_a_fully_installed_package_counts() -> None:
     dpkg = "ufw installed\nxfsprogs config-files\nopenjdk-17-jre-headless half-configured\n"
     names = ["ufw", "xfsprogs", "openjdk-17-jre-headless", "unknown"]
     assert module("apt_packages").missing(names, dpkg) == names[1:]
+
+
+def test_the_way_to_a_mount_point_is_passable_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        module("data_disk").make_mount_point(tmp_path / "srv/kafka")
+    finally:
+        os.umask(before)
+    assert {oct((tmp_path / path).stat().st_mode & 0o777) for path in ("srv", "srv/kafka")} == {"0o755"}
