@@ -22,12 +22,17 @@ description:
   - The release that the link led to before is kept, as LINK.previous; older ones go once no process uses them.
   - An archive without C(bin/), as assembled from a Maven repository, gets the command line tools that users expect.
 options:
-  archive: {type: path, required: true, description: The .tgz. Needed until the release is installed and then removed.}
-  checksum: {type: str, required: true, description: 'Its SHA-512, also as Apache publishes it.'}
-  dest: {type: path, required: true, description: The release's own directory.}
+  state:
+    description: Whether the release is there. V(absent) removes every release beside O(link) that the module installed.
+    type: str
+    choices: [present, absent]
+    default: present
+  archive: {type: path, description: The .tgz. Needed until the release is installed and then removed.}
+  checksum: {type: str, description: 'Its SHA-512, also as Apache publishes it.'}
+  dest: {type: path, description: The release's own directory.}
   link: {type: path, required: true, description: A link that always leads to the newest installed release.}
-  commands: {type: dict, required: true, description: 'Command line tools: name without .sh, main class.'}
-  java: {type: path, required: true, description: The Java that they run on.}
+  commands: {type: dict, description: 'Command line tools: name without .sh, main class.'}
+  java: {type: path, description: The Java that they run on.}
 author: [Crucible]
 """
 
@@ -72,6 +77,19 @@ def in_use(release: Path) -> bool:
     return False
 
 
+def all_of_them(link: Path, previous: Path) -> list[Path]:
+    """Return every release beside `link` that this module installed, the links to them, and what attempts left."""
+    links = [path for path in (link, previous) if path.is_symlink()]
+    linked = {path.readlink() for path in links if path.readlink().parent == link.parent and path.is_dir()}
+    marked = {path for path in link.parent.glob(f"{link.name}-*") if (path / INSTALLED).exists()}
+    return [*links, *sorted(linked | marked | leftovers(link))]
+
+
+def leftovers(link: Path) -> set[Path]:
+    """Return the archives and half-unpacked releases beside `link`."""
+    return {path for path in link.parent.glob(f".{link.name}-*") if path.suffix in (".tgz", ".unpacking")}
+
+
 def outdated(dest: Path, link: Path, previous: Path) -> list[Path]:
     """Return the releases and archives beside `dest` that are neither the one to run nor the one before it."""
     before = link.readlink() if link.is_symlink() else dest
@@ -79,9 +97,8 @@ def outdated(dest: Path, link: Path, previous: Path) -> list[Path]:
         before = previous.readlink() if previous.is_symlink() else dest
     versions = link.parent.glob(f"{link.name}-*")
     releases = {path for path in versions if (path / INSTALLED).exists()} - {dest, before}
-    leftovers = {path for path in link.parent.glob(f".{link.name}-*") if path.suffix in (".tgz", ".unpacking")}
     needed = {dest.with_name(f".{dest.name}.tgz"), dest.with_name(f".{dest.name}.unpacking")}
-    return sorted({path for path in releases if not in_use(path)} | leftovers - needed)
+    return sorted({path for path in releases if not in_use(path)} | leftovers(link) - needed)
 
 
 def sha512(path: Path) -> str:
@@ -140,7 +157,7 @@ def make_readable(release: Path) -> None:
 
 def remove(path: Path) -> None:
     """Remove a release or an archive. A release that is removed only in part has the name of one that is incomplete."""
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         unpacking = path if path.suffix == ".unpacking" else path.with_name(f".{path.name}.unpacking")
         path.rename(unpacking)
         shutil.rmtree(unpacking)
@@ -160,17 +177,26 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
-            "archive": {"type": "path", "required": True},
-            "checksum": {"type": "str", "required": True},
-            "dest": {"type": "path", "required": True},
+            "state": {"choices": ["present", "absent"], "default": "present"},
+            "archive": {"type": "path"},
+            "checksum": {"type": "str"},
+            "dest": {"type": "path"},
             "link": {"type": "path", "required": True},
-            "commands": {"type": "dict", "required": True},
-            "java": {"type": "path", "required": True},
+            "commands": {"type": "dict"},
+            "java": {"type": "path"},
         },
+        required_if=[("state", "present", ["archive", "checksum", "dest", "commands", "java"])],
         supports_check_mode=True,
     )
-    archive, dest, link = (Path(module.params[name]) for name in ("archive", "dest", "link"))
+    link = Path(module.params["link"])
     previous = link.with_name(f"{link.name}.previous")
+    if module.params["state"] == "absent":
+        found = all_of_them(link, previous)
+        for path in [] if module.check_mode else found:
+            remove(path)
+        before = "".join(f"{path}\n" for path in found)
+        module.exit_json(changed=bool(found), diff={"before": before, "after": ""})
+    archive, dest = (Path(module.params[name]) for name in ("archive", "dest"))
     missing = not dest.is_dir()
     astray = not link.is_symlink() or link.readlink() != dest
     repaired = [] if missing else [str(path) for path in unreadable(dest)]

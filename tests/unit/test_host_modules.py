@@ -167,3 +167,15 @@ def test_a_release_that_a_process_still_runs_is_kept_until_it_ends(tmp_path: Pat
         assert "kafka-4.1.1" in releases(tmp_path)
     assert run("kafka_release", **options)["changed"]
     assert "kafka-4.1.1" not in releases(tmp_path)
+
+
+def test_every_release_that_was_installed_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "kafka-by-hand").mkdir()
+    for version in ("4.2.1", "4.3.1"):
+        run("kafka_release", **options_for(tmp_path, version))
+    link = str(tmp_path / "kafka")
+    assert run("kafka_release", check=True, state="absent", link=link)["changed"]
+    assert "kafka-4.3.1" in releases(tmp_path)
+    assert run("kafka_release", state="absent", link=link)["changed"]
+    assert releases(tmp_path) == {"kafka-by-hand"}
+    assert not run("kafka_release", state="absent", link=link)["changed"]
