@@ -120,7 +120,7 @@ def nothing_restarts() -> Iterator[None]:
     assert starts() == before
 
 
-def replicas_in_sync(timeout_s: float = 60) -> None:
+def replicas_in_sync(timeout_s: float = 300) -> None:
     """Wait until no partition misses a replica in its ISR."""
     watcher = AdminClient({"bootstrap.servers": ",".join(BOOTSTRAP), "log_level": 0})
     deadline = time.monotonic() + timeout_s

@@ -93,7 +93,7 @@ def main() -> int:
     """Watch one roll and print what was seen; return 1 if it was not done as promised."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("bootstrap", help="host:port,… of the brokers")
-    parser.add_argument("--timeout-s", type=float, default=300, help="how long the roll may take")
+    parser.add_argument("--timeout-s", type=float, default=1700, help="how long the roll may take")
     options = parser.parse_args()
     watcher = Watcher({"bootstrap.servers": options.bootstrap, "log_level": 0})
     brokers = {

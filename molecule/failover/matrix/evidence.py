@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,11 +25,12 @@ CLUSTER = Endpoint(BOOTSTRAP, {}, 3.0)
 
 @dataclass(frozen=True)
 class Scope:
-    """What an observation may look at: one host that was hit, and the load."""
+    """What an observation may look at: one host, when it was hit (seconds since the epoch), and the load."""
 
     name: str
     host: Host
     load: Load
+    hit_at_s: float
 
     @property
     def node(self) -> int:
@@ -90,8 +92,8 @@ def bare(scope: Scope) -> bool:
 
 
 def rebooted(scope: Scope) -> bool:
-    """Whether the host's first process is younger than a minute."""
-    return int(scope.host.check_output("ps -o etimes= -p 1")) < 60
+    """Whether the host's first process is younger than the fault."""
+    return int(scope.host.check_output("ps -o etimes= -p 1")) < time.time() - scope.hit_at_s
 
 
 def acknowledging(scope: Scope) -> bool:

@@ -7,7 +7,7 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ from .rows import Row
 FAULT = "playbooks/fault.yml"
 STATE = "/var/lib/crucible-fault"
 FAST = ROOT / "inventory/fast_failover.yml"
-HEALTH_S, SEEN_S, LINGER_S = 240.0, 20.0, 3.0
+HEALTH_S, SEEN_S, LINGER_S = 240.0, 120.0, 3.0
 NODES = {name: number for number, name in enumerate(BROKERS, start=1)}
 
 
@@ -127,10 +127,11 @@ class Scene:
 
     def roll(self, playbook: str) -> None:
         """Restart all brokers by the gate of the kafka role."""
-        self.load.mark("rolling_restart", "all", time.time())
+        began = time.time()
+        self.load.mark("rolling_restart", "all", began)
         self._play(playbook)
         self.load.mark("rolling_restart", "all", time.time(), healed=True)
-        self._observe(BROKERS)
+        self._observe(dict.fromkeys(BROKERS, began))
 
     def signal_member(self, name: str) -> None:
         """Send a signal to a member of the warehouse's group; for KILL and STOP wait until the group gives it up."""
@@ -189,8 +190,8 @@ class Scene:
         active = {name: host(name).file(f"{STATE}/{fault}/active") for name in BROKERS}
         return {name: float(file.content_string) for name, file in active.items() if file.exists}
 
-    def _observe(self, hosts: Iterable[str]) -> None:
-        for scope in (Scope(name, host(name), self.load) for name in hosts):
+    def _observe(self, hosts: Mapping[str, float]) -> None:
+        for scope in (Scope(name, host(name), self.load, at) for name, at in hosts.items()):
             deadline = time.monotonic() + SEEN_S
             for name, expected in self.row.seen.items():
                 while (found := OBSERVATIONS[name](scope)) != expected and time.monotonic() < deadline:

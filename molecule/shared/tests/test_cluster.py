@@ -25,7 +25,7 @@ def topic(admin: AdminClient) -> Iterator[str]:
     replicas_in_sync()  # A broker that is still coming back would not lead its partition.
     order = [[1, 2, 3], [2, 3, 1], [3, 1, 2]]
     admin.create_topics([NewTopic(TOPIC, num_partitions=3, replica_assignment=order)])[TOPIC].result()
-    assert wait_until(lambda: [server for server in BOOTSTRAP if leaders(server) != [1, 2, 3]], 30) == []
+    assert wait_until(lambda: [server for server in BOOTSTRAP if leaders(server) != [1, 2, 3]], 300) == []
     yield TOPIC
     admin.delete_topics([TOPIC])[TOPIC].result()
 
@@ -40,10 +40,10 @@ def produce(server: str, partition: int, value: str) -> None:
     """Produce in a transaction, for which the internal topic of transactions must serve too."""
     outcome: list[object] = []
     producer = Producer({"bootstrap.servers": server, "transactional.id": f"verify-{server}"})
-    producer.init_transactions(30)
+    producer.init_transactions(300)
     producer.begin_transaction()
     producer.produce(TOPIC, value, partition=partition, on_delivery=lambda error, _: outcome.append(error))
-    producer.commit_transaction(30)
+    producer.commit_transaction(300)
     assert outcome == [None]
 
 
@@ -51,11 +51,11 @@ def read(server: str, partition: int) -> Message:
     """Read the last record and commit its offset, for which the internal topic of offsets must serve too."""
     consumer = Consumer({"bootstrap.servers": server, "group.id": "verify", "auto.offset.reset": "earliest"})
     consumer.assign([TopicPartition(TOPIC, partition, 0)])
-    record = consumer.poll(30)
+    record = consumer.poll(300)
     assert record is not None
     assert record.error() is None
     consumer.commit(message=record, asynchronous=False)
-    committed = consumer.committed([TopicPartition(TOPIC, partition)], 30)[0].offset
+    committed = consumer.committed([TopicPartition(TOPIC, partition)], 300)[0].offset
     assert committed == (record.offset() or 0) + 1
     consumer.close()
     return record
@@ -88,6 +88,6 @@ def test_a_topic_that_nobody_declared_is_not_made_by_a_typo() -> None:
     outcome: list[object] = []
     producer = Producer({"bootstrap.servers": ",".join(BOOTSTRAP), "message.timeout.ms": 3000})
     producer.produce("oders", "lost", on_delivery=lambda error, _: outcome.append(error))
-    producer.flush(10)
+    producer.flush(300)
     assert "oders" not in AdminClient({"bootstrap.servers": ",".join(BOOTSTRAP)}).list_topics(timeout=10).topics
     assert outcome[0] is not None
