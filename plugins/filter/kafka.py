@@ -1,4 +1,4 @@
-"""Turns what the role says in data into text that Java reads, and the hosts' inventory into a list of nodes."""
+"""Turns what the inventory declares into the nodes of a cluster and into text that Java reads."""
 
 from __future__ import annotations
 
@@ -8,27 +8,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.crucible.kafka.plugins.module_utils.address import bare
+from ansible_collections.crucible.kafka.plugins.module_utils.properties import render
+from ansible_collections.crucible.kafka.plugins.module_utils.server_properties import (
+    Cluster,
+    Node,
+    server_properties,
+    strings,
+)
 
-_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\f": "\\f"})
-_KEY_ESCAPES = str.maketrans({char: f"\\{char}" for char in " =:#!"})
 # What systemd takes from a unit that is loaded again, without a new start of the process, and our own digests.
 _NOT_STARTED_WITH = re.compile(r"(TimeoutStopSec|SuccessExitStatus|Restart|RestartSec)=|Environment=\"?CONFIG_SHA256=")
-_SENSITIVE = re.compile(r"password|secret|credential|jaas\.config|keystore\.key$", re.IGNORECASE)
-
-
-def kafka_strings(properties: Mapping[str, Any]) -> dict[str, str]:
-    """Return the properties as Kafka reads them: booleans in lower case, lists joined; None takes a key away."""
-    return {str(key): _string(value) for key, value in properties.items() if value is not None}
-
-
-def to_properties(properties: Mapping[str, str]) -> str:
-    """Return the text of a .properties file, sorted by key; `crucible.properties.parse` gives the same mapping back."""
-    return "\n".join(f"{_key(key)}={_value(properties[key])}" for key in sorted(properties))
-
-
-def kafka_secrets(properties: Mapping[str, str]) -> dict[str, str]:
-    """Return only those properties whose values nobody may see."""
-    return {key: value for key, value in properties.items() if _SENSITIVE.search(key)}
 
 
 def text_digest(text: str) -> str:
@@ -69,30 +58,32 @@ def kafka_members(names: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]
     return sorted(members, key=lambda member: int(member["node_id"]))
 
 
-def _string(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list | tuple):
-        return ",".join(_string(item) for item in value)
-    return str(value)
+def kafka_server_properties(name: str, declared: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the properties of a host, the secrets they refer to, and the listeners that the host has.
 
-
-def _key(text: str) -> str:
-    return _ascii(text.translate(_ESCAPES).translate(_KEY_ESCAPES))
-
-
-def _value(text: str) -> str:
-    # Java drops blanks before a value.
-    return ("\\" if text.startswith(" ") else "") + _ascii(text.translate(_ESCAPES))
-
-
-def _ascii(text: str) -> str:
-    # Kafka reads its files as Latin-1; an escape stands for one UTF-16 unit.
-    return "".join(char if char.isascii() else "".join(map("\\u{:04x}".format, _utf16(char))) for char in text)
-
-
-def _utf16(text: str) -> memoryview:
-    return memoryview(text.encode("utf-16-le")).cast("H")
+    Args:
+        name: The host's name in the inventory.
+        declared: What the kafka role's vars/main/properties.yml gathers under the same names.
+    """
+    cluster = Cluster(
+        mode=declared["mode"],
+        major=int(str(declared["version"]).split(".")[0]),
+        nodes=[Node(*(member[key] for key in ("name", "node_id", "host", "roles"))) for member in declared["members"]],
+        listeners=declared["listeners"],
+        inter_broker_listener=declared["inter_broker_listener"],
+        controller_listeners=declared["controller_listeners"],
+        controller_servers=declared["controller_servers"],
+        zookeeper_connect=declared["zookeeper_connect"],
+    )
+    node = next(node for node in cluster.nodes if node.name == name)
+    found = server_properties(
+        cluster, node, declared["data_dirs"], declared["timing"], declared["config"], declared["secrets_file"]
+    )
+    return {
+        "properties": dict(found.properties),
+        "secrets": dict(found.secrets),
+        "listeners": cluster.listeners_of(node),
+    }
 
 
 class FilterModule:
@@ -102,9 +93,9 @@ class FilterModule:
         """Return the filters by the names that templates use."""
         return {
             "kafka_members": kafka_members,
-            "kafka_secrets": kafka_secrets,
-            "kafka_strings": kafka_strings,
+            "kafka_server_properties": kafka_server_properties,
+            "kafka_strings": strings,
             "text_digest": text_digest,
-            "to_properties": to_properties,
+            "to_properties": render,
             "unit_digest": unit_digest,
         }

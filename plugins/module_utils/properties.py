@@ -1,4 +1,4 @@
-"""Java's .properties format, read: what a process was started with, to compare with what it would get now."""
+"""Java's .properties format: written for a process, and read to compare what it was started with."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _SEPARATOR = re.compile(r"(?<!\\)(?:\\\\)*(?P<separator>[ \t\f]*[=:][ \t\f]*|[ \t\f]+)")
+_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\f": "\\f"})
+_KEY_ESCAPES = str.maketrans({char: f"\\{char}" for char in " =:#!"})
 _CONTROL = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
 
 
@@ -28,6 +30,29 @@ def parse(text: str) -> dict[str, str]:
 def changed_keys(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     """Return the keys whose value differs, or that only one side has, in order."""
     return sorted(key for key in {*before, *after} if before.get(key) != after.get(key))
+
+
+def render(properties: Mapping[str, str]) -> str:
+    """Return the text of a .properties file, sorted by key; `parse` gives the same mapping back."""
+    return "\n".join(f"{_key(key)}={_value(properties[key])}" for key in sorted(properties))
+
+
+def _key(text: str) -> str:
+    return _ascii(text.translate(_ESCAPES).translate(_KEY_ESCAPES))
+
+
+def _value(text: str) -> str:
+    # Java drops blanks before a value.
+    return ("\\" if text.startswith(" ") else "") + _ascii(text.translate(_ESCAPES))
+
+
+def _ascii(text: str) -> str:
+    # Kafka reads its files as Latin-1; an escape stands for one UTF-16 unit.
+    return "".join(char if char.isascii() else "".join(map("\\u{:04x}".format, _utf16(char))) for char in text)
+
+
+def _utf16(text: str) -> memoryview:
+    return memoryview(text.encode("utf-16-le")).cast("H")
 
 
 def _logical_lines(text: str) -> list[str]:

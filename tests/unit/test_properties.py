@@ -35,26 +35,6 @@ def test_a_file_written_by_hand_is_read_as_java_reads_it() -> None:
     assert parse(text) == expected
 
 
-def test_values_become_what_kafka_reads(filters: Mapping[str, Any]) -> None:
-    declared = {"a": True, "b": ["x", 1], "c": 3, "d": None, "e": "text"}
-    assert filters["kafka_strings"](declared) == {"a": "true", "b": "x,1", "c": "3", "e": "text"}
-
-
-@pytest.mark.parametrize(
-    ("key", "secret"),
-    [
-        ("ssl.keystore.password", True),
-        ("listener.name.client.scram-sha-512.sasl.jaas.config", True),
-        ("ssl.keystore.key", True),
-        ("delegation.token.secret.key", True),
-        ("ssl.keystore.location", False),
-        ("num.io.threads", False),
-    ],
-)
-def test_sensitive_keys_are_known_by_name(filters: Mapping[str, Any], key: str, secret: bool) -> None:
-    assert bool(filters["kafka_secrets"]({key: "x"})) is secret
-
-
 def test_members_come_from_the_inventory_alone_whatever_the_order_of_hosts(filters: Mapping[str, Any]) -> None:
     hostvars = {
         "b": {"kafka_node_id": 2, "kafka_advertised_host": "192.0.2.2", "kafka_process_roles": ["broker"]},

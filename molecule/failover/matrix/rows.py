@@ -43,7 +43,7 @@ class Row:
         name: The row's, and the fault's where no steps are said.
         kind: `promise` (must hold), or `control` (given up on purpose: the harness must find what that costs).
         mode: `kraft` or `zookeeper`.
-        timing: `fast` (inventory/fast_failover.yml) or `default` (Kafka's own).
+        timing: `kafka_timing`: `fast` or `default` (Kafka's own).
         ci: Whether it belongs to the short matrix.
         load: The profile, a .toml file in loads/.
         options: Of the load, beyond the usual ones.

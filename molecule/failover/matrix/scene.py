@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
-from live import BOOTSTRAP, BROKERS, ROOT, SITE, Run, host, play, replicas_in_sync
+from live import BOOTSTRAP, BROKERS, SITE, Run, host, play, replicas_in_sync
 from logged import added, errors
 
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError, Endpoint, wait_until
@@ -34,7 +34,6 @@ from .rows import Row
 
 FAULT = "playbooks/fault.yml"
 STATE = "/var/lib/crucible-fault"
-FAST = ROOT / "inventory/fast_failover.yml"
 HEALTH_S, SEEN_S, LINGER_S = 240.0, 120.0, 3.0
 NODES = {name: number for number, name in enumerate(BROKERS, start=1)}
 
@@ -182,7 +181,7 @@ class Scene:
         )
 
     def _play(self, *args: str, **extra: Any) -> None:
-        run = play(*args, inventory=FAST if self.row.timing == "fast" else None, **self._extra, **extra)
+        run = play(*args, **{**self._extra, "kafka_timing": self.row.timing, **extra})
         if not run.ok:
             raise SceneError(_why(run))
 
@@ -292,10 +291,10 @@ def deploy(timing: str, extra: Mapping[str, Any]) -> None:
     """
     # Heartbeats become rarer last: a controller that still waits as briefly as before would fence every healthy broker.
     steps: dict[str, list[dict[str, Any]]] = {
-        "fast": [{"inventory": FAST}],
+        "fast": [{}],
         "default": [{"kafka_config": {"broker.heartbeat.interval.ms": 250}}, {}],
     }
     for step in steps[timing]:
-        run = play(SITE, **step, **extra)
+        run = play(SITE, **{**extra, "kafka_timing": timing, **step})
         if not run.ok:
             raise SceneError(_why(run))
