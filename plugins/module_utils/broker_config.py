@@ -8,9 +8,11 @@ override would copy them into the metadata log.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from . import config_types
 
 SECRET = re.compile(r"password|secret|credential|jaas\.config|keystore\.key|keystore\.certificate", re.IGNORECASE)
 # Kafka would take another port while it runs: on all brokers at once, with what they advertise left as it was.
@@ -21,15 +23,6 @@ TRANSIENT = re.compile(
 )
 ON_BROKER, ON_CLUSTER = "DYNAMIC_BROKER_CONFIG", "DYNAMIC_DEFAULT_BROKER_CONFIG"
 DEFAULT = "DEFAULT_CONFIG"
-
-NORMAL_FORMS: dict[str, Callable[[str], str]] = {
-    "BOOLEAN": str.lower,
-    "LIST": lambda text: ",".join(part.strip() for part in text.split(",")),
-    "INT": lambda text: str(int(text)),
-    "SHORT": lambda text: str(int(text)),
-    "LONG": lambda text: str(int(text)),
-    "DOUBLE": lambda text: str(float(text)),
-}
 
 
 @dataclass(frozen=True)
@@ -63,13 +56,7 @@ class BrokerKey:
 
     def same(self, one: str | None, other: str | None) -> bool:
         """Whether two values mean the same to Kafka (`True` and `true`, `a, b` and `a,b`)."""
-        return self._normal(one) == self._normal(other)
-
-    def _normal(self, value: str | None) -> str | None:
-        try:
-            return value if value is None else NORMAL_FORMS.get(self.kind, str)(value.strip())
-        except ValueError:
-            return value
+        return config_types.same(self.kind, one, other)
 
 
 @dataclass(frozen=True)
@@ -97,7 +84,8 @@ def plan(running: Mapping[str, str], declared: Mapping[str, str], described: Map
     for key in sorted({*running, *declared, *overridden(described)}):
         known = described.get(key)
         if known is None or known.read_only or known.sensitive or SECRET.search(key) or key in LISTENERS:
-            if running.get(key) != declared.get(key):
+            kind = known.kind if known else ""
+            if not config_types.same(kind, running.get(key), declared.get(key)):
                 result.restart.append(key)
             continue
         wanted = declared.get(key, known.levels.get(DEFAULT))

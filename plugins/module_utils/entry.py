@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ansible_collections.crucible.kafka.plugins.module_utils import admin as admin
     from ansible_collections.crucible.kafka.plugins.module_utils import broker_config as broker_config
     from ansible_collections.crucible.kafka.plugins.module_utils import cluster as cluster
+    from ansible_collections.crucible.kafka.plugins.module_utils import config_types as config_types
     from ansible_collections.crucible.kafka.plugins.module_utils import health as health
 
 def admin_module(timeout_s: float = 10.0, **arguments: dict[str, Any]) -> AnsibleModule:

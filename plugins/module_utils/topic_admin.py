@@ -16,16 +16,17 @@ def read_topics(admin: Any, names: Iterable[str]) -> dict[str, Topic]:
     """Those of the named topics that exist, each with the settings that are its own."""
     found = [topic for topic in admin.describe_topics(sorted(names)) if topic["error_code"] == 0]
     configs = describe_configs(admin, "topic", [topic["name"] for topic in found], modified_only=True)
+    own = {
+        name: {key: entry for key, entry in entries.items() if entry["config_source"] == "DYNAMIC_TOPIC_CONFIG"}
+        for name, entries in configs.items()
+    }
     return {
         topic["name"]: Topic(
             name=topic["name"],
             partitions=len(topic["partitions"]),
             replication_factors=frozenset(len(partition["replica_nodes"]) for partition in topic["partitions"]),
-            config={
-                key: entry["value"]
-                for key, entry in configs.get(topic["name"], {}).items()
-                if entry["config_source"] == "DYNAMIC_TOPIC_CONFIG"
-            },
+            config={key: entry["value"] for key, entry in own.get(topic["name"], {}).items()},
+            config_types={key: entry["config_type"] for key, entry in own.get(topic["name"], {}).items()},
         )
         for topic in found
     }

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from .config_types import same
 
 LEGAL_NAME = re.compile(r"(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}")
 MIN_ISR = "min.insync.replicas"
@@ -21,13 +23,15 @@ TRANSIENT_CONFIGS = frozenset({"leader.replication.throttled.replicas", "followe
 class Topic:
     """A topic as it is or as it should be; `config` holds only what is set for the topic itself.
 
-    `replication_factors` has more than one member while partitions of the topic are being reassigned.
+    `replication_factors` has more than one member while partitions of the topic are being reassigned. `config_types`
+    are the types of the keys, of a topic that is there.
     """
 
     name: str
     partitions: int
     replication_factors: frozenset[int]
     config: Mapping[str, str] = field(default_factory=dict)
+    config_types: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def lines(self) -> list[str]:
         """The topic for a diff."""
@@ -59,7 +63,7 @@ class TopicPlan:
             old = after[name]
             config = {**old.config, **self.alter.get(name, {})}
             kept = {key: value for key, value in config.items() if value is not None}
-            after[name] = Topic(name, self.grow.get(name, old.partitions), old.replication_factors, kept)
+            after[name] = replace(old, partitions=self.grow.get(name, old.partitions), config=kept)
         return after
 
     def touched(self) -> set[str]:
@@ -93,7 +97,7 @@ def plan(
     if refusals:
         return TopicPlan(refusals=refusals)
     kept = [(current[topic.name], topic) for topic in wanted if topic.name in current]
-    alter = {topic.name: _config_changes(old.config, topic.config, exact_config) for old, topic in kept}
+    alter = {topic.name: _config_changes(old, topic.config, exact_config) for old, topic in kept}
     return TopicPlan(
         create=[topic for topic in wanted if topic.name not in current],
         grow={topic.name: topic.partitions for old, topic in kept if topic.partitions > old.partitions},
@@ -127,8 +131,10 @@ def _refusals(old: Topic | None, new: Topic, brokers: int) -> list[str]:
     return refusals
 
 
-def _config_changes(old: Mapping[str, str], new: Mapping[str, str], exact: bool) -> dict[str, str | None]:
-    changes: dict[str, str | None] = {key: value for key, value in new.items() if old.get(key) != value}
+def _config_changes(old: Topic, new: Mapping[str, str], exact: bool) -> dict[str, str | None]:
+    changes: dict[str, str | None] = {
+        key: value for key, value in new.items() if not same(old.config_types.get(key, ""), old.config.get(key), value)
+    }
     if exact:
-        changes |= dict.fromkeys(old.keys() - new.keys() - TRANSIENT_CONFIGS)
+        changes |= dict.fromkeys(old.config.keys() - new.keys() - TRANSIENT_CONFIGS)
     return changes

@@ -8,6 +8,7 @@ from typing import Any
 from ansible_collections.crucible.kafka.plugins.module_utils import topic_plan
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError
 from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, endpoint, one_sentence
+from ansible_collections.crucible.kafka.plugins.module_utils.server_properties import strings
 from ansible_collections.crucible.kafka.plugins.module_utils.topic_admin import carry_out, read_topics, wait_for
 
 DOCUMENTATION = r"""
@@ -29,7 +30,10 @@ options:
       name: {description: The topic's name., type: str, required: true}
       partitions: {description: How many partitions it has at least; more are added., type: int}
       replication_factor: {description: How many brokers hold each partition., type: int}
-      config: {description: 'Settings of the topic, on top of O(config).', type: dict, default: {}}
+      config:
+        description: Settings of the topic, on top of O(config); null takes one of those away.
+        type: dict
+        default: {}
       state: {description: Only V(absent) deletes., type: str, choices: [present, absent], default: present}
   partitions:
     description: Of a topic that does not say.
@@ -81,17 +85,10 @@ TOPIC = {
 }
 
 
-def as_kafka(value: Any) -> str:
-    """A YAML value as Kafka writes it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
 def declared(topic: dict[str, Any], params: dict[str, Any]) -> topic_plan.Topic:
     """A declared topic, completed by the module's defaults."""
     number = {key: params[key] if topic[key] is None else topic[key] for key in ("partitions", "replication_factor")}
-    config = {key: as_kafka(value) for key, value in {**params["config"], **topic["config"]}.items()}
+    config = strings({**params["config"], **(topic["config"] or {})})
     return topic_plan.Topic(topic["name"], number["partitions"], frozenset([number["replication_factor"]]), config)
 
 

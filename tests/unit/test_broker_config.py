@@ -116,3 +116,9 @@ def test_synonyms_of_other_keys_are_not_taken_for_levels_of_this_one() -> None:
 
 def test_a_diff_shows_no_secret() -> None:
     assert shown([("ssl.key.password", "hunter2"), (THREADS, "8")]) == "ssl.key.password=(hidden)\nnum.io.threads=8\n"
+
+
+def test_another_spelling_of_a_setting_restarts_nobody() -> None:
+    known = {"auto.create.topics.enable": key("BOOLEAN", "read_only", static="true", default="true")}
+    plans = [plan({name: "True"}, {name: value}, known) for name in known for value in ("true", "false")]
+    assert [result.restart for result in plans] == [[], ["auto.create.topics.enable"]]

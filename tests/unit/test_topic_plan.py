@@ -108,3 +108,20 @@ def test_what_cannot_be_done_is_refused_before_anything_is_done(
 def test_every_refusal_is_listed_at_once() -> None:
     wanted = [topic("a", partitions=0), topic("b", factor=9), topic("c d")]
     assert len(plan({}, wanted, [], brokers=3).refusals) == 3
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "current", "declared"),
+    [
+        ("min.cleanable.dirty.ratio", "DOUBLE", "1.0", "1"),
+        ("preallocate", "BOOLEAN", "true", "True"),
+        ("cleanup.policy", "LIST", "compact,delete", "compact, delete"),
+        ("retention.ms", "LONG", "604800000", " 604800000"),
+    ],
+)
+def test_a_setting_that_kafka_spells_otherwise_is_not_changed_again(
+    key: str, kind: str, current: str, declared: str
+) -> None:
+    old = Topic("orders", 3, frozenset([3]), {key: current}, {key: kind})
+    assert not plan({"orders": old}, [topic(config={key: declared})], [], 3).changes
+    assert plan({"orders": old}, [topic(config={key: "0"})], [], 3).alter == {"orders": {key: "0"}}
