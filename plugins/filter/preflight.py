@@ -5,19 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+# What preflight_variables said of a host in the run: at first, and once there were facts.
+JUDGED = ("__preflight_variables", "__preflight_postponed")
+
 
 def preflight_nodes(names: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return each host's identity as it is said, or not said, in the inventory, and the names of its variables."""
+    """Return each host's identity as it is said, or not said, in the inventory, and what its variables are."""
     return [
         {
             "name": name,
             "node_id": hostvars[name].get("kafka_node_id"),
             "roles": hostvars[name].get("kafka_process_roles", ["broker", "controller"]),
-            "host": hostvars[name].get("kafka_advertised_host", name),
             "variables": [str(variable) for variable in hostvars[name]],
+            "errors": _judged(hostvars[name], "errors"),
+            "config": _judged(hostvars[name], "config"),
         }
         for name in names
     ]
+
+
+def _judged(variables: Mapping[str, Any], part: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in JUDGED:
+        found |= variables.get(name, {}).get(part, {})
+    return found
 
 
 class FilterModule:

@@ -1,7 +1,9 @@
 """What would make a deployment fail half-way, or a cluster fail later, found before anything is changed.
 
 Every check sees the whole inventory and what the hosts said of themselves, and yields problems that name the variable
-to change. Hosts outside `--limit` are known by their inventory variables alone.
+to change. It is asked twice: with the inventory alone, before any host is connected to (`probes` is empty and
+`cluster_exists` None), and again with what the hosts and the cluster said. Hosts outside `--limit` are known by their
+inventory variables alone.
 """
 
 from __future__ import annotations
@@ -10,10 +12,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
+from .checksum import sha512
 from .cluster import listed
+from .near_miss import near_miss
 
 # Highest metadata.version of each release: org.apache.kafka.server.common.MetadataVersion.
 METADATA_VERSIONS = {(3, 9): 21, (4, 0): 25, (4, 1): 27, (4, 2): 29, (4, 3): 30}
@@ -26,6 +29,37 @@ REPLICATION = {
     "transaction.state.log.replication.factor": "transaction.state.log.min.isr",
     "share.coordinator.state.topic.replication.factor": "share.coordinator.state.topic.min.isr",
 }
+# What Kafka itself takes where a key is taken away (null in kafka_config).
+KAFKA_DEFAULTS = {
+    "default.replication.factor": 1,
+    "min.insync.replicas": 1,
+    "transaction.state.log.replication.factor": 3,
+    "transaction.state.log.min.isr": 2,
+    "share.coordinator.state.topic.replication.factor": 3,
+    "share.coordinator.state.topic.min.isr": 2,
+    "offsets.topic.replication.factor": 3,
+}
+HEARTBEAT, SESSION = "broker.heartbeat.interval.ms", "broker.session.timeout.ms"
+DEFAULT_HEARTBEAT_MS, DEFAULT_SESSION_MS = 2000, 9000
+# Properties that the role computes from a variable of their own: in kafka_config they would contradict it.
+RESERVED_KEYS = {
+    "advertised.listeners": "kafka_listeners and kafka_advertised_host",
+    "broker.id": "kafka_node_id",
+    "controller.listener.names": "kafka_controller_listener",
+    "controller.quorum.bootstrap.servers": "kafka_process_roles",
+    "controller.quorum.voters": "kafka_process_roles",
+    "inter.broker.listener.name": "kafka_inter_broker_listener",
+    "listener.security.protocol.map": "kafka_listeners",
+    "listeners": "kafka_listeners",
+    "log.dir": "kafka_data_dirs",
+    "log.dirs": "kafka_data_dirs",
+    "metadata.log.dir": "kafka_data_dirs, whose first directory holds the metadata log",
+    "node.id": "kafka_node_id",
+    "process.roles": "kafka_process_roles",
+    "security.inter.broker.protocol": "kafka_inter_broker_listener",
+    "zookeeper.connect": "kafka_zookeeper_connect",
+}
+JUDGED_KEY = re.compile(r".*(replication\.factor|min\.isr|min\.insync\.replicas)|broker\.heartbeat\.interval\.ms")
 LISTENER_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 CLUSTER_ID = re.compile(r"[A-Za-z0-9_-]{22}")
 
@@ -43,13 +77,18 @@ class Problem:
 
 @dataclass(frozen=True)
 class Node:
-    """A host of the cluster as the inventory has it; the names of all its variables are there to find typos."""
+    """A host of the cluster as the inventory has it; the names of all its variables are there to find typos.
+
+    Of hosts in the run also: `config` has the keys of its kafka_config, see `judged_config`, and `errors` says by the
+    variable's name what its type or value does not allow.
+    """
 
     name: str
     node_id: Any
     roles: Collection[str] = ("broker", "controller")
-    host: str = ""
     variables: Collection[str] = ()
+    config: Mapping[str, Any] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -65,6 +104,7 @@ class Probe:
     java_major: int = 0
     unresolved: Sequence[str] = ()
     skew_s: tuple[float, float] = (0.0, 0.0)
+    has_data: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,24 +128,22 @@ class Limits:
 class Declared:
     """What the inventory says about the cluster as a whole.
 
-    `config` needs only the keys about replication. `java_major` is the version that will be installed, 0 if none will.
-    `metadata_version` is the running cluster's finalised level, 0 if there is none.
+    Topics are name, replication factor and min.insync.replicas (None: not declared). `java_major` is the version that
+    will be installed, 0 if none will. `metadata_version` is the running cluster's finalised level, 0 if there is none.
     """
 
     mode: str
     version: str
+    checksum: str
     listeners: Sequence[Listener]
     named_listeners: Mapping[str, str]
-    config: Mapping[str, str]
-    topics: Sequence[tuple[str, int, int]]
+    topics: Sequence[tuple[str, int, Any]]
     heap_mb: int
     limits: Limits
     java_major: int = 0
     cluster_id: str = ""
     ensemble: Sequence[str] = ()
     metadata_version: int = 0
-    known_variables: Collection[str] = ()
-    prefixes: tuple[str, ...] = ("kafka_",)
 
     @property
     def release(self) -> tuple[int, int] | None:
@@ -116,11 +154,18 @@ class Declared:
 
 @dataclass(frozen=True)
 class View:
-    """All that preflight looks at; probes by the name of the host, of the hosts that this run reaches."""
+    """All that preflight looks at; probes by the name of the host, of the hosts that this run reaches.
+
+    `known_variables` are the names of the roles' variables. `running` has the properties of the process that runs on a
+    host, also on one outside the run. `cluster_exists` is None until hosts and cluster have been asked.
+    """
 
     declared: Declared
     nodes: Sequence[Node]
-    probes: Mapping[str, Probe]
+    probes: Mapping[str, Probe] = field(default_factory=dict)
+    known_variables: Collection[str] = ()
+    running: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    cluster_exists: bool | None = None
 
     @property
     def brokers(self) -> int:
@@ -129,13 +174,43 @@ class View:
 
 
 def problems(view: View) -> list[Problem]:
-    """Every problem that any check finds."""
-    return [problem for check in CHECKS for problem in check(view)]
+    """Every problem that any check finds; one that several hosts share is told once."""
+    found = problems_of_variables(view.nodes, view.known_variables)
+    return list(dict.fromkeys([*found, *(problem for check in CHECKS for problem in check(view))]))
 
 
-def _node_ids(view: View) -> Iterator[Problem]:
+def problems_of_variables(nodes: Sequence[Node], known_variables: Collection[str]) -> list[Problem]:
+    """What is wrong with the variables as such: their names, types and values, and that each node has its id.
+
+    Where a variable has a value of the wrong type nothing else can be judged.
+    """
+    checks = (_errors(nodes), _node_ids(nodes), _typos(nodes, known_variables))
+    return list(dict.fromkeys(problem for check in checks for problem in check))
+
+
+def warnings(view: View) -> list[Problem]:
+    """What works, and should be changed nevertheless."""
+    return list(_even_voters(view)) if view.cluster_exists else []
+
+
+def judged_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a kafka_config, with those values that a check looks at; the others may be secrets."""
+    return {str(key): value if JUDGED_KEY.fullmatch(str(key)) else "" for key, value in config.items()}
+
+
+def _errors(nodes: Sequence[Node]) -> Iterator[Problem]:
+    hosts: dict[tuple[str, str], list[str]] = {}
+    for node in nodes:
+        for error in node.errors.items():
+            hosts.setdefault(error, []).append(node.name)
+    for (variable, sentence), names in hosts.items():
+        where = f" ({listed(names)})" if len(names) < len(nodes) else ""
+        yield Problem(variable, f"{sentence}{where}")
+
+
+def _node_ids(nodes: Sequence[Node]) -> Iterator[Problem]:
     names: dict[int, list[str]] = {}
-    for node in view.nodes:
+    for node in nodes:
         if str(node.node_id).isdigit():
             names.setdefault(int(node.node_id), []).append(node.name)
         else:
@@ -145,17 +220,28 @@ def _node_ids(view: View) -> Iterator[Problem]:
             yield Problem("kafka_node_id", f"{node_id} is given to {listed(owners)}; each host needs its own")
 
 
+def _count_voters(view: View) -> tuple[int, str, str]:
+    """How many voters there are, the variable that says so, and what they are called."""
+    if view.declared.mode == "kraft":
+        return sum("controller" in node.roles for node in view.nodes), "kafka_process_roles", "controllers"
+    return len(view.declared.ensemble), "groups['zookeeper']", "ZooKeeper servers"
+
+
 def _voters(view: View) -> Iterator[Problem]:
-    kraft = view.declared.mode == "kraft"
-    voters = sum("controller" in node.roles for node in view.nodes) if kraft else len(view.declared.ensemble)
-    variable, what = ("kafka_process_roles", "controllers") if kraft else ("groups['zookeeper']", "ZooKeeper servers")
+    voters, variable, what = _count_voters(view)
     if voters == 0:
         yield Problem(variable, f"there are no {what}")
-    elif voters % 2 == 0:
-        fewer = f"{voters} {what} survive no more failures than {voters - 1}"
-        yield Problem(variable, f"{fewer}, and have one more that can fail; make their number odd")
     if view.brokers == 0:
         yield Problem("kafka_process_roles", "there are no brokers")
+    if view.cluster_exists is False:
+        yield from _even_voters(view)
+
+
+def _even_voters(view: View) -> Iterator[Problem]:
+    voters, variable, what = _count_voters(view)
+    if voters and voters % 2 == 0:
+        fewer = f"{voters} {what} survive no more failures than {voters - 1}"
+        yield Problem(variable, f"{fewer}, and have one more that can fail; make their number odd")
 
 
 def _release(view: View) -> Iterator[Problem]:
@@ -189,24 +275,77 @@ def _java(view: View) -> Iterator[Problem]:
             yield Problem("kafka_java", f"{needs}; {name} has {probe.java_major}")
 
 
+def _checksum(view: View) -> Iterator[Problem]:
+    if sha512(view.declared.checksum) is None:
+        sentence = f"{' '.join(view.declared.checksum.split())!r} is no SHA-512; paste what the .sha512 file beside"
+        yield Problem("kafka_archive_checksum", f"{sentence} the archive holds (128 hexadecimal digits)")
+
+
+def _reserved(view: View) -> Iterator[Problem]:
+    for node in view.nodes:
+        for key in sorted(node.config.keys() & RESERVED_KEYS.keys()):
+            yield Problem("kafka_config", f"{key} is not set here; change {RESERVED_KEYS[key]}")
+
+
+def _number(value: Any) -> int | None:
+    text = str(value).strip()
+    return int(text) if re.fullmatch(r"[0-9]+", text) else None
+
+
 def _replication(view: View) -> Iterator[Problem]:
     brokers = view.brokers
-    declared = view.declared.config
-    for key, value in declared.items():
-        if key.endswith("replication.factor") and int(value) > brokers:
-            yield Problem("kafka_config", f"{key} is {value}, but there are {brokers} brokers")
+    for node in view.nodes:
+        yield from _replication_of(node.config, brokers)
+    for name, factor, declared_min_isr in view.declared.topics:
+        min_isr = 1 if declared_min_isr is None else _number(declared_min_isr)
+        if factor > brokers:
+            yield Problem("kafka_topics", f"{name} has replication factor {factor}, but there are {brokers} brokers")
+        if min_isr is None:
+            yield Problem("kafka_topics", f"{name} has min.insync.replicas {declared_min_isr}, which is no number")
+        elif min_isr > factor:
+            sentence = f"{name} has min.insync.replicas {min_isr}, above its replication factor {factor}"
+            yield Problem("kafka_topics", sentence)
+
+
+def _replication_of(config: Mapping[str, Any], brokers: int) -> Iterator[Problem]:
     usual = min(3, brokers)
+    values: dict[str, int] = {}
+    for key, declared in config.items():
+        if not JUDGED_KEY.fullmatch(key):
+            continue
+        value = KAFKA_DEFAULTS.get(key, 1) if declared is None else _number(declared)
+        if value is None:
+            yield Problem("kafka_config", f"{key} is {declared}, which is no number")
+            continue
+        values[key] = value
+        if key.endswith("replication.factor") and value > brokers:
+            taken = "taken away, so that Kafka takes " if declared is None else ""
+            yield Problem("kafka_config", f"{key} is {taken}{value}, but there are {brokers} brokers")
     for key, min_isr_key in REPLICATION.items():
-        factor, min_isr = int(declared.get(key, usual)), int(declared.get(min_isr_key, max(1, usual - 1)))
-        if declared.keys() & {key, min_isr_key} and min_isr > factor:
+        factor, min_isr = values.get(key, usual), values.get(min_isr_key, max(1, usual - 1))
+        if values.keys() & {key, min_isr_key} and min_isr > factor:
             yield Problem("kafka_config", f"{min_isr_key} {min_isr} is above {key} {factor}")
-    for name, topic_factor, topic_min_isr in view.declared.topics:
-        if topic_factor > brokers:
-            sentence = f"{name} has replication factor {topic_factor}, but there are {brokers} brokers"
-            yield Problem("kafka_topics", sentence)
-        if topic_min_isr > topic_factor:
-            sentence = f"{name} has min.insync.replicas {topic_min_isr}, above its replication factor {topic_factor}"
-            yield Problem("kafka_topics", sentence)
+
+
+def _heartbeats(view: View) -> Iterator[Problem]:
+    sessions = {
+        name: int(properties.get(SESSION, DEFAULT_SESSION_MS))
+        for name, properties in view.running.items()
+        if "controller" in properties.get("process.roles", "").split(",")
+    }
+    if not sessions or view.declared.mode != "kraft":
+        return
+    name = min(sessions, key=sessions.__getitem__)
+    for node in view.nodes:
+        declared = node.config.get(HEARTBEAT)
+        heartbeat_ms = DEFAULT_HEARTBEAT_MS if declared is None else _number(declared)
+        if node.name in view.probes and heartbeat_ms is not None and heartbeat_ms >= sessions[name]:
+            yield Problem(
+                "kafka_config",
+                f"{HEARTBEAT} is {heartbeat_ms}, but the controller that runs on {name} has {SESSION} {sessions[name]}:"
+                " until it restarts, last, it would fence every broker that restarted before it. Deploy with"
+                f" {HEARTBEAT} below {sessions[name]} and the longer session first, then again with this",
+            )
 
 
 def _listeners(view: View) -> Iterator[Problem]:
@@ -254,25 +393,24 @@ def _names(view: View) -> Iterator[Problem]:
             yield Problem("kafka_advertised_host", f"{name} cannot resolve {listed(probe.unresolved)}")
 
 
-def _typos(view: View) -> Iterator[Problem]:
-    known = view.declared.known_variables
-    said = {variable for node in view.nodes for variable in node.variables}
-    for variable in sorted(said - {*known}):
-        if variable.startswith(view.declared.prefixes):
-            close = get_close_matches(variable, known, n=1)
-            hint = f"did you mean {close[0]}?" if close else "add your own to preflight_known_variables"
-            yield Problem(variable, f"no role has this variable; {hint}")
+def _typos(nodes: Sequence[Node], known_variables: Collection[str]) -> Iterator[Problem]:
+    known = {*known_variables}
+    names = {variable for node in nodes for variable in node.variables} - known
+    for name, close in near_miss(names, known):
+        hint = f"did you mean {close}? If it is your own, add it to preflight_known_variables"
+        yield Problem(name, f"no role has this variable; {hint}")
 
 
 CHECKS: tuple[Callable[[View], Iterator[Problem]], ...] = (
-    _node_ids,
     _voters,
     _release,
+    _checksum,
     _java,
+    _reserved,
     _replication,
+    _heartbeats,
     _listeners,
     _room,
     _clocks,
     _names,
-    _typos,
 )

@@ -35,6 +35,7 @@ memory_mb: {description: Memory., type: int, returned: always}
 free_mb: {description: Room by data directory that holds no data yet., type: dict, returned: always}
 java_major: {description: Java's major version or 0., type: int, returned: always}
 unresolved: {description: Names that are not resolved., type: list, returned: always}
+has_data: {description: Whether a data directory is formatted., type: bool, returned: always}
 clock_ns: {description: The host's clock., type: int, returned: always}
 took_ns: {description: How long the module ran before it read the clock., type: int, returned: always}
 """
@@ -90,6 +91,7 @@ def main() -> None:
         "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // MB,
         "free_mb": {str(path): free_bytes(path, module.params["disks"]) // MB for path in empty},
         "java_major": java_major(module.params["java"]),
+        "has_data": len(empty) < len(module.params["data_dirs"]),
         "unresolved": [name for name in module.params["resolve"] if not resolves(name)],
     }
     module.exit_json(**result, took_ns=time.monotonic_ns() - began, clock_ns=time.time_ns())

@@ -10,50 +10,94 @@ from typing import Any
 import yaml
 from ansible.module_utils.basic import AnsibleModule
 
+# Each is named for mitogen, which does not see relative imports.
 from ansible_collections.crucible.kafka.plugins.module_utils import address as address
-from ansible_collections.crucible.kafka.plugins.module_utils import (
-    cluster as cluster,  # Named for mitogen, which does not see relative imports.
-)
+from ansible_collections.crucible.kafka.plugins.module_utils import checksum as checksum
+from ansible_collections.crucible.kafka.plugins.module_utils import cluster as cluster
+from ansible_collections.crucible.kafka.plugins.module_utils import near_miss as near_miss
 from ansible_collections.crucible.kafka.plugins.module_utils.preflight import (
     Declared,
     Limits,
     Listener,
     Node,
     Probe,
+    Problem,
     View,
     problems,
+    problems_of_variables,
+    warnings,
 )
 
 DOCUMENTATION = r"""
 module: kafka_preflight
 short_description: Judge an inventory and its hosts
-description: Changes nothing. Fails with every problem, each with the variable to change.
+description:
+  - Changes nothing. Fails with every problem, each with the variable to change.
+  - Without O(declared) only the variables as such are judged, without O(found) the inventory alone.
 options:
-  mode: {description: KRaft or ZooKeeper., type: str, required: true}
-  version: {description: The release., type: str, required: true}
-  cluster_id: {description: The declared cluster id., type: str, default: ''}
-  nodes: {description: Every host as the inventory has it., type: list, elements: dict, required: true}
-  ensemble: {description: Names of the ZooKeeper servers., type: list, elements: str, default: []}
-  probes: {description: 'What M(crucible.kafka.host_probe) found, by host.', type: dict, required: true}
-  listeners: {description: The listeners., type: list, elements: dict, required: true}
-  named_listeners: {description: 'Variables that name a listener, and the name.', type: dict, required: true}
-  config: {description: Declared replication settings of brokers., type: dict, default: {}}
-  topics: {description: Declared topics., type: list, elements: dict, default: []}
-  topic_replication_factor: {description: Of topics that do not say., type: int, default: 3}
-  topic_config: {description: Of topics that do not say., type: dict, default: {}}
-  heap_mb: {description: The heap., type: int, required: true}
-  java_major: {description: 'The Java that is to be installed, 0 if none is.', type: int, default: 0}
-  metadata_version: {description: 'Finalised level of the running cluster, 0 if none runs.', type: int, default: 0}
-  min_disk_mb: {description: Least room for data., type: int, required: true}
-  min_memory_mb: {description: Least memory besides the heap., type: int, required: true}
-  max_clock_skew_s: {description: Greatest difference of clocks., type: float, required: true}
+  nodes:
+    description: Every host as the inventory has it, with what M(crucible.kafka.preflight_variables) said of it.
+    type: list
+    elements: dict
+    required: true
   roles_path: {description: 'The roles, which say what variables there are.', type: path, required: true}
   known_variables: {description: Further names that are no typos., type: list, elements: str, default: []}
-author: Crucible
+  declared:
+    description: What the inventory says about the cluster as a whole.
+    type: dict
+    suboptions:
+      mode: {description: KRaft or ZooKeeper., type: str, required: true}
+      version: {description: The release., type: str, required: true}
+      checksum: {description: The archive's SHA-512 as it is declared., type: str, required: true}
+      cluster_id: {description: The declared cluster id., type: str, default: ''}
+      ensemble: {description: Names of the ZooKeeper servers., type: list, elements: str, default: []}
+      listeners: {description: The listeners., type: list, elements: dict, required: true}
+      named_listeners: {description: 'Variables that name a listener, and the name.', type: dict, required: true}
+      topics: {description: Declared topics., type: list, elements: dict, default: []}
+      topic_replication_factor: {description: Of topics that do not say., type: int, default: 3}
+      topic_config: {description: Of topics that do not say., type: dict, default: {}}
+      min_disk_mb: {description: Least room for data., type: int, required: true}
+      min_memory_mb: {description: Least memory besides the heap., type: int, required: true}
+      max_clock_skew_s: {description: Greatest difference of clocks., type: float, required: true}
+  found:
+    description: What hosts and cluster said.
+    type: dict
+    suboptions:
+      probes: {description: 'What M(crucible.kafka.host_probe) found, by host.', type: dict, required: true}
+      heap_mb: {description: The heap., type: int, required: true}
+      java_major: {description: 'The Java that is to be installed, 0 if none is.', type: int, default: 0}
+      metadata_version: {description: 'Finalised level of the running cluster, 0 if none runs.', type: int, default: 0}
+      running:
+        description: What M(crucible.kafka.kafka_node_info) said of each host, also outside the run.
+        type: list
+        elements: dict
+        default: []
+      cluster_answers: {description: Whether the cluster answers., type: bool, required: true}
+author: [Crucible]
 """
 
-ARGUMENTS: dict[str, dict[str, Any]] = yaml.safe_load(DOCUMENTATION)["options"]
+RETURN = r"""
+warned: {description: 'What works, and should be changed nevertheless.', type: list, returned: success}
+"""
+
+NOTHING_FOUND: dict[str, Any] = {
+    "probes": {},
+    "heap_mb": 0,
+    "java_major": 0,
+    "metadata_version": 0,
+    "running": [],
+    "cluster_answers": False,
+}
 MIN_ISR = "min.insync.replicas"
+
+
+def argument_spec(options: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The documented options as Ansible validates them."""
+    return {
+        name: {key: value for key, value in option.items() if key not in ("description", "suboptions")}
+        | ({"options": argument_spec(option["suboptions"])} if "suboptions" in option else {})
+        for name, option in options.items()
+    }
 
 
 def interface(roles_path: Path) -> Iterator[str]:
@@ -63,53 +107,72 @@ def interface(roles_path: Path) -> Iterator[str]:
             yield from entry.get("options") or {}
 
 
-def probe(found: dict[str, Any]) -> Probe:
+def probe(answer: dict[str, Any]) -> Probe:
     """What a host said, without what Ansible adds to each result."""
-    kept = {key: found[key] for key in ("memory_mb", "free_mb", "java_major", "unresolved")}
-    return Probe(**kept, skew_s=tuple(found["skew_s"]))
+    kept = {key: answer[key] for key in ("memory_mb", "free_mb", "java_major", "unresolved", "has_data")}
+    return Probe(**kept, skew_s=tuple(answer["skew_s"]))
 
 
-def view(params: dict[str, Any]) -> View:
+def topics(declared: dict[str, Any]) -> list[tuple[str, int, Any]]:
+    """Each topic's name, replication factor, and min.insync.replicas where they are declared."""
+    return [
+        (
+            topic["name"],
+            int(topic.get("replication_factor") or declared["topic_replication_factor"]),
+            {**declared["topic_config"], **(topic.get("config") or {})}.get(MIN_ISR),
+        )
+        for topic in declared["topics"]
+    ]
+
+
+def view(
+    declared: dict[str, Any], found: dict[str, Any] | None, nodes: list[Node], known_variables: list[str]
+) -> View:
     """The module's arguments as the core wants them."""
-    roles_path = Path(params["roles_path"])
-    declared = Declared(
-        mode=params["mode"],
-        version=params["version"],
-        cluster_id=params["cluster_id"],
-        listeners=[Listener(listener["name"], int(listener["port"])) for listener in params["listeners"]],
-        named_listeners=params["named_listeners"],
-        config=params["config"],
-        topics=[
-            (
-                topic["name"],
-                int(topic.get("replication_factor", params["topic_replication_factor"])),
-                int({**params["topic_config"], **topic.get("config", {})}.get(MIN_ISR, 1)),
-            )
-            for topic in params["topics"]
-        ],
-        heap_mb=params["heap_mb"],
-        limits=Limits(params["min_disk_mb"], params["min_memory_mb"], params["max_clock_skew_s"]),
-        java_major=params["java_major"],
-        ensemble=params["ensemble"],
-        metadata_version=params["metadata_version"],
-        known_variables=[*interface(roles_path), *params["known_variables"]],
-        prefixes=tuple(f"{role.name}_" for role in roles_path.iterdir() if role.is_dir()),
-    )
+    told = found or NOTHING_FOUND
+    probes = {name: probe(answer) for name, answer in told["probes"].items() if "skew_s" in answer}
     return View(
-        declared,
-        nodes=[Node(**node) for node in params["nodes"]],
-        probes={name: probe(found) for name, found in params["probes"].items() if "skew_s" in found},
+        Declared(
+            **{key: declared[key] for key in ("mode", "version", "checksum", "cluster_id", "ensemble")},
+            listeners=[Listener(listener["name"], int(listener["port"])) for listener in declared["listeners"]],
+            named_listeners=declared["named_listeners"],
+            topics=topics(declared),
+            limits=Limits(declared["min_disk_mb"], declared["min_memory_mb"], declared["max_clock_skew_s"]),
+            heap_mb=told["heap_mb"],
+            java_major=told["java_major"],
+            metadata_version=told["metadata_version"],
+        ),
+        nodes,
+        probes,
+        known_variables,
+        {answer["name"]: answer["process"]["properties"] for answer in told["running"] if answer.get("process")},
+        None if found is None else told["cluster_answers"] or any(answer.has_data for answer in probes.values()),
     )
+
+
+def message(found: list[Problem]) -> str:
+    """All problems, a line each."""
+    heading = f"Nothing was changed. {len(found)} problem{'s' if len(found) > 1 else ''}:"
+    return "\n".join([heading, *(f"  {problem}" for problem in found)])
 
 
 def main() -> None:
     """Judge, and fail with everything that was found."""
-    spec = {name: {k: v for k, v in told.items() if k != "description"} for name, told in ARGUMENTS.items()}
+    spec = argument_spec(yaml.safe_load(DOCUMENTATION)["options"])
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
-    if found := problems(view(module.params)):
-        heading = f"Nothing was changed. {len(found)} problem{'s' if len(found) > 1 else ''}:"
-        module.fail_json(msg="\n".join([heading, *(f"  {problem}" for problem in found)]))
-    module.exit_json()
+    params = module.params
+    nodes = [Node(**node) for node in params["nodes"]]
+    known_variables = [*interface(Path(params["roles_path"])), *params["known_variables"]]
+    if params["declared"] is None:
+        found, warned = problems_of_variables(nodes, known_variables), []
+    else:
+        judged = view(params["declared"], params["found"], nodes, known_variables)
+        found, warned = problems(judged), warnings(judged)
+    if found:
+        module.fail_json(msg=message(found))
+    for warning in warned:
+        module.warn(str(warning))
+    module.exit_json(changed=False, warned=[str(warning) for warning in warned])
 
 
 if __name__ == "__main__":

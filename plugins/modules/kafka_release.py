@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.crucible.kafka.plugins.module_utils.checksum import sha512 as published_sha512
 
 DOCUMENTATION = r"""
 module: kafka_release
@@ -43,12 +44,6 @@ exec {java} -Xmx256m $KAFKA_OPTS -cp '{dest}/libs/*' {main} "$@"
 
 INSTALLED = ".installed"
 """In each release that this module installed: only those does it ever remove."""
-
-
-def declared_sha512(text: str) -> str:
-    """Return the digest in a checksum as C(sha512sum), gpg (Apache's form, in groups) or Ansible writes it."""
-    words = text.rpartition(":")[2].split()
-    return "".join(word for word in words if re.fullmatch("[0-9a-fA-F]+", word)).lower()
 
 
 def wanted_mode(mode: int) -> int:
@@ -113,7 +108,7 @@ def sha512(path: Path) -> str:
 def install(module: AnsibleModule, archive: Path, dest: Path) -> None:
     """Unpack the archive into its place; whatever an earlier attempt left beside it is thrown away."""
     found = sha512(archive)
-    if found != declared_sha512(module.params["checksum"]):
+    if found != published_sha512(module.params["checksum"]):
         archive.unlink()
         module.fail_json(
             msg=f"The archive is not the one that was declared: its SHA-512 is {found}, kafka_archive_checksum is"

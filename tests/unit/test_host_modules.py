@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-LIBRARY = Path(__file__).resolve().parents[2] / "plugins/modules"
+ROOT = Path(__file__).resolve().parents[2]
+LIBRARY = ROOT / "plugins/modules"
 
 # It fails as apt-get does while another process holds the lock on the lists: as often as the file `held` has lines.
 APT_GET = """#!/usr/bin/env python3
@@ -38,7 +39,7 @@ def run(name: str, check: bool = False, umask: int = 0o22, path: str = "", **opt
     done = subprocess.run(
         [sys.executable, LIBRARY / f"{name}.py"],
         input=json.dumps(arguments),
-        env=os.environ | {"PATH": f"{path}:{os.environ['PATH']}"},
+        env=os.environ | {"PATH": f"{path}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,

@@ -10,13 +10,17 @@ from hypothesis import strategies as st
 
 from ansible_collections.crucible.kafka.plugins.module_utils.preflight import (
     CHECKS,
+    RESERVED_KEYS,
     Declared,
     Limits,
     Listener,
     Node,
     Probe,
     View,
+    judged_config,
     problems,
+    problems_of_variables,
+    warnings,
 )
 
 NAMES = ("kafka1", "kafka2", "kafka3")
@@ -25,21 +29,29 @@ GOOD = View(
     Declared(
         mode="kraft",
         version="4.3.1",
+        checksum="sha512:" + "0a" * 64,
         cluster_id="Y3J1Y2libGVzY3JhdGNoMQ",
         listeners=[Listener("CLIENT", 9092), Listener("CONTROLLER", 9093)],
         named_listeners={"kafka_admin_listener": "CLIENT", "kafka_controller_listener": "CONTROLLER"},
-        config={"default.replication.factor": "3", "min.insync.replicas": "2"},
         topics=[("orders", 3, 2)],
         heap_mb=1024,
         limits=Limits(min_disk_mb=2048, min_memory_mb=512, max_clock_skew_s=1.0),
         java_major=17,
         ensemble=NAMES,
         metadata_version=30,
-        known_variables=["kafka_version", "kafka_node_id", "firewall_client_cidrs"],
-        prefixes=("kafka_", "firewall_"),
     ),
-    [Node(name, index, host=name, variables=["kafka_version"]) for index, name in enumerate(NAMES)],
+    [
+        Node(
+            name,
+            index,
+            variables=["kafka_version", "kafka_exporter_version"],
+            config={"default.replication.factor": "3", "min.insync.replicas": "2"},
+        )
+        for index, name in enumerate(NAMES)
+    ],
     dict.fromkeys(NAMES, PROBE),
+    known_variables=["kafka_version", "kafka_node_id", "firewall_client_cidrs"],
+    cluster_exists=False,
 )
 
 
@@ -49,6 +61,18 @@ def declared(view: View = GOOD, **changes: Any) -> View:
 
 def node(**changes: Any) -> View:
     return replace(GOOD, nodes=[*GOOD.nodes[:2], replace(GOOD.nodes[2], **changes)])
+
+
+def config(**changes: Any) -> View:
+    """All nodes with this kafka_config, whose keys have _ for a dot."""
+    keys = {key.replace("_", "."): value for key, value in changes.items()}
+    return replace(GOOD, nodes=[replace(node, config=keys) for node in GOOD.nodes])
+
+
+def running(**changes: str) -> View:
+    """A controller runs on kafka2, with these properties."""
+    keys = {key.replace("_", "."): value for key, value in changes.items()}
+    return replace(GOOD, running={"kafka2": {"process.roles": "broker,controller", **keys}})
 
 
 def probe(**changes: Any) -> View:
@@ -76,11 +100,19 @@ PLANTED: list[tuple[View, str, str]] = [
     (declared(java_major=11), "java_major_version", "needs Java 17 or later, not 11"),
     (declared(probe(java_major=11), java_major=0), "kafka_java", "kafka2 has 11"),
     (with_zookeeper(java_major=25), "java_major_version", "needs Java 8 to 23, not 25"),
-    (declared(config={"default.replication.factor": "4"}), "kafka_config", "there are 3 brokers"),
-    (declared(config={"min.insync.replicas": "4"}), "kafka_config", "above default.replication.factor 3"),
-    (declared(config={"transaction.state.log.min.isr": "4"}), "kafka_config", "above transaction.state.log"),
+    (declared(checksum="128 hexadecimal digits"), "kafka_archive_checksum", "'128 hexadecimal digits' is no SHA-512"),
+    (declared(checksum="sha256:" + "0" * 64), "kafka_archive_checksum", "is no SHA-512"),
+    (config(default_replication_factor="4"), "kafka_config", "there are 3 brokers"),
+    (config(default_replication_factor="many"), "kafka_config", "is many, which is no number"),
+    (config(min_insync_replicas="4"), "kafka_config", "above default.replication.factor 3"),
+    (config(transaction_state_log_min_isr="4"), "kafka_config", "above transaction.state.log"),
+    (config(default_replication_factor=None, min_insync_replicas=2), "kafka_config", "2 is above default.repl"),
+    (config(log_dirs="/srv/kafka"), "kafka_config", "log.dirs is not set here; change kafka_data_dirs"),
+    (config(node_id=None), "kafka_config", "node.id is not set here; change kafka_node_id"),
     (declared(topics=[("orders", 5, 2)]), "kafka_topics", "replication factor 5"),
     (declared(topics=[("orders", 2, 3)]), "kafka_topics", "min.insync.replicas 3"),
+    (declared(topics=[("orders", 3, "two")]), "kafka_topics", "two, which is no number"),
+    (running(broker_session_timeout_ms="2000"), "kafka_config", "2000, but the controller that runs on kafka2 has"),
     (declared(listeners=[*GOOD.declared.listeners, Listener("CLIENT", 9094)]), "kafka_listeners", "the name CLIENT"),
     (declared(listeners=[*GOOD.declared.listeners, Listener("TLS", 9092)]), "kafka_listeners", "the port 9092"),
     (declared(listeners=[*GOOD.declared.listeners, Listener("TLS", 0)]), "kafka_listeners", "the port 0"),
@@ -93,7 +125,7 @@ PLANTED: list[tuple[View, str, str]] = [
     (probe(unresolved=["kafka3"]), "kafka_advertised_host", "kafka2 cannot resolve kafka3"),
     (node(variables=["kafka_versoin"]), "kafka_versoin", "did you mean kafka_version?"),
     (node(variables=["firewall_client_cidr"]), "firewall_client_cidr", "did you mean firewall_client_cidrs?"),
-    (node(variables=["kafka_zzz"]), "kafka_zzz", "preflight_known_variables"),
+    (node(errors={"kafka_heap_mb": "it is no int"}), "kafka_heap_mb", "it is no int (kafka3)"),
 ]
 
 
@@ -141,3 +173,72 @@ def test_hosts_outside_the_limit_are_judged_by_the_inventory_alone() -> None:
     assert problems(replace(GOOD, probes={"kafka1": PROBE})) == []
     (problem,) = problems(replace(node(node_id=1), probes={"kafka1": PROBE}))
     assert problem.variable == "kafka_node_id"
+
+
+def test_without_an_answer_of_the_hosts_only_the_inventory_is_judged() -> None:
+    alone = replace(GOOD, probes={}, cluster_exists=None)
+    assert problems(alone) == []
+    assert [problem.variable for problem in problems(replace(alone, nodes=config(log_dirs="/x").nodes))] == [
+        "kafka_config"
+    ]
+
+
+@pytest.mark.parametrize("view", [node(roles=["broker"]), with_zookeeper(ensemble=NAMES[:2])])
+def test_an_even_number_of_voters_is_refused_for_a_new_cluster_and_warned_of_in_one_that_exists(view: View) -> None:
+    """Every migration and every replacement of a controller passes through an even number."""
+    assert [problem.sentence for problem in problems(view)] == [
+        problem.sentence for problem in warnings(replace(view, cluster_exists=True))
+    ]
+    assert problems(replace(view, cluster_exists=True)) == []
+    assert warnings(view) == []
+    assert problems(replace(view, cluster_exists=None, probes={})) == []
+
+
+def test_no_voters_at_all_are_refused_whatever_exists() -> None:
+    assert problems(with_zookeeper(ensemble=[]))
+    assert problems(replace(with_zookeeper(ensemble=[]), cluster_exists=True))
+
+
+def test_a_key_that_is_taken_away_is_judged_by_what_kafka_takes_then() -> None:
+    assert problems(config(default_replication_factor=None, min_insync_replicas=None)) == []
+    taken = declared(config(offsets_topic_replication_factor=None), topics=[])
+    assert problems(taken) == []
+    assert [problem.sentence for problem in problems(replace(taken, nodes=taken.nodes[:1]))] == [
+        "offsets.topic.replication.factor is taken away, so that Kafka takes 3, but there are 1 brokers"
+    ]
+
+
+@pytest.mark.parametrize("key", RESERVED_KEYS)
+def test_a_key_with_a_variable_of_its_own_is_refused_with_that_variable(key: str) -> None:
+    (problem,) = problems(config(**{key.replace(".", "_"): "anything"}))
+    assert problem.variable == "kafka_config"
+    assert RESERVED_KEYS[key] in problem.sentence
+
+
+def test_a_problem_that_all_hosts_share_is_told_once_and_another_one_with_its_hosts() -> None:
+    wrong = [replace(each, errors={"kafka_heap_mb": "it is no int"}) for each in GOOD.nodes]
+    (problem,) = problems_of_variables(wrong, [])
+    assert problem.sentence == "it is no int"
+    (problem,) = problems_of_variables([*wrong[:2], GOOD.nodes[2]], [])
+    assert problem.sentence == "it is no int (kafka1 and kafka2)"
+
+
+def test_values_that_no_check_looks_at_are_not_handed_on() -> None:
+    kept = judged_config({"ssl.keystore.password": "s3cret", "min.insync.replicas": 2, "x.replication.factor": None})
+    assert kept == {"ssl.keystore.password": "", "min.insync.replicas": 2, "x.replication.factor": None}
+
+
+@pytest.mark.parametrize(
+    ("heartbeat", "session", "refused"),
+    [(None, "9000", False), (8999, "9000", False), (9000, None, True), ("250", "1500", False), (1500, "1500", True)],
+)
+def test_heartbeats_must_come_more_often_than_the_running_controllers_wait(
+    heartbeat: Any, session: str | None, refused: bool
+) -> None:
+    view = running(**({"broker_session_timeout_ms": session} if session else {}))
+    declared_nodes = [replace(each, config={"broker.heartbeat.interval.ms": heartbeat}) for each in view.nodes]
+    assert bool(problems(replace(view, nodes=declared_nodes))) is refused
+
+
+def test_the_session_of_a_broker_that_is_no_controller_does_not_matter() -> None:
+    assert problems(running(process_roles="broker", broker_session_timeout_ms="1000")) == []

@@ -1,0 +1,106 @@
+"""What the inventory alone shows is told in a few seconds, and no host is connected to for it."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "inventory/production.example"
+CHECKSUM = hashlib.sha512(b"kafka").hexdigest().upper()
+AS_PUBLISHED = "kafka_2.13-4.3.1.tgz: " + "\n  ".join(CHECKSUM[start : start + 8] for start in range(0, 128, 8))
+# Nobody has this address (RFC 5737), and a connection to it is not even tried: the proxy fails at once.
+NOWHERE = {"ansible_host": "192.0.2.1", "ansible_ssh_common_args": "-o ProxyCommand=false"}
+
+
+def judge(inventory: Path, *args: str) -> str:
+    """Run site.yml, which fails in any case, and return what it says on one line."""
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), "site.yml", "-i", str(inventory), *args]
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False)
+    assert done.returncode != 0
+    return " ".join((done.stdout + done.stderr).split())
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Path:
+    """The example as step 1 of the README copies it, with hosts that cannot be reached."""
+    copy = tmp_path / "production"
+    shutil.copytree(EXAMPLE, copy)
+    (copy / "group_vars/kafka/reach.yml").write_text(yaml.safe_dump(NOWHERE), encoding="utf-8")
+    return copy
+
+
+def say(inventory: Path, **variables: Any) -> None:
+    """Say something for the group kafka."""
+    (inventory / "group_vars/kafka/z.yml").write_text(yaml.safe_dump(variables), encoding="utf-8")
+
+
+def test_the_examples_placeholder_is_refused_by_one_sentence(example: Path) -> None:
+    said = judge(example, "--check")
+    assert "Nothing was changed. 1 problem: kafka_archive_checksum: '128 hexadecimal digits' is no SHA-512" in said
+    assert "UNREACHABLE" not in said
+
+
+def test_the_filled_in_example_needs_no_group_but_kafka_and_takes_a_pasted_checksum(example: Path) -> None:
+    say(example, kafka_archive_checksum=AS_PUBLISHED)
+    said = judge(example, "--check")
+    assert "Nothing was changed" not in said
+    assert "UNREACHABLE" in said
+
+
+def test_variables_of_the_wrong_type_are_told_for_all_roles_at_once_with_their_hosts(example: Path) -> None:
+    say(
+        example,
+        data_disk_mounts=[{"device": "/dev/vdb"}],
+        firewall_admin_cidrs="{{ nowhere_said }}",
+        kafka_archive_checksum=CHECKSUM,
+        kafka_heap_mb="much",
+        kafka_listener=[],
+        kafka_mode="raft",
+        os_tuning_limits="none",
+        zookeeper_hosts="not ours",
+    )
+    (example / "host_vars").mkdir()
+    (example / "host_vars/kafka2.example.com.yml").write_text("kafka_node_id: two\n", encoding="utf-8")
+    said = judge(example)
+    assert "Nothing was changed. 7 problems:" in said
+    for sentence in (
+        "data_disk_mounts: missing required arguments: path",
+        "firewall_admin_cidrs: it cannot be rendered: 'nowhere_said' is undefined",
+        "kafka_heap_mb: argument 'kafka_heap_mb' is of type str and we were unable to convert to int",
+        "kafka_mode: value of kafka_mode must be one of: kraft, zookeeper, got: raft",
+        "os_tuning_limits: ",
+        "kafka_node_id: kafka2.example.com has none",
+        "kafka_listener: no role has this variable; did you mean kafka_listeners?",
+    ):
+        assert sentence in said
+    assert "UNREACHABLE" not in said
+
+
+def test_what_is_of_the_right_type_and_cannot_work_is_told_before_a_host_is_reached(example: Path) -> None:
+    say(
+        example,
+        kafka_admin_listener="ADMIN",
+        kafka_archive_checksum=f"sha512:{CHECKSUM}",
+        kafka_config={"log.dirs": "/srv/kafka", "default.replication.factor": 4, "min.insync.replicas": None},
+        kafka_heap_mb="{{ (ansible_facts['memtotal_mb'] * 0.25) | int }}",
+        kafka_topics=[{"name": "orders", "config": {"min.insync.replicas": None}}],
+    )
+    said = judge(example, "-e", "kafka_mode=zookeeper")
+    for sentence in (
+        "kafka_admin_listener: ADMIN is not one of kafka_listeners",
+        "kafka_config: log.dirs is not set here; change kafka_data_dirs",
+        "kafka_config: default.replication.factor is 4, but there are 3 brokers",
+        "kafka_mode: Kafka 4.3.1 has no ZooKeeper mode",
+        "groups['zookeeper']: there are no ZooKeeper servers",
+    ):
+        assert sentence in said
+    assert "Nothing was changed. 5 problems:" in said
+    assert "UNREACHABLE" not in said
