@@ -20,6 +20,7 @@ options:
   server: {type: str, required: true, description: The one that changes.}
   phase: {type: str, required: true, choices: [before, after], description: Before or after its change.}
   timeout_s: {type: float, required: true, description: How long to wait.}
+  answer_timeout_s: {type: float, default: 5.0, description: How long one server may take to answer.}
 author: [Crucible]
 """
 
@@ -28,13 +29,12 @@ mode: {type: str, returned: success, description: 'What the server is now: leade
 """
 
 POLL_INTERVAL_S = 0.5
-ANSWER_TIMEOUT_S = 2.0
 
 
-def mode(server: str) -> str:
+def mode(server: str, answer_timeout_s: float) -> str:
     """Return what a server says that it is by `srvr`, "" if it does not."""
     try:
-        with socket.create_connection(split_host_port(server), timeout=ANSWER_TIMEOUT_S) as connection:
+        with socket.create_connection(split_host_port(server), timeout=answer_timeout_s) as connection:
             connection.sendall(b"srvr")
             answer = b"".join(iter(lambda: connection.recv(4096), b"")).decode()
     except OSError:
@@ -51,13 +51,14 @@ def main() -> None:
             "server": {"type": "str", "required": True},
             "phase": {"type": "str", "required": True, "choices": ["before", "after"]},
             "timeout_s": {"type": "float", "required": True},
+            "answer_timeout_s": {"type": "float", "default": 5.0},
         },
         supports_check_mode=True,
     )
     server, phase = module.params["server"], module.params["phase"]
     deadline = time.monotonic() + (0 if module.check_mode else module.params["timeout_s"])
     while True:
-        modes = {name: mode(name) for name in module.params["servers"]}
+        modes = {name: mode(name, module.params["answer_timeout_s"]) for name in module.params["servers"]}
         reasons = may_stop(modes, server) if phase == "before" else recovered(modes, server)
         if not reasons or time.monotonic() >= deadline:
             break
