@@ -12,6 +12,8 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.crucible.kafka.plugins.module_utils.ssh_session import ssh_connection
+
 DOCUMENTATION = r"""
 module: host_probe
 short_description: Tell what a host has for Kafka
@@ -36,6 +38,7 @@ free_mb: {description: Room by data directory that holds no data yet., type: dic
 java_major: {description: Java's major version or 0., type: int, returned: always}
 unresolved: {description: Names that are not resolved., type: list, returned: always}
 has_data: {description: Whether a data directory is formatted., type: bool, returned: always}
+ssh_client: {description: 'From which address SSH comes, empty on a console.', type: str, returned: always}
 clock_ns: {description: The host's clock., type: int, returned: always}
 took_ns: {description: How long the module ran before it read the clock., type: int, returned: always}
 """
@@ -74,6 +77,15 @@ def resolves(name: str) -> bool:
     return True
 
 
+def ssh_client() -> str:
+    """From which address SSH comes; "" on a console, or where only root may know."""
+    try:
+        connection = ssh_connection()
+    except PermissionError:
+        return ""
+    return connection[0] if connection else ""
+
+
 def main() -> None:
     """Look, and read the clock last."""
     began = time.monotonic_ns()
@@ -92,6 +104,7 @@ def main() -> None:
         "free_mb": {str(path): free_bytes(path, module.params["disks"]) // MB for path in empty},
         "java_major": java_major(module.params["java"]),
         "has_data": len(empty) < len(module.params["data_dirs"]),
+        "ssh_client": ssh_client(),
         "unresolved": [name for name in module.params["resolve"] if not resolves(name)],
     }
     module.exit_json(**result, took_ns=time.monotonic_ns() - began, clock_ns=time.time_ns())

@@ -51,6 +51,7 @@ RETURN = r"""
 listener: {description: The listener's name., type: str, returned: always}
 bootstrap_servers: {description: Where it is reached., type: list, elements: str, returned: always}
 client: {description: What is laid over the admin client's options., type: dict, returned: always}
+running_servers: {description: Where each broker listens that runs., type: dict, returned: always}
 changes: {description: What running nodes will be restarted for., type: list, elements: str, returned: always}
 """
 
@@ -80,6 +81,9 @@ def main() -> None:
         bootstrap_servers=list(chosen.bootstrap_servers),
         client=dict(chosen.client),
         changes=changes(running, declared),
+        running_servers={
+            node.node: node.listeners[chosen.listener].address for node in running if chosen.listener in node.listeners
+        },
     )
 
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 from ipaddress import ip_address
@@ -22,6 +21,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.firewall import (
     difference,
     parse,
 )
+from ansible_collections.crucible.kafka.plugins.module_utils.ssh_session import ssh_connection
 
 DOCUMENTATION = """
 module: ufw_rules
@@ -124,23 +124,6 @@ def declared(entries: list[dict[str, Any]]) -> list[Rule]:
             entry["proto"],
         )
     ]
-
-
-def ssh_connection() -> tuple[str, str, int] | None:
-    """Return (client, server, server's port) of the SSH session above this process; None on a console.
-
-    sudo drops SSH_CONNECTION, hence the way up through the parents.
-    """
-    pid = os.getpid()
-    while pid > 1:
-        environ = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-        for entry in environ:
-            if entry.startswith(b"SSH_CONNECTION="):
-                client, _, server, port = entry.decode().partition("=")[2].split()
-                return client.removeprefix("::ffff:"), server.removeprefix("::ffff:"), int(port)
-        parent = re.search(r"^PPid:\s+(\d+)", Path(f"/proc/{pid}/status").read_text("utf-8"), re.MULTILINE)
-        pid = int(parent[1]) if parent else 0
-    return None
 
 
 def setting(path: Path, name: str) -> str:

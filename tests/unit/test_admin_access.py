@@ -1,0 +1,76 @@
+"""The machine that asks the cluster is told when it cannot reach it, and which network to admit."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from ansible_collections.crucible.kafka.plugins.module_utils.admin_access import (
+    REACHED,
+    Access,
+    dial,
+    dial_all,
+    problems,
+    source_address,
+)
+
+DROPPED = Access("kafka1", "kafka1:9092", "no answer in 5 s, so a firewall drops it", ("192.0.2.7",))
+
+
+def test_a_server_that_drops_packets_is_named_with_the_network_to_add() -> None:
+    (sentence,) = problems([DROPPED], "CLIENT")
+    assert sentence.startswith("firewall_admin_cidrs: the machine that asks the cluster (192.0.2.7) cannot reach")
+    assert "CLIENT of kafka1 at kafka1:9092: no answer in 5 s" in sentence
+    assert "add 192.0.2.7/32" in sentence
+
+
+def test_an_ipv6_address_is_one_of_128_bits() -> None:
+    (sentence,) = problems([Access("kafka1", "[2001:db8::1]:9092", "No route to host", ("2001:db8::7",))], "CLIENT")
+    assert "add 2001:db8::7/128" in sentence
+
+
+def test_without_any_known_address_no_network_is_named() -> None:
+    (sentence,) = problems([Access("kafka1", "kafka1:9092", "No route to host")], "CLIENT")
+    assert "add the address that it comes from" in sentence
+
+
+@pytest.mark.parametrize(
+    ("admitted", "is_problem"),
+    [
+        (["192.0.2.0/24"], False),
+        (["198.51.100.0/24"], True),
+        (["2001:db8::/32"], True),
+        (["admin.example.org", "192.0.2.7"], False),
+        ([], True),
+    ],
+)
+def test_what_the_firewall_is_going_to_admit_is_no_problem_yet(admitted: list[str], is_problem: bool) -> None:
+    assert bool(problems([DROPPED], "CLIENT", admitted)) == is_problem
+
+
+def test_a_reached_server_is_no_problem() -> None:
+    assert problems([Access("kafka1", "kafka1:9092", REACHED, ("192.0.2.7",))], "CLIENT") == []
+
+
+@pytest.mark.parametrize(("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
+def test_a_port_is_reached_whether_or_not_anything_listens(family: socket.AddressFamily, host: str) -> None:
+    with socket.socket(family) as listening:
+        listening.bind((host, 0))
+        port = listening.getsockname()[1]
+        server = f"[{host}]:{port}" if family == socket.AF_INET6 else f"{host}:{port}"
+        assert dial(server, 30) == REACHED  # Bound, not listening: refused.
+        listening.listen()
+        assert dial(server, 30) == REACHED
+
+
+def test_a_name_that_is_not_known_is_a_failure() -> None:
+    (access,) = dial_all({"kafka1": "nowhere.invalid:9092"}, {"kafka1": "192.0.2.7"}, 30)
+    assert access.failure
+    assert access.addresses == ("192.0.2.7",)
+
+
+def test_the_route_to_a_server_tells_from_where_this_machine_comes() -> None:
+    assert source_address("127.0.0.1:9092") == "127.0.0.1"
+    assert source_address("[::1]:9092") == "::1"
+    assert source_address("nowhere.invalid:9092") == ""
