@@ -41,6 +41,19 @@ def kafka_addresses(hosts: Iterable[Mapping[str, Any]], listener: str) -> list[s
     ]
 
 
+def kafka_source_hosts(hosts: Iterable[Mapping[str, Any]], names: Iterable[str]) -> list[str]:
+    """Return from where these hosts connect to each other: as they are reached in general, and over `names`."""
+    among = set(names)
+    found = [
+        [
+            host["host"],
+            *(entry_listener(each, host["host"]).host for each in host["listeners"] if each["name"] in among),
+        ]
+        for host in hosts
+    ]
+    return list(dict.fromkeys(address for each in found for address in each))
+
+
 def kafka_listeners_property(entries: Entries, host: str) -> str:
     """Return Kafka's `listeners` for the entries of one host."""
     return listeners_property(entry_listener(entry, host) for entry in entries)
@@ -62,4 +75,5 @@ class FilterModule:
             "kafka_advertised_property": kafka_advertised_property,
             "kafka_listener_hosts": kafka_listener_hosts,
             "kafka_listeners_property": kafka_listeners_property,
+            "kafka_source_hosts": kafka_source_hosts,
         }

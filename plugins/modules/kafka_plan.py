@@ -12,7 +12,6 @@ from ansible_collections.crucible.kafka.plugins.module_utils import (
 )
 from ansible_collections.crucible.kafka.plugins.module_utils import membership as membership
 from ansible_collections.crucible.kafka.plugins.module_utils import restart_needed as restart_needed
-from ansible_collections.crucible.kafka.plugins.module_utils.address import host_port
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError, Endpoint, alter_configs
 from ansible_collections.crucible.kafka.plugins.module_utils.broker_config import ON_CLUSTER
 from ansible_collections.crucible.kafka.plugins.module_utils.broker_config import plan as plan_configs
@@ -50,9 +49,9 @@ options:
     type: list
     elements: dict
     required: true
-  controller_port:
-    description: Where controllers listen.
-    type: int
+  controller_servers:
+    description: Where each controller is reached, C(host:port) by the name of its host.
+    type: dict
     required: true
   found:
     description: What M(kafka_node_info) found on each host that answered.
@@ -80,7 +79,7 @@ EXAMPLES = r"""
     bootstrap_servers: [192.0.2.11:9092]
     mode: kraft
     members: [{name: kafka1, node_id: 1, host: 192.0.2.11, roles: [broker, controller]}]
-    controller_port: 9093
+    controller_servers: {kafka1: "192.0.2.11:9093"}
     found: ["{{ found }}"]
     declared: {kafka1: {properties: "{{ properties }}", digests: {}}}
   delegate_to: localhost
@@ -125,7 +124,7 @@ def hosts(params: Mapping[str, Any]) -> Iterator[Host]:
             name=name,
             node_id=int(member["node_id"]),
             roles=member["roles"],
-            endpoint=host_port(member["host"], params["controller_port"]),
+            endpoint=params["controller_servers"].get(name, ""),
             in_run=name in params["declared"],
             properties=declared.get("properties", {}),
             digests=declared.get("digests", {}),
@@ -201,7 +200,7 @@ def main() -> None:
     module = admin_module(
         mode={"type": "str", "required": True, "choices": ["kraft", "zookeeper"]},
         members={"type": "list", "elements": "dict", "required": True},
-        controller_port={"type": "int", "required": True},
+        controller_servers={"type": "dict", "required": True},
         found={"type": "list", "elements": "dict", "required": True},
         declared={"type": "dict", "required": True},
         declared_id={"type": "str", "default": ""},

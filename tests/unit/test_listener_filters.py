@@ -9,6 +9,7 @@ from ansible_collections.crucible.kafka.plugins.filter.listeners import (
     kafka_advertised_property,
     kafka_listener_hosts,
     kafka_listeners_property,
+    kafka_source_hosts,
 )
 from ansible_collections.crucible.kafka.plugins.module_utils.listeners import declared_node, running_node
 
@@ -38,6 +39,12 @@ def test_each_host_is_reached_by_what_it_says_of_itself() -> None:
     assert kafka_addresses(hosts, "CONTROLLER") == ["[2001:db8::1]:9093", "kafka2:9093"]
     assert kafka_addresses(hosts, "NONE") == []
     assert hosts[1]["roles"] == ["broker"]
+
+
+def test_hosts_connect_to_each_other_from_where_they_are_reached_by_each_other() -> None:
+    hosts = kafka_listener_hosts(HOSTVARS, HOSTVARS, DEFAULT)
+    assert kafka_source_hosts(hosts, ["CONTROLLER"]) == ["2001:db8::1", "kafka2"]
+    assert kafka_source_hosts(hosts, ["CLIENT"]) == ["2001:db8::1", "k1.example", "kafka2"]
 
 
 def test_a_host_listens_where_it_binds_and_tells_what_it_advertises() -> None:
