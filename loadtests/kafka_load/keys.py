@@ -7,6 +7,7 @@ would land in different partitions. So the partition is chosen here, once a key.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from confluent_kafka import murmur2
@@ -35,14 +36,35 @@ class Popularity:
         return np.asarray(weights / weights.sum(), np.float64)
 
 
+@dataclass(frozen=True)
+class KeyTable:
+    """All keys, their partitions, and for a draw by popularity its cumulated probabilities. Shared: never changed."""
+
+    names: NDArray[np.object_]
+    packed: Packed
+    partitions: NDArray[np.int16]
+    cumulated: NDArray[np.float64] | None
+
+
+@lru_cache(maxsize=8)
+def key_table(popularity: Popularity, partitions: int) -> KeyTable:
+    """The table for a topic of so many partitions: one in a process, however many producers draw from it."""
+    names = [b"c-%06d" % number for number in range(popularity.keys)]
+    return KeyTable(
+        np.array(names, object),
+        Packed.of(names),
+        np.array([partition_of(name, partitions) for name in names], np.int16),
+        None if popularity.zipf is None else np.cumsum(popularity.weights()),
+    )
+
+
 class KeyStream:
     """Draws keys for one producer; the same seed draws the same keys."""
 
     def __init__(self, popularity: Popularity, partitions: int, seed: int) -> None:
-        names = [b"c-%06d" % number for number in range(popularity.keys)]
-        self.names, self.packed = np.array(names, object), Packed.of(names)
-        self.partitions = np.array([partition_of(name, partitions) for name in names], np.int16)
-        self._cumulated = None if popularity.zipf is None else np.cumsum(popularity.weights())
+        table = key_table(popularity, partitions)
+        self.names, self.packed, self.partitions = table.names, table.packed, table.partitions
+        self._cumulated = table.cumulated
         self._random = np.random.default_rng(seed)
         self._drawn = np.empty(0, np.int64)
 

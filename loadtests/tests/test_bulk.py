@@ -135,14 +135,16 @@ def test_rows_come_back_as_they_went_whatever_the_order(steps: list[int], random
         if len(under_way) + count > 20:
             random.shuffle(under_way)  # type: ignore[attr-defined]  # hypothesis types it as an object
             back, under_way = under_way[:count], under_way[count:]
-            sequences, due_ns = table.leave(np.array([row for row, _ in back], np.int64))
+            sequences, due_ns = table.leave(np.array([row for row, _ in back], np.int64), count)
             assert sequences.tolist() == due_ns.tolist() == [number for _, number in back]
         else:
             numbers = np.arange(sent, sent + count)
-            rows = table.enter(Outgoing(np.zeros(count, MESSAGE), numbers, numbers, ()))
+            messages = np.zeros(count, MESSAGE)
+            messages["len"] = 1
+            rows = table.enter(Outgoing(messages, numbers, numbers, ()))
             under_way += zip(rows.tolist(), numbers.tolist(), strict=True)
             sent += count
-        assert len(table) == len(under_way)
+        assert len(table) == table.bytes == len(under_way)
         assert len({row for row, _ in under_way}) == len(under_way)
 
 

@@ -65,6 +65,46 @@ def test_what_was_late_because_of_a_full_window_is_not_the_harnesss_own_doing(cl
     assert snapshot.blocked_ns == engine.totals.blocked_ns
 
 
+@pytest.mark.parametrize("how", ["stop", "kill"])
+def test_a_producer_whose_client_takes_nothing_more_ends_when_it_is_told_to(cluster: MockCluster, how: str) -> None:
+    """The client's queue is smaller than the engine's window, and no broker answers."""
+    scene = Scene(cluster)
+    client = {"queue.buffering.max.messages": 100, "message.timeout.ms": 600_000}
+    engine = ProducerEngine(
+        ClientSettings(cluster.bootstrap, client), ProducerSettings(TOPIC, scene.run, 7), constant(5_000), flush_s=1
+    )
+    engine.start()
+    assert wait_until(lambda: engine.totals.acknowledged > 100, 10)
+    for broker in (1, 2, 3):
+        cluster.down(broker)
+    assert wait_until(lambda: engine.totals.blocked_ns["queue"] > SECOND // 2 or not engine.alive, 20)
+    getattr(engine, how)()
+    assert engine.join(20), "it goes on offering records to a client that does not take them"
+    totals = engine.totals
+    assert totals.failed > 0  # what the client never had was never sent, for certain
+    assert totals.sent == totals.acknowledged + totals.failed + totals.indeterminate
+    assert totals.indeterminate <= 100
+    end(scene.watch)
+
+
+def test_no_more_bytes_are_in_flight_than_chosen(cluster: MockCluster) -> None:
+    scene = Scene(cluster)
+    for broker in (1, 2, 3):
+        cluster.rtt(broker, 500)
+    engine = scene.producer(None, format="binary", size=10_000, in_flight_bytes=1_000_000)
+    most = 0
+
+    def sent_enough() -> bool:
+        nonlocal most
+        most = max(most, engine.totals.indeterminate)
+        return engine.totals.acknowledged > 300 or not engine.alive
+
+    assert wait_until(sent_enough, 30)
+    end(engine)
+    end(scene.watch)
+    assert 0 < most <= 100
+
+
 def test_records_that_time_out_leave_the_producer_going_on(cluster: MockCluster) -> None:
     scene = Scene(cluster)
     scene.join("warehouse")

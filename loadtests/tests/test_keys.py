@@ -43,3 +43,9 @@ def test_the_same_seed_draws_the_same_keys() -> None:
     one, two = (KeyStream(Popularity(1000), 12, seed=5) for _ in range(2))
     assert one.draw(1000).tolist() == np.concatenate([two.draw(1), two.draw(999)]).tolist()
     assert one.partitions[7] == partition_of(one.names[7], 12)
+
+
+def test_all_producers_of_a_process_share_one_table_of_keys() -> None:
+    one, two = (KeyStream(Popularity(1000, zipf=1.0), 12, seed=seed) for seed in (1, 2))
+    assert one.packed is two.packed
+    assert one.partitions is two.partitions

@@ -38,3 +38,18 @@ def test_combining_is_set_algebra(first: list[tuple[int, int]], second: list[tup
     assert members(difference(a.spans(), b.spans())) == in_a - in_b
     assert members(intersection(a.spans(), b.spans())) == in_a & in_b
     assert members(combine(a.spans(), b.spans(), lambda x, y: x ^ y)) == in_a ^ in_b
+
+
+@given(pieces)
+def test_what_was_asked_for_before_is_not_changed_and_what_is_asked_for_later_is_right(
+    parts: list[tuple[int, int]],
+) -> None:
+    spans, numbers, before = SpanSet(), set[int](), []
+    for start, end in parts:
+        spans.add(start, end)
+        numbers |= set(range(start, end))
+        array = spans.spans()
+        assert members(array) == numbers
+        assert (array[1:, 0] > array[:-1, 1]).all()
+        before.append((array, array.tolist()))
+    assert all(array.tolist() == content for array, content in before)

@@ -50,9 +50,13 @@ class Outgoing:
 
 
 class InFlight:
-    """Which records the client has: a row each, whose number goes with the record and comes back with its report."""
+    """Which records the client has: a row each, whose number goes with the record and comes back with its report.
+
+    `bytes` are those of their values.
+    """
 
     def __init__(self, most: int) -> None:
+        self.bytes = 0
         self._sequences, self._due_ns = np.empty(most, np.int64), np.empty(most, np.int64)
         self._free = np.arange(most)
         self._count = 0  # rows in use: those before this place in `_free`
@@ -66,11 +70,13 @@ class InFlight:
         if len(rows) < len(records):
             raise ValueError(f"{len(self._free)} records are in flight, and no more may be")
         self._count += len(records)
+        self.bytes += int(records.messages["len"].sum())
         self._sequences[rows], self._due_ns[rows] = records.sequences, records.due_ns
         return rows
 
-    def leave(self, rows: Int64s) -> tuple[Int64s, Int64s]:
-        """Give rows back; returns the records' sequences and when they were due (ns)."""
+    def leave(self, rows: Int64s, size: int) -> tuple[Int64s, Int64s]:
+        """Give back rows of records of `size` bytes; returns their sequences and when they were due (ns)."""
         self._count -= len(rows)
+        self.bytes -= size
         self._free[self._count : self._count + len(rows)] = rows
         return self._sequences[rows], self._due_ns[rows]

@@ -32,6 +32,7 @@ from kafka_load.records.stamp import Int64s
 from kafka_load.schedule import Schedule, constant
 
 CHUNK = 2_000  # records made at once when so many are due; more would no longer fit into the cache
+CHUNK_BYTES = 8 << 20
 # Records put in the order of their partitions at once when so many are due. What a partition is given in one go shares
 # a batch, and a broker's work is counted in batches rather than in records.
 ROUND = 24 * CHUNK
@@ -75,7 +76,9 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         self.totals = ProducerTotals()
         self.snapshot = ProducerSnapshot(self.id, 0, settings.topic, settings.producer, False, {})
         self._encode = encoder(settings.format, settings.event, settings.size, settings.run, settings.producer)
+        self._chunk = max(1, min(CHUNK, CHUNK_BYTES // self._encode.mean_size))
         self._flush_s = flush_s
+        self._ends_s = 0.0
         self._acks = Acknowledgements(settings.topic, settings.transaction is not None, settings.producer)
         self._lateness = Lateness()
         self._full_since_ns: int | None = None
@@ -126,8 +129,8 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
 
     def _send_due(self, at_most: int) -> bool:
         """Send what is due, at most about so many records; whether there is more to do at once."""
-        room, now = self.settings.in_flight_max - len(self._in_flight), now_ns()
-        if room < CHUNK:
+        room, now = self._room(), now_ns()
+        if room <= 0:
             self._full_since_ns = self._full_since_ns or now
             self._serve(0.001)
             return True
@@ -139,6 +142,15 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         if len(due_ns):
             self._send(due_ns)
         return self._endless or self._arrivals.next_ns < now
+
+    def _room(self) -> int:
+        """How many records more may be in flight; 0 if the window is (about) full."""
+        in_flight, most = self._in_flight, self.settings.in_flight_max
+        records = most - len(in_flight)
+        if records < min(CHUNK, most):
+            return 0
+        left = self.settings.in_flight_bytes - in_flight.bytes
+        return min(records, max(0, left) // self._encode.mean_size)
 
     def _rest(self) -> None:
         """Wait for the tick in which something is due, or, if that is far off, for a report."""
@@ -163,10 +175,10 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
             partition = int(partitions[begin])
             sequences[begin:end] += self._acks.account(partition).sent - begin
             self._acks.sent(partition, end - begin, int(due_ns[begin]))
-        for start in range(0, count, CHUNK):
+        for start in range(0, count, self._chunk):
             if start:
                 self._serve(0.0)
-            part = slice(start, start + CHUNK)
+            part = slice(start, start + self._chunk)
             stamp = (partitions[part], sequences[part], due_ns[part])
             values = self._encode(*stamp, self._keys.names[keys[part]])
             if not self._endless:
@@ -177,26 +189,38 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         """Give records to the client.
 
         A full queue refuses all that follow, so offering those again keeps the order; anything else that is refused is
-        lost to the client for good.
+        lost to the client for good. So is what a producer that is to end cannot hand over: for certain it is not sent.
         """
         while len(records):
             messages = records.messages
+            if self._gives_up():
+                messages["err"] = KafkaError._QUEUE_FULL
+                self._fail(messages, records.sequences, np.ones(len(records), np.bool_))
+                return
             rows = messages["opaque"] = self._in_flight.enter(records)
             if self._client.produce(messages) == len(records):
                 return
             refused, full = messages["err"] != 0, messages["err"] == KafkaError._QUEUE_FULL
-            self._in_flight.leave(rows[refused])
+            self._in_flight.leave(rows[refused], int(messages["len"][refused].sum()))
             self._fail(messages, records.sequences, refused & ~full)
             records, began = records.part(full), now_ns()
             self._serve(0.001)
             self._lateness.blocked("queue", began, now_ns())
+            self._publish()
+
+    def _gives_up(self) -> bool:
+        """It is to end at once, or was to end so long ago that nothing is waited for any more."""
+        if not self._stopping:
+            return False
+        self._ends_s = self._ends_s or time.monotonic() + self._flush_s
+        return self._killed or time.monotonic() > self._ends_s
 
     def _serve(self, wait_s: float) -> None:
         """Take delivery reports."""
         reports = self._client.poll(wait_s)
         if not len(reports):
             return
-        sequences, due_ns = self._in_flight.leave(reports["opaque"])
+        sequences, due_ns = self._in_flight.leave(reports["opaque"], int(reports["len"].sum()))
         failed = reports["err"] != 0
         if failed.any():
             self._fail(reports, sequences, failed)

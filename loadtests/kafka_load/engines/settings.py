@@ -54,8 +54,8 @@ class TransactionSettings:
 class ProducerSettings:
     """What a producer sends, as `run` and `producer` (see `records.fresh_run`, `fresh_id`), and how safely.
 
-    `size` (bytes) is that of binary records. At most `in_flight_max` records wait for their acknowledgement; what is
-    due beyond that is sent late.
+    `size` (bytes) is that of binary records. At most `in_flight_max` records, and about `in_flight_bytes` of
+    values, wait for their acknowledgement; what is due beyond that is sent late.
 
     With `requests_in_flight` above 1 librdkafka may write a record twice, although it is idempotent: while a request
     of one partition is under way, the answer OUT_OF_ORDER_SEQUENCE_NUMBER to a second request of another one, whose
@@ -79,6 +79,7 @@ class ProducerSettings:
     batch_bytes: int = 1_000_000
     transaction: TransactionSettings | None = None
     in_flight_max: int = 200_000
+    in_flight_bytes: int = 64 << 20
     message_timeout_ms: int = 120_000
     requests_in_flight: int = 1
 
@@ -97,9 +98,9 @@ class ProducerSettings:
             message_timeout_ms=self.message_timeout_ms,
             request_timeout_ms=3_000,
             max_in_flight=self.requests_in_flight,
-            # Twice what the engine ever has in flight: its queue is never full, so no record is refused.
+            # Twice what the engine has in flight, so that its queue is full only if the records' sizes differ much.
             queue_buffering_max_messages=2 * self.in_flight_max,
-            queue_buffering_max_kbytes=2_097_151,
+            queue_buffering_max_kbytes=max(1, 2 * self.in_flight_bytes >> 10),
             **transactional,
         )
 

@@ -12,7 +12,8 @@ from kafka_load.ledger.findings import (
 )
 from kafka_load.ledger.journal import read_journals, remove_journal, write_journal
 from kafka_load.ledger.ledger import Ledger, WorkerLedger, accounts_of
-from kafka_load.ledger.snapshot import LedgerSnapshot, ProducerSnapshot, ReaderSnapshot, not_given, undrained
+from kafka_load.ledger.snapshot import ProducerSnapshot, ReaderSnapshot, not_given, undrained
+from kafka_load.ledger.worker_snapshot import LedgerSnapshot
 
 __all__ = [
     "Anomaly",

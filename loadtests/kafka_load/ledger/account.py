@@ -51,23 +51,35 @@ class StreamAccount:
 class Account:
     """A `StreamAccount` while it grows."""
 
-    __slots__ = ("_every_ns", "_marks", "_next_mark_ns", "aborted", "acknowledged", "failed", "places", "sent")
+    __slots__ = (
+        "_every_ns",
+        "_marked",
+        "_marks",
+        "_next_mark_ns",
+        "aborted",
+        "acknowledged",
+        "failed",
+        "places",
+        "sent",
+    )
 
     def __init__(self) -> None:
         self.sent = 0
         self.acknowledged, self.failed, self.aborted = SpanSet(), SpanSet(), SpanSet()
         self.places = GrowingDigest(PRODUCER_BLOCKS)
-        self._marks: list[tuple[int, int, int]] = []
+        self._marks, self._marked = np.empty((_MARKS + 1, 3), np.int64), 0  # room, and how much of it is used
         self._every_ns, self._next_mark_ns = 50 * MILLISECOND, 0
 
     def acknowledge(self, start: int, end: int, offset: int | None, at_ns: int) -> None:
         """Sequences [start, end) were acknowledged, the first of them at `offset` (None: the broker did not say)."""
         self.acknowledged.add(start, end)
         if offset is not None and at_ns >= self._next_mark_ns:
-            self._marks.append((start, offset, at_ns))
-            if len(self._marks) > _MARKS:  # as many marks however long the run: half as often from now on
-                self._marks = self._marks[::2]
-                self._every_ns *= 2
+            self._marks[self._marked] = start, offset, at_ns
+            self._marked += 1
+            if self._marked > _MARKS:  # as many marks however long the run: half as often from now on
+                kept = self._marks[::2].copy()
+                self._marked, self._every_ns = len(kept), 2 * self._every_ns
+                self._marks[: self._marked] = kept
             self._next_mark_ns = at_ns + self._every_ns
 
     @property
@@ -77,7 +89,9 @@ class Account:
 
     def freeze(self) -> StreamAccount:
         """The state now."""
-        marks = np.array(sorted(self._marks), np.int64).reshape(-1, 3)
+        marks = self._marks[: self._marked].copy()
+        if (marks[1:, 0] < marks[:-1, 0]).any():  # acknowledged in another order than sent
+            marks = marks[np.lexsort(marks.T[::-1])]
         acknowledged, failed, aborted = (one.spans() for one in (self.acknowledged, self.failed, self.aborted))
         return StreamAccount(self.sent, acknowledged, failed, aborted, marks, self.places.freeze())
 

@@ -8,10 +8,12 @@ from dataclasses import replace
 from typing import Protocol
 
 from kafka_load.ledger.account import StreamAccount, total
+from kafka_load.ledger.closed import ClosedProducers, fold
 from kafka_load.ledger.divergence import diverged
 from kafka_load.ledger.findings import NAMED, Anomaly, Drain, Gap, Judgement, PlannedGroup, Produced, TopicPartition
 from kafka_load.ledger.judge import Evidence, judge_group
-from kafka_load.ledger.snapshot import LedgerSnapshot, ProducerSnapshot, ReaderSnapshot, Stream
+from kafka_load.ledger.snapshot import ProducerSnapshot, ReaderSnapshot, Stream
+from kafka_load.ledger.worker_snapshot import LedgerSnapshot
 
 
 class Reporter(Protocol):
@@ -47,13 +49,13 @@ class Cluster(Protocol):
 
 
 class WorkerLedger:
-    """Collects the engines of one process. Members that have left are folded, so churn does not make it grow."""
+    """Collects the engines of one process; those that have ended are folded, so that churn makes it grow little."""
 
     def __init__(self, worker: str) -> None:
         self.worker = worker
         self._version = 0
         self._engines: list[Reporter] = []
-        self._closed_producers: list[ProducerSnapshot] = []
+        self._closed_producers: dict[str, ClosedProducers] = {}  # by topic
         self._closed_readers: dict[str, ReaderSnapshot] = {}
 
     def add(self, engine: Reporter) -> None:
@@ -67,7 +69,7 @@ class WorkerLedger:
         for engine in ended:
             match engine.snapshot:
                 case ProducerSnapshot() as last:
-                    self._closed_producers.append(last)
+                    self._closed_producers = fold(self._closed_producers, self.worker, [last])
                 case ReaderSnapshot(group=group) as last:
                     left = replace(last, engine=f"{self.worker}/left/{group}")
                     before = self._closed_readers.get(group)
@@ -77,8 +79,9 @@ class WorkerLedger:
         return LedgerSnapshot(
             self.worker,
             self._version,
-            self._closed_producers + [s for s in running if isinstance(s, ProducerSnapshot)],
+            [s for s in running if isinstance(s, ProducerSnapshot)],
             [*self._closed_readers.values(), *(s for s in running if isinstance(s, ReaderSnapshot))],
+            list(self._closed_producers.values()),
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from kafka_load.ledger.findings import Gap, TopicPartition
 from kafka_load.ledger.runs import NONE, Runs, merge
 from kafka_load.ledger.spans import EMPTY, difference, intersection, size, span
 from kafka_load.ledger.stream import look
-from kafka_load.wire import pack, unpack, wired
+from kafka_load.wire import wired
 
 Stream = tuple[str, int, int]  # topic, partition, producer
 
@@ -107,28 +107,6 @@ class ReaderSnapshot:
             latency=self.latency + other.latency,
             digests=digests,
         )
-
-
-@wired
-@dataclass(frozen=True)
-class LedgerSnapshot:
-    """Everything one worker process knows."""
-
-    worker: str
-    version: int
-    producers: list[ProducerSnapshot]
-    readers: list[ReaderSnapshot]
-
-    def to_wire(self) -> dict[str, Any]:
-        """Plain data for a message."""
-        return dict(pack(self))
-
-    @classmethod
-    def from_wire(cls, wire: Any) -> LedgerSnapshot:
-        """The inverse of `to_wire`. Raises ValueError for anything else."""
-        if isinstance(snapshot := unpack(wire), cls):
-            return snapshot
-        raise ValueError("not a ledger snapshot")
 
 
 class NotGiven(NamedTuple):

@@ -61,13 +61,14 @@ def span(start: int, end: int) -> Spans:
 
 
 class SpanSet:
-    """A growing set; adding at its end, the usual case, costs a comparison."""
+    """A growing set; adding at its end, the usual case, costs a comparison, and so does asking for what it was."""
 
-    __slots__ = ("_ends", "_starts", "size")
+    __slots__ = ("_ends", "_frozen", "_starts", "_unchanged", "size")
 
     def __init__(self) -> None:
         self._starts: list[int] = []
         self._ends: list[int] = []
+        self._frozen, self._unchanged = EMPTY, 0  # as last asked for, and how many spans of it are still the same
         self.size = 0
 
     def __len__(self) -> int:
@@ -81,11 +82,13 @@ class SpanSet:
             ends.append(end)
             self.size += end - start
             return [(start, end)]
+        self._unchanged = min(self._unchanged, len(ends) - 1)
         if start == ends[-1]:
             ends[-1] = end
             self.size += end - start
             return [(start, end)]
         low, high = bisect_left(ends, start), bisect_right(starts, end)  # spans that touch [start, end]
+        self._unchanged = min(self._unchanged, low)
         fresh = list(self._gaps(start, end, low, high))
         if low < high:
             starts[low:high], ends[low:high] = [min(start, starts[low])], [max(end, ends[high - 1])]
@@ -104,5 +107,10 @@ class SpanSet:
             yield start, end
 
     def spans(self) -> Spans:
-        """The set as an array."""
-        return np.array([self._starts, self._ends], np.int64).T.reshape(-1, 2)
+        """The set as an array, which later additions do not change."""
+        same = self._unchanged
+        if same < len(self._starts) or same < len(self._frozen):
+            changed = np.array([self._starts[same:], self._ends[same:]], np.int64).T.reshape(-1, 2)
+            self._frozen = np.concatenate([self._frozen[:same], changed]) if same else np.ascontiguousarray(changed)
+            self._unchanged = len(self._frozen)
+        return self._frozen

@@ -35,7 +35,9 @@ __all__ = [
 
 
 class Encoder(Protocol):
-    """Makes the values of one producer's records."""
+    """Makes the values of one producer's records; `mean_size` is about how many bytes one has."""
+
+    mean_size: int
 
     def __call__(
         self, partitions: NDArray[np.int16], sequences: Int64s, due_ns: Int64s, keys: NDArray[np.object_]

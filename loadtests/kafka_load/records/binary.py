@@ -46,7 +46,7 @@ class BinaryEncoder:
     def __init__(self, size: int, run: int, producer: int) -> None:
         if size < SMALLEST:
             raise ValueError(f"a binary record takes at least {SMALLEST} bytes, not {size}")
-        self._producer, self._size = producer, size
+        self._producer, self._size, self.mean_size = producer, size, size
         self._template = np.frombuffer(secrets.token_bytes(size) + _padding(size), np.uint64).copy()
         self._template[: _CHECKSUM + 1] = 0
         self._template[_HEAD], self._template[_RUN] = _head(size), run

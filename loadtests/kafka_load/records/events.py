@@ -65,6 +65,7 @@ class EventEncoder:
             heads = [f'{{"id": "K%d", "page": "{page}", "customer": "%s", ' for page in PAGES]
         fields = _FIELDS.replace("%016x", f"{run:016x}").replace("%10d", f"{producer:10d}")
         self._templates = [(head + fields).encode() for head in heads]
+        self.mean_size = max(map(len, self._templates)) + TAIL - len(_FIELDS)
 
     def __call__(
         self, partitions: NDArray[np.int16], sequences: Int64s, due_ns: Int64s, keys: NDArray[np.object_]
