@@ -17,6 +17,8 @@ from . import config_types
 SECRET = re.compile(r"password|secret|credential|jaas\.config|keystore\.key|keystore\.certificate", re.IGNORECASE)
 # Kafka would take another port while it runs: on all brokers at once, with what they advertise left as it was.
 LISTENERS = ("listeners", "advertised.listeners", "listener.security.protocol.map")
+# By these the references to secrets in server.properties are read, which belong to the same start.
+PROVIDERS = re.compile(r"config\.providers(\..*)?")
 # Set for a while by a reassignment or by a disk's replacement, and removed by those who set them.
 TRANSIENT = re.compile(
     r"(leader|follower)\.replication\.throttled\.rate|.*\.io\.max\.bytes\.per\.second|cordoned\.log\.dirs"
@@ -83,7 +85,7 @@ def plan(running: Mapping[str, str], declared: Mapping[str, str], described: Map
     result = ConfigPlan()
     for key in sorted({*running, *declared, *overridden(described)}):
         known = described.get(key)
-        if known is None or known.read_only or known.sensitive or SECRET.search(key) or key in LISTENERS:
+        if known is None or known.read_only or known.sensitive or not _takes_while_it_runs(key):
             kind = known.kind if known else ""
             if not config_types.same(kind, running.get(key), declared.get(key)):
                 result.restart.append(key)
@@ -101,6 +103,10 @@ def plan(running: Mapping[str, str], declared: Mapping[str, str], described: Map
         elif not known.same(wanted, known.value):
             result.changes.append(Change(key, wanted, ON_BROKER, known.value, wanted))
     return result
+
+
+def _takes_while_it_runs(key: str) -> bool:
+    return key not in LISTENERS and not SECRET.search(key) and not PROVIDERS.fullmatch(key)
 
 
 def overridden(described: Mapping[str, BrokerKey]) -> list[str]:

@@ -36,6 +36,7 @@ def test_a_dynamic_setting_is_set_without_a_restart() -> None:
     ("name", "known"),
     [
         ("log.dirs", {"log.dirs": key("STRING", "read_only", static="8")}),
+        ("config.providers", {"config.providers": key("LIST", static="8", default="")}),
         ("my.plugin", {}),
         ("listeners", {"listeners": key("LIST", static="8")}),
         ("ssl.keystore.password", {"ssl.keystore.password": key("PASSWORD", static="8")}),
