@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from confluent_kafka import KafkaException
 
-from . import marks, results, words
+from . import marks, results, topic_changes, words
 from .clock import SECOND, now_ns
 from .drain import LogEnds, Silence, drains, settled_groups, worth_waiting_for
 from .duplicates import name_writers
@@ -73,6 +73,7 @@ class Conductor:
         self._judge_after = 0.0
         self._begin: dict[TopicPartition, int] = {}
         self._locks_s: dict[str, float] = {}
+        self.history = topic_changes.TopicHistory()
         self._busy = False
         self._hurried = False
         self._ended_by_user = False
@@ -174,6 +175,7 @@ class Conductor:
     def _update(self) -> None:
         self._mourn()
         view = self._watch.view
+        self._look_at_topics(view)
         if changes := results.changed_leaders(view, self.leaders, self.elapsed_s):
             results.note_leaders(self.plan.run_dir, changes)
             self.leaders.update((change.partition, change) for change in changes)
@@ -201,11 +203,17 @@ class Conductor:
         self.phase = "draining"
         log_ends = self._read_ends()
         drained = self._drain(log_ends)
+        drained_ns = now_ns()  # what the cluster says of the topics must not be older, if it says anything
+        wait_until(lambda: not self.view.topics or self.view.topics_at_ns >= drained_ns or self._hurried, ANSWER_S)
         self._order("stop", LEAVE_S + 5)
         self.tick()
         self._watch.stop()
         wait_until(lambda: not self._busy, 600)
-        judgement = self._judge(self._view_at_end(log_ends), drained)
+        at_end = self._view_at_end(log_ends)
+        self._look_at_topics(at_end)
+        self.doubts += [one.sentence for one in self.history.changes if one.kind in topic_changes.INCONCLUSIVE]
+        self.notes += [one.sentence for one in self.history.changes if one.kind not in topic_changes.INCONCLUSIVE]
+        judgement = self._judge(at_end, drained)
         self.notes += name_writers(judgement, self.plan.client, self.plan.run)
         self._timeline.close(self.elapsed_s, self._marks())
         ended = results.Ended(
@@ -300,6 +308,12 @@ class Conductor:
         wait_until(drained, self.plan.options["drain_timeout"], 0.2)
         return found
 
+    def _look_at_topics(self, view: ClusterView) -> None:
+        """Say once what has happened to a topic of the run."""
+        for change in self.history.look(view.topics, view.log_end, round(self.elapsed_s, 1), now_ns()):
+            self._say(change.sentence)
+            self.happened(change.sentence)
+
     def _view_at_end(self, log_ends: LogEnds) -> ClusterView:
         """The cluster as it was last seen, with the logs' ends and the committed offsets of now."""
         view = self._watch.view
@@ -332,7 +346,7 @@ class Conductor:
                 for journal in read_journals(self.plan.journal_dir(worker)):
                     self._ledger.receive_journal(journal)
         began = time.monotonic()
-        self.judgement = native_call(self._ledger.judge, view, final, self.groups, drained, timeout_s=600)
+        self.judgement = native_call(self._ledger.judge, view, final, self.groups, drained, self.history, timeout_s=600)
         self._judge_after = time.monotonic() + max(1.0, 20 * (time.monotonic() - began))
         return self.judgement
 

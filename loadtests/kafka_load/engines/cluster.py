@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
-from concurrent.futures import Future
-from typing import TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as Place
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
+from kafka_load.engines.admin import Silence, answer
 from kafka_load.engines.settings import ClientSettings
 from kafka_load.engines.watch import log_bounds
 from kafka_load.ledger.findings import TopicPartition
 from kafka_load.native import native_sleep
-
-ANSWER_S = 5.0
-T = TypeVar("T")
-
-
-class Silence:
-    """A client's log where the answer, or its absence, says enough."""
-
-    def log(self, *_: object) -> None:
-        """Drop a line."""
 
 
 def _asker(client: ClientSettings) -> Consumer:
@@ -73,16 +62,6 @@ def partitions_of(asker: Consumer, topics: Sequence[str], timeout_s: float) -> l
     if any(topic not in known for topic in topics):
         raise KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART))
     return [(topic, number) for topic in topics for number in known[topic].partitions]
-
-
-def answer(future: Future[T], timeout_s: float = ANSWER_S) -> T:
-    """The result of an admin call. Waiting on the future would use a lock that gevent may have replaced."""
-    end = time.monotonic() + timeout_s + 1  # the call ends by itself before that
-    while not future.done() and time.monotonic() < end:
-        native_sleep(0.01)
-    if not future.done():
-        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
-    return future.result(timeout=0)
 
 
 # Refusals that no second question changes.
@@ -150,9 +129,9 @@ def committed_offsets(
 
 def _committed(asker: Consumer, partitions: Collection[TopicPartition], timeout_s: float) -> dict[TopicPartition, int]:
     answers = asker.committed([Place(*tp) for tp in partitions], timeout=timeout_s)
-    for answer in answers:
-        if answer.error:
-            raise KafkaException(answer.error)
+    for one in answers:
+        if one.error:
+            raise KafkaException(one.error)
     return {(one.topic, one.partition): one.offset for one in answers if one.offset >= 0}
 
 

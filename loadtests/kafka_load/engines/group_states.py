@@ -13,7 +13,8 @@ from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, 
 from confluent_kafka import TopicPartition as TopicPartitionOffset
 from confluent_kafka.admin import AdminClient
 
-from kafka_load.engines.cluster import ANSWER_S, Silence, answer, partitions_of
+from kafka_load.engines.admin import ANSWER_S, Silence, answer
+from kafka_load.engines.cluster import partitions_of
 from kafka_load.engines.settings import ClientSettings
 from kafka_load.ledger.findings import TopicPartition
 from kafka_load.native import native_sleep

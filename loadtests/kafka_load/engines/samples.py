@@ -9,7 +9,7 @@ from typing import Protocol, cast
 from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as TopicPartitionOffset
 
-from kafka_load.engines.cluster import Silence
+from kafka_load.engines.admin import Silence
 from kafka_load.engines.messages import Delivered
 from kafka_load.engines.settings import ClientSettings
 from kafka_load.ledger.findings import TopicPartition

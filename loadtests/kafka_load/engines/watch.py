@@ -14,9 +14,11 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from kafka_load.clock import MILLISECOND, SECOND, now_ns
 from kafka_load.engines.base import Engine
 from kafka_load.engines.settings import ClientSettings
+from kafka_load.engines.topic_states import TopicQueries
 from kafka_load.ledger import findings
 from kafka_load.ledger.findings import Anomaly
 from kafka_load.native import native_sleep
+from kafka_load.topic_changes import TopicState
 
 ANSWER_S = 2.0
 
@@ -41,6 +43,8 @@ class ClusterView:
     log_end: dict[findings.TopicPartition, int] = field(default_factory=dict)
     committed: Mapping[str, Mapping[findings.TopicPartition, int]] = field(default_factory=dict)
     regressions: tuple[Anomaly, ...] = ()
+    topics: Mapping[str, TopicState | None] = field(default_factory=dict)
+    topics_at_ns: int = 0
     error: str | None = None
 
     def lags(self, group: str, topics: Container[str]) -> dict[findings.TopicPartition, int]:
@@ -66,6 +70,7 @@ class ClusterWatch(Engine[ClusterView, ClusterView]):
     def _run(self) -> None:
         bystanders = {group: self._bystander(group) for group in self._groups}
         metadata = self._bystander("kafka-load")
+        queries = TopicQueries(self.client, self._topics)
         next_survey = 0
         while not self._stopping:
             begun = now_ns()
@@ -77,6 +82,8 @@ class ClusterWatch(Engine[ClusterView, ClusterView]):
                     self._ask_committed(group, bystander)
             except KafkaException as refusal:
                 self.view = replace(self.view, at_ns=now_ns(), error=refusal.args[0].str())
+            if described := queries.poll(now_ns()):
+                self.view = replace(self.view, topics={**self.view.topics, **described}, topics_at_ns=queries.asked_ns)
             metadata.poll(0)  # its log and its statistics
             while not self._stopping and now_ns() < begun + self._every_ns:
                 native_sleep(0.02)

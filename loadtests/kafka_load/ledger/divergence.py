@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from kafka_load.ledger.account import StreamAccount
 from kafka_load.ledger.digest import Difference, Digest, Sums, common_length, differ, differences, extent, together
 from kafka_load.ledger.findings import Anomaly, TopicPartition
 from kafka_load.ledger.snapshot import ReaderSnapshot, Stream
+from kafka_load.topic_changes import Truncation
 
 DIVERGED = "diverged"
 _OTHER = "an offset was acknowledged for another record than the group was given there"
@@ -24,10 +26,12 @@ def diverged(
     groups: Mapping[str, Sequence[ReaderSnapshot]],
     accounts: Mapping[Stream, StreamAccount],
     ignored: Collection[str] = (),
+    truncations: Mapping[TopicPartition, Truncation] = MappingProxyType({}),
 ) -> list[Anomaly]:
     """All that shows that `groups` (their members by name) and producers did not see the same logs.
 
-    `ignored` are topics that were deleted and made again, whose logs are others by right.
+    `ignored` are topics that were deleted and made again, whose logs are others by right. `truncations` are logs that
+    were cut off: a record that had been acknowledged behind the cut is not in the log any more.
     """
     found: list[Anomaly] = []
     seen = {tp for members in groups.values() for member in members for tp in member.digests}
@@ -38,7 +42,24 @@ def diverged(
         found += _between_groups(tp, readers, [account.places for account in own.values()])
         for group, members in groups.items():
             found += _acknowledged_elsewhere(tp, group, members, own)
+    for tp, cut in truncations.items():
+        readers_of = [name for name, members in groups.items() if any(tp[0] in member.topics for member in members)]
+        found += [one for group in readers_of for one in _cut_off(tp, group, cut, accounts)]
     return found
+
+
+def _cut_off(
+    tp: TopicPartition, group: str, cut: Truncation, accounts: Mapping[Stream, StreamAccount]
+) -> Iterator[Anomaly]:
+    """Acknowledgements of which the offset is known, at offsets that were cut off afterwards."""
+    for stream, account in accounts.items():
+        if stream[:2] == tp:
+            offset, at_ns = account.marks[:, 1], account.marks[:, 2]
+            for mark in np.flatnonzero((offset >= cut.after) & (offset < cut.before) & (at_ns < cut.at_ns)).tolist():
+                note = (
+                    f"acknowledged there, and then the log was cut off: it ended at {cut.before}, then at {cut.after}"
+                )
+                yield _anomaly(tp, group, int(offset[mark]), note, stream[2], int(account.marks[mark, 0]))
 
 
 def _between_groups(tp: TopicPartition, groups: Mapping[str, list[Digest]], places: list[Digest]) -> Iterator[Anomaly]:

@@ -26,7 +26,8 @@ class Evidence:
 
     `mode` and `topics` are the group's, which may have no reader. `dead_readers` is the part of `readers` that ended
     without a last word. `open_producers` may have sent more than they say. The logs' bounds and the commits are what
-    the cluster says; empty if nobody asked it.
+    the cluster says; empty if nobody asked it. `remade` are topics that were deleted in the run, and perhaps made
+    again: of two logs under one name nothing can be said. From `compacted` ones a record may be removed.
     """
 
     mode: str
@@ -41,6 +42,8 @@ class Evidence:
     committed: Mapping[TopicPartition, int]
     final: bool
     drain: Drain = field(default_factory=Drain)
+    remade: frozenset[str] = frozenset()
+    compacted: frozenset[str] = frozenset()
 
 
 class Docket:
@@ -122,6 +125,9 @@ def _judge_stream(stream: Stream, merged: Merged, delivered: int, evidence: Evid
     readers = evidence.readers
     account = evidence.accounts.get(stream, NOTHING)
     sight = look(merged.runs, ordered=evidence.mode != "share")
+    if stream[0] in evidence.remade:
+        docket.count["unverifiable"] += size(difference(account.acknowledged, sight.seen)) if evidence.final else 0
+        return size(intersection(sight.seen, account.indeterminate))
     for offset, sequence, length, at_ns in merged.again:
         docket.enter("redelivered", stream, Stretch(sequence, length, offset, at_ns))
     # A reader folds what it read twice itself; those redeliveries are in its total and have no name.
@@ -206,6 +212,8 @@ def _why_lost(tp: TopicPartition, offset: int, evidence: Evidence) -> tuple[str,
     unreported = any(tp in reader.positions and offset >= reader.positions[tp] for reader in evidence.dead_readers)
     if unreported and offset < evidence.committed.get(tp, 0):
         return "unverifiable", "a member that died may have read it after its last report"
+    if tp[0] in evidence.compacted:
+        return "unverifiable", "its topic is compacted, so it may have been removed for a later one of its key"
     if offset < (start := evidence.log_start.get(tp, 0)):
         return "deleted", f"deleted by retention before the group read it: the log starts at {start}"
     return "lost", ""

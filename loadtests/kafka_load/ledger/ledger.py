@@ -14,6 +14,7 @@ from kafka_load.ledger.findings import NAMED, Anomaly, Drain, Gap, Judgement, Pl
 from kafka_load.ledger.judge import Evidence, judge_group
 from kafka_load.ledger.snapshot import ProducerSnapshot, ReaderSnapshot, Stream
 from kafka_load.ledger.worker_snapshot import LedgerSnapshot
+from kafka_load.topic_changes import TopicHistory
 
 
 class Reporter(Protocol):
@@ -130,11 +131,15 @@ class Ledger:
         final: bool,
         planned: Sequence[PlannedGroup] = (),
         drains: Mapping[str, Drain] | None = None,
+        topics: TopicHistory | None = None,
     ) -> Judgement:
         """The judgement as of now; `final` once producers are flushed and readers have had their time to drain.
 
-        A group of `planned` is judged whether it has had a reader or not. `drains` says what each has not read.
+        A group of `planned` is judged whether it has had a reader or not. `drains` says what each has not read,
+        `topics` what happened to those of the run.
         """
+        topics = topics or TopicHistory()
+        remade, compacted = topics.of("recreated", "deleted"), topics.of("compacted")
         plan = {group.name: group for group in planned}
         producers, readers = self.producers, self.readers
         accounts = accounts_of(producers)
@@ -161,26 +166,31 @@ class Ledger:
                 committed=cluster.committed.get(group, {}) if cluster else {},
                 final=final,
                 drain=(drains or {}).get(group, Drain()),
+                remade=remade,
+                compacted=compacted,
             )
             verdict, docket, overflow = judge_group(group, evidence)
-            backwards = [anomaly for anomaly in regressions if anomaly.group == group]
+            backwards = [one for one in regressions if one.group == group and one.topic not in remade]
             verdict.offset_regressions = len(backwards)
             judgement.groups.append(verdict)
             judgement.anomalies += docket.named + backwards
             judgement.doubled[group] = list(dict.fromkeys(docket.doubled))
             judgement.overflow |= overflow
         if final:
-            _add_diverged(judgement, readers, accounts)
+            _add_diverged(judgement, readers, accounts, topics)
         return judgement
 
 
 def _add_diverged(
-    judgement: Judgement, readers: Sequence[ReaderSnapshot], accounts: Mapping[Stream, StreamAccount]
+    judgement: Judgement,
+    readers: Sequence[ReaderSnapshot],
+    accounts: Mapping[Stream, StreamAccount],
+    topics: TopicHistory,
 ) -> None:
     """Hold the groups' logs against each other and against the acknowledgements."""
     groups = {one.group: [reader for reader in readers if reader.group == one.group] for one in judgement.groups}
     named: Counter[str] = Counter()
-    found = diverged(groups, accounts)
+    found = diverged(groups, accounts, topics.of("recreated", "deleted"), topics.truncations)
     for one in judgement.groups:
         one.diverged += sum(anomaly.group == one.group for anomaly in found)
     for anomaly in found:
