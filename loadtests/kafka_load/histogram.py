@@ -2,7 +2,7 @@
 
 Locust rounds to milliseconds and a list of samples grows with the run. Here 128 buckets an octave (error below 0.8 %)
 hold any number of samples in 44 KB; adding a batch is one `bincount`, merging is one addition. The same layout as
-HdrHistogram's, into which it exports (http://hdrhistogram.org).
+HdrHistogram's (http://hdrhistogram.org).
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from hdrh.histogram import HdrHistogram
 from numpy.typing import NDArray
 
 from kafka_load.wire import wired
@@ -22,7 +21,6 @@ Int64s = NDArray[np.int64]
 _BITS = 7
 _OCTAVES = 36  # up to 2**43 µs; what is longer is counted in the last bucket
 BUCKETS = (_OCTAVES + 1) << _BITS
-HOUR_US = 3_600_000_000
 
 
 def bucket_of(values_us: Int64s) -> Int64s:
@@ -102,33 +100,6 @@ class Histogram:
         histogram = cls()
         histogram.counts[np.array(wire[0], np.int64)] = wire[1]
         return histogram
-
-    def to_hdr(self) -> str:
-        """HdrHistogram's compressed V2 encoding in base64, which its plotting tools read."""
-        hdr = HdrHistogram(1, HOUR_US, 3)
-        for bucket in np.flatnonzero(self.counts).tolist():
-            hdr.record_value(min(max(int(MIDDLES_US[bucket]), 1), HOUR_US), int(self.counts[bucket]))
-        return bytes(hdr.encode()).decode()
-
-
-def percentile_without(whole: Histogram, part: Histogram, percent: float, extra: int = 0) -> int:
-    """What a percentile of `whole` is at least, in µs, if each sample is freed of a `part` of its duration.
-
-    Which part belongs to which sample is not known. But for any y, a sample longer than x + y whose part is at most y
-    is still longer than x, and no more samples have a longer part than there are longer parts (and `extra`). The bound
-    is the best one over all y. With parts that are all zero it is the percentile itself.
-    """
-    count = whole.count
-    allowed = count - max(1, int(np.ceil(count * percent / 100)))  # samples that may be longer
-    used = np.r_[0, np.flatnonzero(part.counts)]
-    longer_parts = part.count - np.cumsum(part.counts)[used]
-    longer_than = count - np.cumsum(whole.counts)  # by bucket: samples in higher ones
-    best = 0
-    for y, number in zip(MIDDLES_US[used].tolist(), (longer_parts + extra).tolist(), strict=True):
-        # The first bucket that at most so many samples exceed: the percentile of what is left.
-        place = int(np.searchsorted(-longer_than, -(allowed + number)))
-        best = max(best, int(MIDDLES_US[place]) - y)
-    return best
 
 
 def merged(histograms: Iterable[Histogram]) -> Histogram:

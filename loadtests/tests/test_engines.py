@@ -284,3 +284,14 @@ def test_engines_do_not_block_greenlets(cluster: MockCluster) -> None:
     seen = json.loads(done.stdout)
     assert seen["ended"] == [True, True, True]
     assert seen["ticks"] > 25
+
+
+def test_engines_of_two_processes_with_one_name_and_one_process_id_are_told_apart() -> None:
+    ask = (
+        "import os, socket; socket.gethostname = lambda: 'load-1'; os.getpid = lambda: 7\n"
+        "from kafka_load.engines import *; print(ClusterWatch(ClientSettings('x'), (), ()).id)"
+    )
+    root = {"PYTHONPATH": str(Path(__file__).parents[1])}
+    ids = [subprocess.check_output([sys.executable, "-c", ask], env=root, text=True) for _ in range(2)]
+    assert ids[0] != ids[1]
+    assert all(one.startswith("load-1/7-") for one in ids)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from hdrh.histogram import HdrHistogram
 from hypothesis import given
 from hypothesis import strategies as st
 from kafka_load.histogram import MIDDLES_US, Histogram, bucket_of, merged
@@ -41,11 +40,3 @@ def test_a_bucket_contains_its_middle_and_small_values_are_exact() -> None:
 def test_an_empty_histogram_is_all_zero() -> None:
     empty = Histogram()
     assert (empty.count, empty.min, empty.max, empty.mean, empty.percentile(99)) == (0, 0, 0, 0.0, 0)
-
-
-def test_hdrhistogram_reads_the_export() -> None:
-    histogram = Histogram()
-    histogram.add(np.array([100, 2_000, 2_000, 3_000_000], np.int64))
-    hdr = HdrHistogram.decode(histogram.to_hdr())
-    assert hdr.get_total_count() == 4
-    assert hdr.get_value_at_percentile(100) // 10_000 == 300

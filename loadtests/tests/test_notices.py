@@ -21,3 +21,15 @@ def test_an_outage_is_one_line_however_many_clients_and_coordinators_tell_of_it(
             ClientListener().log(4, "%s [%s] %s", facility, "rdkafka#consumer-1", text)
     (said,) = [one.text for one in take_notices()]
     assert said.startswith("broker 192.0.2.1:9092 is down: Connect to")
+
+
+def test_a_line_of_librdkafkas_log_says_what_it_means_instead_of_its_facility() -> None:
+    take_notices()
+    text = "[thrd:main]: Failed to acquire PID: Broker: Coordinator load in progress: retrying"
+    ClientListener().log(4, "%s [%s] %s", "GETPID", "rdkafka#producer-1", text)
+    ClientListener().log(4, "%s [%s] %s", "CONFWARN", "rdkafka#producer-1", "[thrd:app]: that has no effect")
+    assert [one.text for one in take_notices()] == [
+        "a producer is not given its id yet, and asks again: Failed to acquire PID: Broker: Coordinator load in "
+        "progress: retrying",
+        "librdkafka: that has no effect",
+    ]

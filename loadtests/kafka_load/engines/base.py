@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import secrets
 import socket
 from typing import Generic, TypeVar
 
@@ -18,6 +19,7 @@ Totals = TypeVar("Totals")
 Snapshot = TypeVar("Snapshot")
 
 _numbers = itertools.count(1)
+_PROCESS = secrets.token_hex(4)  # two containers may have one name, and the same process ids
 TOTALS_EVERY_NS = 100 * MILLISECOND
 SNAPSHOT_EVERY_NS = 1_000 * MILLISECOND
 
@@ -29,7 +31,7 @@ class Engine(Generic[Totals, Snapshot]):
     snapshot: Snapshot
 
     def __init__(self, client: ClientSettings) -> None:
-        self.id = f"{socket.gethostname()}/{os.getpid()}/{next(_numbers)}"
+        self.id = f"{socket.gethostname()}/{os.getpid()}-{_PROCESS}/{next(_numbers)}"
         self.client = client
         self.error: str | None = None
         self.alive = True

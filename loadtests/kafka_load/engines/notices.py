@@ -22,6 +22,12 @@ _BROKER = re.compile(r"\]: (?:\w+Coordinator\S*: )?(?P<address>[^\s/]+:\d+)(?:/\
 _COORDINATOR = re.compile(r"\]: \w+Coordinator(?:/\d+)?: (?:Timed out|Connect to) ")
 _STATE = re.compile(r" \(after \d+ms.*")
 _THREAD = re.compile(r"^\[thrd:[^\]]*\]: ")
+# Facilities of librdkafka's log, as sentences that say what they mean for the run.
+_MEANINGS = {
+    "GETPID": "a producer is not given its id yet, and asks again",
+    "PIDCHANGE": "a producer's epoch was raised",
+    "MAXPOLL": "a consumer has left its group, as it did not poll in time",
+}
 _NUMBER = re.compile(r"\d+")
 _REPEAT_NS = 10 * SECOND
 
@@ -72,7 +78,7 @@ class ClientListener:
         if _COORDINATOR.search(text):
             return
         if broker is None:
-            notice(f"{facility}: {_STATE.sub('', _THREAD.sub('', text))}", common=True)
+            notice(_plain(facility, _STATE.sub("", _THREAD.sub("", text))), common=True)
         elif facility in ("FAIL", "REQTMOUT") and not broker["reason"].startswith("Disconnected"):
             address = broker["address"]
             if address not in _down_since:
@@ -95,3 +101,8 @@ class ClientListener:
                 _said.clear()  # what was said about the outage may be said about the next one
                 if _down_since.pop(address, None):
                     notice(f"broker {address} is up again", common=True)
+
+
+def _plain(facility: str, text: str) -> str:
+    """A line of librdkafka's log for people who do not know its facilities."""
+    return f"{_MEANINGS.get(facility, 'librdkafka')}: {text}"
