@@ -7,7 +7,7 @@ import yaml
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from kafka import KafkaAdminClient
-from live import BOOTSTRAP, BROKERS, LAB, ROOT, host, listening, play
+from live import BOOTSTRAP, BROKERS, LAB, ROOT, SITE, host, listening, play
 from logged import errors, unexplained
 
 SCENARIO = ROOT / "molecule/secured"
@@ -126,3 +126,26 @@ def test_a_controller_that_lost_its_disk_gets_its_vote_again() -> None:
     after = voters()
     assert after.keys() == VOTERS
     assert {node for node in VOTERS if after[node] != before[node]} == {102}
+
+
+def let_in(server: str, password: str) -> bool:
+    """Tell whether a broker lets the shop in by this password."""
+    client = AdminClient({"bootstrap.servers": server, "log_level": 0, **SHOP, "sasl.password": password})
+    try:
+        client.list_topics(timeout=10)
+    except KafkaException:
+        return False
+    return True
+
+
+def test_a_changed_password_takes_effect_in_the_same_run() -> None:
+    """Changed and changed back: each run restarts what has to have it, and names the key, never the value."""
+    values, dedicated = f"--extra-vars=@{SCENARIO}/vars/values.yml", ROOT / "inventory/dedicated"
+    former = VALUES["shop_password"]
+    for declared, refused in (("another-secret", former), (former, "another-secret")):
+        run = play(SITE, values, inventory=dedicated, shop_password=declared)
+        assert run.ok, run.why
+        assert "the secret listener.name.client.plain.sasl.jaas.config changed" in run.sentences
+        assert declared not in run.output
+        assert [let_in(server, declared) for server in BOOTSTRAP] == [True] * len(BOOTSTRAP)
+        assert [let_in(server, refused) for server in BOOTSTRAP] == [False] * len(BOOTSTRAP)
