@@ -140,6 +140,7 @@ class Declared:
     topics: Sequence[tuple[str, int, Any]]
     heap_mb: int
     limits: Limits
+    java: str = "/usr/bin/java"
     java_major: int = 0
     cluster_id: str = ""
     ensemble: Sequence[str] = ()
@@ -190,7 +191,7 @@ def problems_of_variables(nodes: Sequence[Node], known_variables: Collection[str
 
 def warnings(view: View) -> list[Problem]:
     """What works, and should be changed nevertheless."""
-    return list(_even_voters(view)) if view.cluster_exists else []
+    return [*_even_voters(view), *_ensemble_elsewhere(view)] if view.cluster_exists else []
 
 
 def judged_config(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -235,6 +236,7 @@ def _voters(view: View) -> Iterator[Problem]:
         yield Problem("kafka_process_roles", "there are no brokers")
     if view.cluster_exists is False:
         yield from _even_voters(view)
+        yield from _ensemble_elsewhere(view)
 
 
 def _even_voters(view: View) -> Iterator[Problem]:
@@ -242,6 +244,13 @@ def _even_voters(view: View) -> Iterator[Problem]:
     if voters and voters % 2 == 0:
         fewer = f"{voters} {what} survive no more failures than {voters - 1}"
         yield Problem(variable, f"{fewer}, and have one more that can fail; make their number odd")
+
+
+def _ensemble_elsewhere(view: View) -> Iterator[Problem]:
+    outside = sorted({*view.declared.ensemble} - {node.name for node in view.nodes})
+    if view.declared.mode == "zookeeper" and outside:
+        sentence = f"not in the group kafka, whose hosts alone are deployed: {listed(outside)}"
+        yield Problem("groups['zookeeper']", f"{sentence}; make every ZooKeeper server a host of both groups")
 
 
 def _release(view: View) -> Iterator[Problem]:
@@ -261,6 +270,9 @@ def _release(view: View) -> Iterator[Problem]:
 
 
 def _java(view: View) -> Iterator[Problem]:
+    if not view.declared.java.endswith("/bin/java"):
+        sentence = f"{view.declared.java} does not end in /bin/java, where Kafka's own scripts look for it"
+        yield Problem("kafka_java", sentence)
     release = view.declared.release
     if release is None or release[0] not in JAVA_VERSIONS:
         return

@@ -50,6 +50,7 @@ options:
       version: {description: The release., type: str, required: true}
       checksum: {description: The archive's SHA-512 as it is declared., type: str, required: true}
       cluster_id: {description: The declared cluster id., type: str, default: ''}
+      java: {description: The Java that is to be used., type: str, default: /usr/bin/java}
       ensemble: {description: Names of the ZooKeeper servers., type: list, elements: str, default: []}
       listeners: {description: The listeners., type: list, elements: dict, required: true}
       named_listeners: {description: 'Variables that name a listener, and the name.', type: dict, required: true}
@@ -133,7 +134,7 @@ def view(
     probes = {name: probe(answer) for name, answer in told["probes"].items() if "skew_s" in answer}
     return View(
         Declared(
-            **{key: declared[key] for key in ("mode", "version", "checksum", "cluster_id", "ensemble")},
+            **{key: declared[key] for key in ("mode", "version", "checksum", "cluster_id", "ensemble", "java")},
             listeners=[Listener(listener["name"], int(listener["port"])) for listener in declared["listeners"]],
             named_listeners=declared["named_listeners"],
             topics=topics(declared),

@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
@@ -33,12 +33,17 @@ options:
   dest: {type: path, description: The release's own directory.}
   link: {type: path, required: true, description: A link that always leads to the newest installed release.}
   commands: {type: dict, description: 'Command line tools: name without .sh, main class.'}
-  java: {type: path, description: The Java that they run on.}
+  java:
+    type: path
+    description: The Java that the command line tools run on, unless JAVA_HOME names another. Ends in C(bin/java).
 author: [Crucible]
 """
 
-COMMAND = """#!/bin/sh
-exec {java} -Xmx256m $KAFKA_OPTS -cp '{dest}/libs/*' {main} "$@"
+# Kafka's own scripts take the Java of JAVA_HOME, or else whatever java is in PATH; this line gives them ours.
+RUN_CLASS = "bin/kafka-run-class.sh"
+JAVA_HOME = ': "${{JAVA_HOME:={home}}}"  # kafka_java\n'
+COMMAND_START = "#!/bin/sh\nexec "
+COMMAND = COMMAND_START + """{java} -Xmx256m $KAFKA_OPTS -cp '{dest}/libs/*' {main} "$@"
 """
 
 
@@ -132,16 +137,48 @@ def install(module: AnsibleModule, archive: Path, dest: Path) -> None:
     )
     if not (unpacked / "bin").exists():
         (unpacked / "bin").mkdir()
-        for name, main_class in module.params["commands"].items():
-            command = unpacked / "bin" / f"{name}.sh"
-            command.write_text(COMMAND.format(java=module.params["java"], dest=dest, main=main_class), encoding="utf-8")
-            command.chmod(0o755)
+        for name in module.params["commands"]:
+            (unpacked / "bin" / f"{name}.sh").write_text(COMMAND_START, encoding="utf-8")
+    write_launchers(launchers(unpacked, module.params["java"], module.params["commands"], dest))
     (unpacked / INSTALLED).write_text(f"{found}\n", encoding="ascii")
     make_readable(unpacked)
     # Without this a power cut could leave the name in place and the files empty.
     os.sync()
     unpacked.rename(dest)
     archive.unlink()
+
+
+def launchers(release: Path, java: str, commands: Mapping[str, str], dest: Path) -> dict[Path, str]:
+    """Return the files in bin/ that choose another Java than this one, each with the text that it should have.
+
+    Args:
+        release: Where the release is now.
+        java: The path of java.
+        commands: The tools that we write: name without .sh, main class.
+        dest: Where the release will be.
+    """
+    script = release / RUN_CLASS
+    if script.exists():
+        first, *rest = script.read_text(encoding="utf-8").splitlines(keepends=True)
+        kept = [line for line in rest if not line.endswith("  # kafka_java\n")]
+        wanted = {script: "".join([first, JAVA_HOME.format(home=Path(java).parent.parent), *kept])}
+    else:
+        wanted = {
+            release / "bin" / f"{name}.sh": COMMAND.format(java=java, dest=dest, main=main_class)
+            for name, main_class in commands.items()
+        }
+    texts = {path: path.read_text(encoding="utf-8") for path in wanted if path.exists()}
+    ours = {path for path, text in texts.items() if path == script or text.startswith(COMMAND_START)}
+    return {path: text for path, text in wanted.items() if path in ours and texts[path] != text}
+
+
+def write_launchers(texts: Mapping[Path, str]) -> None:
+    """Write files that can be executed, each without a moment in which it is incomplete."""
+    for path, text in texts.items():
+        new = path.with_name(f".{path.name}.new")
+        new.write_text(text, encoding="utf-8")
+        new.chmod(0o755)
+        new.rename(path)
 
 
 def make_readable(release: Path) -> None:
@@ -195,12 +232,14 @@ def main() -> None:
     missing = not dest.is_dir()
     astray = not link.is_symlink() or link.readlink() != dest
     repaired = [] if missing else [str(path) for path in unreadable(dest)]
+    outdated_java = {} if missing else launchers(dest, module.params["java"], module.params["commands"], dest)
     removed = outdated(dest, link, previous)
     if not module.check_mode:
         if missing:
             install(module, archive, dest)
         else:
             make_readable(dest)
+            write_launchers(outdated_java)
         if astray and link.is_symlink():
             switch(previous, link.readlink())
         if astray:
@@ -208,10 +247,12 @@ def main() -> None:
         for path in removed:
             remove(path)
     module.exit_json(
-        changed=missing or astray or bool(repaired or removed),
+        changed=missing or astray or bool(repaired or removed or outdated_java),
         diff={
             "before": "".join(f"{path}\n" for path in [*removed, *repaired]),
-            "after": "".join(f"{path}, readable\n" for path in repaired) + (f"{dest}\n" if astray else ""),
+            "after": "".join(f"{path}, readable\n" for path in repaired)
+            + "".join(f"{path}, with {module.params['java']}\n" for path in outdated_java)
+            + (f"{dest}\n" if astray else ""),
         },
     )
 

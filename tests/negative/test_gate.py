@@ -67,7 +67,7 @@ def test_heartbeats_rarer_than_a_running_controller_waits_are_refused() -> None:
     with nothing_restarts():
         run = play(SITE, kafka_config=declared)
     assert not run.ok
-    assert re.search(r"heartbeat\.interval\.ms in kafka_config is 9000, .* below 9000 and the longer", run.sentences)
+    assert re.search(r"heartbeat\.interval\.ms is 9000, .* below 9000 and the longer", run.sentences)
     assert run.changed == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ def archive(tmp_path: Path) -> Path:
     return file
 
 
-def install(archive: Path, checksum: str, *, check: bool = False) -> dict[str, Any]:
+def install(archive: Path, checksum: str, *, check: bool = False, java: str = "/usr/bin/java") -> dict[str, Any]:
     return run_module(
         "kafka_release",
         check=check,
@@ -31,7 +32,7 @@ def install(archive: Path, checksum: str, *, check: bool = False) -> dict[str, A
         dest=str(archive.parent / "kafka-4.3.1"),
         link=str(archive.parent / "kafka"),
         commands={"kafka-topics": "org.apache.kafka.tools.TopicCommand"},
-        java="/usr/bin/java",
+        java=java,
     )
 
 
@@ -56,3 +57,56 @@ def test_check_mode_says_what_would_be_done_and_does_nothing(archive: Path) -> N
     assert install(archive, "00" * 64, check=True)["changed"]
     assert archive.exists()
     assert not (archive.parent / "kafka").exists()
+
+
+RUN_CLASS = """#!/bin/bash
+# License
+if [ -z "$JAVA_HOME" ]; then
+  echo java
+else
+  echo "$JAVA_HOME/bin/java"
+fi
+"""
+
+
+@pytest.fixture
+def official(archive: Path) -> Path:
+    """An archive in the official layout, whose scripts choose Java as kafka-run-class.sh does."""
+    folder = archive.parent / "kafka_2.13-4.3.1"
+    (folder / "bin").mkdir()
+    (folder / "bin/kafka-run-class.sh").write_text(RUN_CLASS, encoding="ascii")
+    (folder / "bin/kafka-run-class.sh").chmod(0o755)
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(folder, folder.name)
+    return archive
+
+
+def java_of(release: Path, **environment: str) -> str:
+    script = release / "bin/kafka-run-class.sh"
+    return subprocess.check_output([script], env={"PATH": "/usr/bin:/bin", **environment}, text=True).strip()
+
+
+def test_the_official_scripts_run_on_the_declared_java_and_on_another_one_once_it_is_declared(official: Path) -> None:
+    digits = hashlib.sha512(official.read_bytes()).hexdigest()
+    release = official.parent / "kafka"
+    assert install(official, digits, java="/opt/jdk-17/bin/java")["changed"]
+    assert java_of(release) == "/opt/jdk-17/bin/java"
+    assert java_of(release, JAVA_HOME="/opt/mine") == "/opt/mine/bin/java"
+    assert not install(official, digits, java="/opt/jdk-17/bin/java")["changed"]
+
+    assert install(official, digits, java="/opt/jdk-21/bin/java", check=True)["changed"]
+    assert java_of(release) == "/opt/jdk-17/bin/java"
+    answer = install(official, digits, java="/opt/jdk-21/bin/java")
+    assert "kafka-run-class.sh, with /opt/jdk-21/bin/java" in answer["diff"]["after"]
+    assert java_of(release) == "/opt/jdk-21/bin/java"
+    assert (release / "bin/kafka-run-class.sh").read_text(encoding="ascii").count("JAVA_HOME:=") == 1
+
+
+def test_our_own_command_line_tools_follow_the_declared_java(archive: Path) -> None:
+    digits = hashlib.sha512(archive.read_bytes()).hexdigest()
+    tool = archive.parent / "kafka/bin/kafka-topics.sh"
+    install(archive, digits)
+    assert "exec /usr/bin/java " in tool.read_text(encoding="ascii")
+    assert install(archive, digits, java="/opt/jdk-21/bin/java")["changed"]
+    assert "exec /opt/jdk-21/bin/java " in tool.read_text(encoding="ascii")
+    assert tool.stat().st_mode & 0o777 == 0o755

@@ -92,11 +92,13 @@ PLANTED: list[tuple[View, str, str]] = [
     (node(roles=["broker"]), "kafka_process_roles", "make their number odd"),
     (with_zookeeper(ensemble=NAMES[:2]), "groups['zookeeper']", "make their number odd"),
     (with_zookeeper(ensemble=[]), "groups['zookeeper']", "there are no ZooKeeper servers"),
+    (with_zookeeper(ensemble=[*NAMES[:2], "zk3"]), "groups['zookeeper']", "whose hosts alone are deployed: zk3"),
     (declared(mode="zookeeper"), "kafka_mode", "3.9 was the last release with it; use KRaft"),
     (declared(version="3.8.1", metadata_version=0), "kafka_version", "use 3.9 or later"),
     (declared(version="latest"), "kafka_version", "is no release"),
     (declared(version="4.2.1"), "kafka_version", "older than the cluster's metadata.version 30"),
     (declared(cluster_id="shop"), "kafka_cluster_id", "22 characters"),
+    (declared(java="/opt/jdk/java"), "kafka_java", "/opt/jdk/java does not end in /bin/java"),
     (declared(java_major=11), "java_major_version", "needs Java 17 or later, not 11"),
     (declared(probe(java_major=11), java_major=0), "kafka_java", "kafka2 has 11"),
     (with_zookeeper(java_major=25), "java_major_version", "needs Java 8 to 23, not 25"),
@@ -242,3 +244,10 @@ def test_heartbeats_must_come_more_often_than_the_running_controllers_wait(
 
 def test_the_session_of_a_broker_that_is_no_controller_does_not_matter() -> None:
     assert problems(running(process_roles="broker", broker_session_timeout_ms="1000")) == []
+
+
+def test_an_ensemble_outside_the_group_kafka_is_warned_of_where_the_cluster_exists() -> None:
+    view = replace(with_zookeeper(ensemble=["zk1", "zk2", "zk3"]), cluster_exists=True)
+    assert problems(view) == []
+    (warning,) = warnings(view)
+    assert "zk1, zk2 and zk3" in warning.sentence
