@@ -51,6 +51,8 @@ class Plan:
             raise PlanError("--transaction-records does not go with --no-idempotence: transactions are idempotent")
         if self.options["max_in_flight"] > 5 and not self.options["no_idempotence"]:
             raise PlanError("--max-in-flight is at most 5 for an idempotent producer; or use --no-idempotence")
+        if self.options["entropy"] > 1:
+            raise PlanError("--entropy is a share of each record's bytes, from 0 to 1")
         if self.options["share_release"] + self.options["share_reject"] > 1:
             raise PlanError("--share-release and --share-reject are shares of one whole, together at most 1")
 
@@ -153,6 +155,7 @@ class Plan:
             format="json" if size is None else "binary",
             event=event,
             **({} if size is None else {"size": size}),
+            entropy=given["entropy"],
             keys=given["keys"],
             zipf=given["zipf"],
             acks=given["acks"],

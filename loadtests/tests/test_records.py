@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from zlib import compress
 
 import numpy as np
 import pytest
@@ -43,6 +44,17 @@ def test_one_changed_byte_is_found(kind: tuple[str, str, int], at: int, flip: in
     changed[at % len(value)] ^= flip
     assert decode([bytes(changed)]).state[0] in (ALTERED, FOREIGN)
     assert decode([value, bytes(changed), value]).state.tolist()[::2] == [INTACT, INTACT]
+
+
+@pytest.mark.parametrize(("entropy", "least", "most"), [(1.0, 0.9, 1.05), (0.5, 0.45, 0.6), (0.0, 0.0, 0.1)])
+def test_a_batch_compresses_to_what_its_entropy_says(entropy: float, least: float, most: float) -> None:
+    due, keys = np.arange(900, dtype=np.int64), np.array([b"c"] * 900, object)
+    encode = encoder("binary", "", 1_000, RUN, PRODUCER, entropy)
+    for first in (0, 900, 3_000, 5_000):  # also where the filling begins again
+        batch = encode(np.full(900, 1, np.int16), np.arange(first, first + 900), due, keys).tolist()
+        assert (decode(batch).state == INTACT).all()
+        whole = b"".join(batch)
+        assert least <= len(compress(whole, 6)) / len(whole) <= most
 
 
 def test_an_order_is_readable_json() -> None:

@@ -75,7 +75,9 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         self.settings = settings
         self.totals = ProducerTotals()
         self.snapshot = ProducerSnapshot(self.id, 0, settings.topic, settings.producer, False, {})
-        self._encode = encoder(settings.format, settings.event, settings.size, settings.run, settings.producer)
+        self._encode = encoder(
+            settings.format, settings.event, settings.size, settings.run, settings.producer, settings.entropy
+        )
         self._chunk = max(1, min(CHUNK, CHUNK_BYTES // self._encode.mean_size))
         self._flush_s = flush_s
         self._ends_s = 0.0

@@ -54,8 +54,9 @@ class TransactionSettings:
 class ProducerSettings:
     """What a producer sends, as `run` and `producer` (see `records.fresh_run`, `fresh_id`), and how safely.
 
-    `size` (bytes) is that of binary records. At most `in_flight_max` records, and about `in_flight_bytes` of
-    values, wait for their acknowledgement; what is due beyond that is sent late.
+    `size` (bytes) is that of binary records, `entropy` the share of it that no compression can make less of. At most
+    `in_flight_max` records, and about `in_flight_bytes` of values, wait for their acknowledgement; what is due beyond
+    that is sent late.
 
     With `requests_in_flight` above 1 librdkafka may write a record twice, although it is idempotent: while a request
     of one partition is under way, the answer OUT_OF_ORDER_SEQUENCE_NUMBER to a second request of another one, whose
@@ -70,6 +71,7 @@ class ProducerSettings:
     format: str = "json"
     event: str = "order"
     size: int = 100
+    entropy: float = 1.0
     keys: int = 10_000
     zipf: float | None = None
     acks: str = "all"

@@ -55,12 +55,15 @@ def fresh_id() -> int:
     return secrets.randbits(32)
 
 
-def encoder(format_: str, event: str, size: int, run: int, producer: int) -> Encoder:
-    """The encoder for `json` events (`order`, `click`) or `binary` records of `size` bytes. Raises ValueError."""
+def encoder(format_: str, event: str, size: int, run: int, producer: int, entropy: float = 1.0) -> Encoder:
+    """The encoder for `json` events (`order`, `click`) or `binary` records of `size` bytes. Raises ValueError.
+
+    `entropy` (0 to 1) is the share of a binary record that no compression can make less of.
+    """
     if format_ == "json":
         return events.EventEncoder(event, run, producer)
     if format_ == "binary":
-        return binary.BinaryEncoder(size, run, producer)
+        return binary.BinaryEncoder(size, run, producer, entropy)
     raise ValueError(f"unknown record format {format_!r}: json or binary")
 
 

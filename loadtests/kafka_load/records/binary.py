@@ -22,6 +22,7 @@ MAGIC = b"CRU1"
 _HEAD, _RUN, _ORIGIN, _SEQUENCE, _DUE, _CHECKSUM = range(6)
 SMALLEST = 6 * 8
 _WORD = 8
+_FILLING_BYTES = 4 << 20  # more than a batch, whose largest size is 1 MB by default
 
 
 @lru_cache(maxsize=64)
@@ -40,26 +41,46 @@ def _padding(size: int) -> bytes:
     return bytes(-size % _WORD)
 
 
-class BinaryEncoder:
-    """Encodes records of one producer; raises ValueError if `size` (bytes) cannot hold the header."""
+@lru_cache(maxsize=8)
+def _filling(size: int, entropy: float) -> tuple[Words, Words]:
+    """What many records of a size are filled with behind their words, shape (n, words), and each one's weighted sum.
 
-    def __init__(self, size: int, run: int, producer: int) -> None:
+    The share `entropy` of each record's bytes is random, so that no compression makes less of it; the others are the
+    same in all. There are enough of them that a batch does not hold one twice.
+    """
+    words, behind = -(-size // _WORD) - _CHECKSUM - 1, max(0, size - SMALLEST)
+    count = max(1, _FILLING_BYTES // max(_WORD, words * _WORD))
+    filling = np.zeros((count, words * _WORD), np.uint8)
+    chosen = round(entropy * behind)
+    filling[:, :chosen] = np.frombuffer(secrets.token_bytes(count * chosen), np.uint8).reshape(count, chosen)
+    rows = filling.view(np.uint64)
+    return rows, rows @ _weights(_CHECKSUM + 1 + words)[_CHECKSUM + 1 :]
+
+
+class BinaryEncoder:
+    """Encodes records of one producer; raises ValueError if `size` (bytes) cannot hold the header.
+
+    `entropy` (0 to 1) is the share of the bytes behind the header that no compression can make less of.
+    """
+
+    def __init__(self, size: int, run: int, producer: int, entropy: float = 1.0) -> None:
         if size < SMALLEST:
             raise ValueError(f"a binary record takes at least {SMALLEST} bytes, not {size}")
         self._producer, self._size, self.mean_size = producer, size, size
-        self._template = np.frombuffer(secrets.token_bytes(size) + _padding(size), np.uint64).copy()
-        self._template[: _CHECKSUM + 1] = 0
+        self._template = np.zeros(_CHECKSUM + 1, np.uint64)
         self._template[_HEAD], self._template[_RUN] = _head(size), run
-        self._weights = _weights(len(self._template))
-        self._constant_sum = self._template @ self._weights
+        self._weights = _weights(-(-size // _WORD))
+        self._constant_sum = self._template @ self._weights[: _CHECKSUM + 1]
+        self._filling, self._sums = _filling(size, entropy)
+        self._next = secrets.randbelow(len(self._sums))
 
     def __call__(
         self, partitions: NDArray[np.int16], sequences: Int64s, due_ns: Int64s, keys: NDArray[np.object_]
     ) -> Packed:
         """Values of records; see `records.Encoder`."""
-        rows = np.empty((len(due_ns), len(self._template)), np.uint64)
-        rows[:] = self._template
-        total = self._constant_sum
+        rows = np.empty((len(due_ns), len(self._weights)), np.uint64)
+        rows[:, : _CHECKSUM + 1] = self._template
+        total = self._constant_sum + self._fill(rows[:, _CHECKSUM + 1 :])
         varying = ((_ORIGIN, origins(self._producer, partitions)), (_SEQUENCE, sequences), (_DUE, due_ns))
         for place, column in varying:
             words = column.astype(np.uint64)
@@ -67,6 +88,16 @@ class BinaryEncoder:
             total = total + words * self._weights[place]
         rows[:, _CHECKSUM] = -total
         return Packed.rows(rows.view(np.uint8), self._size)
+
+    def _fill(self, behind: Words) -> Words:
+        """Fill these rows with what is next; returns their weighted sums, shape (n,)."""
+        count, known = len(behind), len(self._sums)
+        chosen: slice | Int64s = slice(self._next, self._next + count)
+        if self._next + count > known:
+            chosen = (self._next + np.arange(count)) % known
+        behind[:] = self._filling[chosen]
+        self._next = (self._next + count) % known
+        return self._sums[chosen]
 
 
 def decode(values: Sequence[bytes]) -> Stamps:
