@@ -1,4 +1,4 @@
-"""Controls of the verdict that need real brokers: what happens to a topic while a run writes into it and reads it.
+"""Controls of the verdict that need real brokers: groups with live members, share groups, topics that change in a run.
 
 Each uses a topic and groups of its own. The independent check is the admin client that does it, and, where it matters,
 a plain consumer.
@@ -43,6 +43,10 @@ class Early(ReaderUser):
 class Late(ReaderUser):
     group, topics = "late", ({topic!r},)
 """
+SHARED_USER = """
+class Shared(ReaderUser):
+    group, topics, mode = "shared", ({topic!r},), "share"
+"""
 PROFILE = """
 duration = "{run_s}s"
 size = "json"
@@ -52,6 +56,15 @@ Writer = 100
 Writer = 2
 Early = 1
 Late = {{count = 1, start = "{late_s}s"}}
+"""
+SHARED = """
+duration = "6s"
+size = "json"
+[rate]
+Writer = 100
+[users]
+Writer = 2
+Shared = 4
 """
 
 
@@ -132,16 +145,24 @@ def cluster() -> Iterator[Cluster]:
         own.delete()
 
 
+def command(cluster: Cluster, folder: Path, profile: str, *options: str) -> list[str]:
+    """The command line of a run with this profile."""
+    users = LOCUSTFILE + SHARED_USER * ("Shared" in profile)
+    (folder / "control.py").write_text(users.format(root=str(ROOT / "loadtests"), topic=cluster.topic))
+    (folder / "control.toml").write_text(profile)
+    return [
+        *(str(Path(sys.executable).with_name("locust")), "--headless", "-f", str(folder / "control.py")),
+        *("--profile", str(folder / "control.toml"), f"--bootstrap-servers={','.join(BOOTSTRAP)}"),
+        *(f"--results-dir={folder}", f"--group-prefix={cluster.topic}-", *options),
+    ]
+
+
 def run(
     cluster: Cluster, folder: Path, act: Callable[[], None] | None, *options: str, late_s: int = 1, run_s: int = RUN_S
 ) -> Any:
     """The verdict of a run in which something is done once it has lasted ACT_AT_S seconds."""
-    (folder / "control.py").write_text(LOCUSTFILE.format(root=str(ROOT / "loadtests"), topic=cluster.topic))
-    (folder / "control.toml").write_text(PROFILE.format(run_s=run_s, late_s=late_s))
-    command = [str(Path(sys.executable).with_name("locust")), "--headless", "-f", str(folder / "control.py")]
-    command += ["--profile", str(folder / "control.toml"), f"--bootstrap-servers={','.join(BOOTSTRAP)}"]
-    command += [f"--results-dir={folder}", f"--group-prefix={cluster.topic}-", *options]
-    with subprocess.Popen(command, cwd=ROOT) as locust:
+    profile = PROFILE.format(run_s=run_s, late_s=late_s)
+    with subprocess.Popen(command(cluster, folder, profile, *options), cwd=ROOT) as locust:
         timeline, deadline = folder / "latest" / "timeline.csv", time.monotonic() + 120
         while not timeline.exists() or len(timeline.read_text(encoding="utf-8").splitlines()) <= ACT_AT_S:
             assert locust.poll() is None
@@ -202,3 +223,30 @@ def test_records_that_compaction_removed_are_not_called_lost(cluster: Cluster, t
     assert (verdict["outcome"], late["lost"]) == ("inconclusive", 0)
     assert late["unverifiable"] > 0
     assert any(f"topic {cluster.topic} is compacted since" in note for note in verdict["notes"])
+
+
+def test_a_group_with_a_live_member_is_left_alone(cluster: Cluster, tmp_path: Path) -> None:
+    group = f"{cluster.topic}-early"
+    member = Consumer({"bootstrap.servers": ",".join(BOOTSTRAP), "group.id": group, "client.id": "billing"})
+    member.subscribe([cluster.topic])
+    while len(member.assignment()) < PARTITIONS:
+        member.poll(0.1)
+    refused = command(cluster, tmp_path, PROFILE.format(run_s=RUN_S, late_s=1), "--reset-offsets")
+    with subprocess.Popen(refused, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as locust:
+        while locust.poll() is None:
+            member.poll(0.1)
+        output, _ = locust.communicate()
+    assert locust.returncode == 3
+    assert f"group {group} has a live member (client.id billing)" in output
+    assert len(member.assignment()) == PARTITIONS
+    assert cluster.records() == 0
+    member.close()
+
+
+def test_a_share_group_drains_over_transaction_markers_and_released_records(cluster: Cluster, tmp_path: Path) -> None:
+    options = ("--transaction-records=50", "--abort-every=5", "--share-release=0.1", "--drain-timeout=30s")
+    subprocess.run(command(cluster, tmp_path, SHARED, *options), cwd=ROOT, check=False, timeout=240)
+    verdict = json.loads((tmp_path / "latest" / "verdict.json").read_text(encoding="utf-8"))
+    [shared] = (group for group in verdict["groups"] if group["mode"] == "share")
+    assert cluster.records() == shared["consumed"] - shared["redelivered"] == verdict["produced"]["acknowledged"] > 0
+    assert (shared["drained"], shared["unread"], shared["lost"]) == (True, 0, 0)
