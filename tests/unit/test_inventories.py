@@ -1,0 +1,85 @@
+"""What an inventory chooses: several clusters, each a group of its own, and what is left to the user's own means."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PLAYBOOKS = [file for file in sorted((ROOT / "playbooks").glob("*.yml")) if file.name != "demo_kill.yml"]
+HOSTS = """
+orders:
+  hosts: {o1: {kafka_node_id: 1}, o2: {kafka_node_id: 2}}
+clicks:
+  hosts: {c1: {kafka_node_id: 1}, c2: {kafka_node_id: 2}}
+"""
+# Both clusters in one run, as a rolling restart of each has left its group.
+BOTH = """
+- hosts: all
+  gather_facts: false
+  tasks: [{group_by: {key: kafka_rolling_restart}}]
+"""
+OWN_MEANS = """
+- hosts: orders
+  gather_subset: ["!all", "!min", distribution]
+  connection: local
+  vars: {java_enabled: false, os_tuning_enabled: false, firewall_enabled: false, data_disk_mounts: []}
+  roles: [crucible.kafka.os_tuning, crucible.kafka.data_disk, crucible.kafka.java, crucible.kafka.firewall]
+"""
+MEMBERS = """
+- hosts: clicks
+  gather_facts: false
+  tasks:
+    - import_role: {name: crucible.kafka.kafka, tasks_from: load_vars}
+    - debug: {msg: "{{ __kafka_members | map(attribute='name') | join(',') }} is {{ kafka_group }}"}
+"""
+
+
+def run(folder: Path, *arguments: str | Path) -> str:
+    """What ansible-playbook prints with that inventory; it must end well."""
+    (folder / "hosts.yml").write_text(HOSTS, "utf-8")
+    (folder / "ansible.cfg").write_text(f"[defaults]\ncollections_path = {ROOT}\ninventory = hosts.yml\n", "utf-8")
+    command: list[str | Path] = [Path(sys.executable).parent / "ansible-playbook", *arguments]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+    done = subprocess.run(command, cwd=folder, env=environment, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_every_playbook_acts_on_the_hosts_of_the_group_alone(tmp_path: Path) -> None:
+    told = run(tmp_path, "--list-hosts", "-e", "kafka_group=clicks", *PLAYBOOKS)
+    hosts = set(re.findall(r"^      (\S+)$", told, re.MULTILINE))
+    assert hosts == {"c1", "c2"}
+    assert "pattern: ['kafka']" not in told
+
+
+def test_what_one_cluster_restarts_is_not_restarted_by_the_run_of_another(tmp_path: Path) -> None:
+    site = (ROOT / "playbooks/site.yml").read_text("utf-8")
+    pattern = re.search(r'^  hosts: ("\{\{ groups\[.*)$', site, re.MULTILINE)
+    assert pattern
+    (tmp_path / "both.yml").write_text(
+        f"{BOTH}\n- hosts: {pattern[1]}\n  gather_facts: false\n  vars: {{kafka_group: clicks}}\n"
+        "  tasks: [{debug: {msg: restarts}}]\n",
+        "utf-8",
+    )
+    told = run(tmp_path, "both.yml").split("PLAY [")[2]
+    assert "[c1]" in told
+    assert "[o1]" not in told
+
+
+def test_the_members_of_a_cluster_are_those_of_the_group_that_its_group_vars_name(tmp_path: Path) -> None:
+    (tmp_path / "members.yml").write_text(MEMBERS, "utf-8")
+    (tmp_path / "group_vars").mkdir()
+    (tmp_path / "group_vars/clicks.yml").write_text("kafka_group: clicks\n", "utf-8")
+    assert "c1,c2 is clicks" in run(tmp_path, "members.yml")
+
+
+def test_what_is_left_to_the_user_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "own.yml").write_text(OWN_MEANS, "utf-8")
+    told = run(tmp_path, "own.yml", "--limit=o1", "-e", f"ansible_python_interpreter={sys.executable}")
+    assert re.search(r"o1 +: ok=5 +changed=0 ", told), (
+        told
+    )  # The facts, the four specifications of arguments, and no task.
