@@ -64,9 +64,7 @@ def dial_all(servers: Mapping[str, str], seen_as: Mapping[str, str], timeout_s: 
     with ThreadPoolExecutor(max_workers=min(32, len(servers) or 1)) as pool:
         failures = pool.map(lambda server: dial(server, timeout_s), servers.values())
         return [
-            Access(
-                node, server, failure, _known([seen_as.get(node, ""), "" if not failure else source_address(server)])
-            )
+            Access(node, server, failure, known_addresses(seen_as.get(node, ""), source_address(server)))
             for (node, server), failure in zip(servers.items(), failures, strict=True)
         ]
 
@@ -93,8 +91,10 @@ def problems(accesses: Iterable[Access], listener: str, admitted: Sequence[str] 
     return found
 
 
-def _known(addresses: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(filter(None, addresses)))
+def known_addresses(seen_as: str, source: str) -> tuple[str, ...]:
+    """Both, where they are known; SSH that comes over another family than Kafka's packets says nothing about those."""
+    same_family = not source or (":" in seen_as) == (":" in source)
+    return tuple(dict.fromkeys(filter(None, [seen_as if same_family else "", source])))
 
 
 def _within(address: str, networks: Iterable[str]) -> bool:

@@ -11,6 +11,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.admin_access import
     Access,
     dial,
     dial_all,
+    known_addresses,
     problems,
     source_address,
 )
@@ -68,6 +69,12 @@ def test_a_name_that_is_not_known_is_a_failure() -> None:
     (access,) = dial_all({"kafka1": "nowhere.invalid:9092"}, {"kafka1": "192.0.2.7"}, 30)
     assert access.failure
     assert access.addresses == ("192.0.2.7",)
+
+
+def test_ssh_over_ipv4_says_nothing_about_kafka_over_ipv6() -> None:
+    assert known_addresses("192.0.2.7", "2001:db8::7") == ("2001:db8::7",)
+    assert known_addresses("192.0.2.7", "10.0.0.5") == ("192.0.2.7", "10.0.0.5")
+    assert known_addresses("192.0.2.7", "") == ("192.0.2.7",)
 
 
 def test_the_route_to_a_server_tells_from_where_this_machine_comes() -> None:
