@@ -102,6 +102,26 @@ class Histogram:
         return histogram
 
 
+def percentile_without(whole: Histogram, part: Histogram, percent: float, extra: int = 0) -> int:
+    """What a percentile of `whole` is at least, in µs, if each sample is freed of a `part` of its duration.
+
+    Which part belongs to which sample is not known. But for any y, a sample longer than x + y whose part is at most y
+    is still longer than x, and no more samples have a longer part than there are longer parts (and `extra`). The bound
+    is the best one over all y. With parts that are all zero it is the percentile itself.
+    """
+    count = whole.count
+    allowed = count - max(1, int(np.ceil(count * percent / 100)))  # samples that may be longer
+    used = np.r_[0, np.flatnonzero(part.counts)]
+    longer_parts = part.count - np.cumsum(part.counts)[used]
+    longer_than = count - np.cumsum(whole.counts)  # by bucket: samples in higher ones
+    best = 0
+    for y, number in zip(MIDDLES_US[used].tolist(), (longer_parts + extra).tolist(), strict=True):
+        # The first bucket that at most so many samples exceed: the percentile of what is left.
+        place = int(np.searchsorted(-longer_than, -(allowed + number)))
+        best = max(best, int(MIDDLES_US[place]) - y)
+    return best
+
+
 def merged(histograms: Iterable[Histogram]) -> Histogram:
     """The sum of any number of histograms."""
     return sum(histograms, Histogram())
