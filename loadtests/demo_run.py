@@ -22,7 +22,7 @@ BIN = Path(sys.executable).parent
 PARTITION, CHOOSE_AT_S, KILL_AT_S = "orders-0", 5, 20
 # What the demo proves is that nothing is lost; how long the failover takes is for docs/failover.md.
 LOAD = ["--headless", "--profile", "steady", "--rate", "800", "--run-time", "60s", "--loglevel", "ERROR"]
-LOAD += ["--slo-longest-gap-s", "60", "--slo-p99-produce-ms", "60000", "--max-late-ms", "10000"]
+LOAD += ["--slo-longest-gap-s", "60", "--slo-p99-produce-ms", "60000"]
 
 
 def leaders(run_dir: Path) -> dict[str, dict[str, str]]:

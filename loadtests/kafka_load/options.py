@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from .inventory import ENV
 from .profiles import span_s
+from .records.binary import SMALLEST
 from .slo import LIMITS
 from .verdict import REFUSED, Requirements
 
@@ -69,7 +70,7 @@ def number(at_least: float = 0.0, whole: bool = False) -> Callable[[str], float]
 def size(text: str) -> str:
     """`json`, or bytes as a number."""
     if text != "json":
-        number(48, whole=True)(text)
+        number(SMALLEST, whole=True)(text)
     return text
 
 

@@ -21,6 +21,9 @@ from .schedule import Schedule
 from .slo import DEFAULT_LIMITS
 from .verdict import Requirements
 
+MESSAGE_MAX_BYTES = 1_000_000  # librdkafka's default of message.max.bytes, which counts a whole batch
+OVERHEAD_BYTES = 200  # key, headers, and what a batch adds
+
 
 class PlanError(ValueError):
     """Options that contradict each other; the message is one sentence."""
@@ -53,6 +56,20 @@ class Plan:
             raise PlanError("--max-in-flight is at most 5 for an idempotent producer; or use --no-idempotence")
         if self.options["entropy"] > 1:
             raise PlanError("--entropy is a share of each record's bytes, from 0 to 1")
+        for rate in self.profile.rate.values():
+            steps = rate.args.get("steps", 1)
+            step_s = self.profile.duration_s / steps
+            if rate.shape == "steps" and step_s < 2 and step_s != 1:
+                raise PlanError(
+                    f"each of the {steps:g} steps would last {step_s:g} s, too short to be measured:"
+                    f" give --run-time {2 * steps:g}s or more"
+                )
+        largest = int(self.client.extra.get("message.max.bytes", MESSAGE_MAX_BYTES))
+        if self.size is not None and self.size + OVERHEAD_BYTES > largest:
+            raise PlanError(
+                f"a record of {self.size} bytes is more than a client takes ({largest}): choose a smaller size,"
+                " or give --client message.max.bytes=… and let the topics take as much (max.message.bytes)"
+            )
         if self.options["share_release"] + self.options["share_reject"] > 1:
             raise PlanError("--share-release and --share-reject are shares of one whole, together at most 1")
 

@@ -9,7 +9,7 @@ from locust import events, runners
 
 from . import web
 from .librdkafka import LibraryError, check_layout
-from .native import native_call, relax_garbage_collector
+from .native import native_call, relax_garbage_collector, wait_until
 from .options import add_options
 from .planning import REFUSALS
 from .session import Session
@@ -44,6 +44,7 @@ def _init(environment: Any, **_: Any) -> None:
     else:
         runners.WORKER_REPORT_INTERVAL = 1.0  # the tab and the timeline live by the second
     session.join(conducts=conducts, works=works)
+    _await_workers(environment)
     if works:
         relax_garbage_collector()
     if environment.web_ui is not None:
@@ -54,3 +55,19 @@ def _refuse(environment: Any, sentence: str) -> None:
     print(f"locust: {sentence}", file=sys.stderr, flush=True)
     environment.runner.quit()  # tells the workers that --processes started, which would stay otherwise
     sys.exit(REFUSED)
+
+
+def _await_workers(environment: Any) -> None:
+    """Wait for the workers of a headless run, and refuse the run if they do not come in time.
+
+    Locust would wait itself, right after this, and end with the exit status that stands for a failed verdict.
+    """
+    options, runner = environment.parsed_options, environment.runner
+    if not isinstance(runner, runners.MasterRunner) or not (options.headless and options.expect_workers_max_wait):
+        return
+    wait_s, expected = float(options.expect_workers_max_wait), options.expect_workers
+    if not wait_until(lambda: len(runner.clients.ready) >= expected, wait_s, 0.1):
+        came = f"{len(runner.clients.ready)} of {expected} workers came within {wait_s:g} s"
+        print(f"locust: {came} (--expect-workers, --expect-workers-max-wait)", file=sys.stderr, flush=True)
+        runner.quit()
+        sys.exit(REFUSED)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from .records.binary import SMALLEST
 from .slo import LimitError, check_limits
 
 PROFILES_DIR = Path(__file__).resolve().parents[1] / "profiles"
@@ -142,10 +143,12 @@ def parse(name: str, raw: Mapping[str, object], where: str) -> Profile:
     if missing := sorted(_KEYS - {"slo"} - raw.keys()):
         raise ProfileError(f"{where}: {missing[0]!r} is missing")
     size = raw["size"]
-    if size != "json" and (isinstance(size, bool) or not isinstance(size, int) or size <= 0):
-        raise ProfileError(f'{where}: size must be "json" or a number of bytes, not {size!r}')
+    if size != "json" and (isinstance(size, bool) or not isinstance(size, int) or size < SMALLEST):
+        raise ProfileError(f'{where}: size must be "json" or a number of bytes, at least {SMALLEST}, not {size!r}')
     users = {key: _presence(value, f"{where}: users.{key}") for key, value in _table(raw, "users", where).items()}
     rate = {key: _rate(value, f"{where}: rate.{key}") for key, value in _table(raw, "rate", where).items()}
+    if len({shaped.args["steps"] for shaped in rate.values() if shaped.shape == "steps"}) > 1:
+        raise ProfileError(f"{where}: all rates with the shape steps must have as many steps")
     if idle := sorted(rate.keys() - users.keys()):
         raise ProfileError(f"{where}: rate.{idle[0]} is given, but there is no {idle[0]} among the users")
     try:
@@ -198,6 +201,8 @@ def _rate(value: object, where: str) -> Rate:
     if table.keys() != set(_SHAPES[shape]):
         raise ProfileError(f"{where}: the shape {shape} takes {', '.join(_SHAPES[shape])}, not {', '.join(table)}")
     rate = Rate(shape, _numbers(table, where))
+    if (steps := rate.args.get("steps", 1)) < 1 or steps != int(steps):
+        raise ProfileError(f"{where}.steps must be a whole number of at least 1, not {steps:g}")
     if rate.highest <= 0:
         raise ProfileError(f"{where} never rises above 0")
     return rate

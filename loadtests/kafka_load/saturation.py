@@ -44,6 +44,7 @@ class Saturation:
         self._limits = {name: limit for name, limit in limits.items() if name in PER_STEP}
         self._max_late_us = requirements.max_late_ms * 1000
         self._bins: list[Bin] = []
+        self._latest: list[Bin] = []  # the last whole second of a step that is too short to leave any out
         self.steps: list[Step] = []
         self.results: list[list[Result]] = []
 
@@ -62,11 +63,15 @@ class Saturation:
         index = int(second.second / self._step_s)
         if index >= len(self._rates) or self.broken:
             return
+        end = (index + 1) * self._step_s + 1e-9
+        if second.second + 1 > end:  # what lies across the change to the next step belongs to neither
+            return
+        self._latest = [second]
         if second.second >= (index + SETTLING) * self._step_s:
             self._bins.append(second)
-        if second.second + 1 >= (index + 1) * self._step_s - 1e-9:
-            self._judge(self._rates[index])
-            self._bins = []
+        if second.second + 2 > end:
+            self._judge(self._rates[index], self._bins or self._latest)
+            self._bins, self._latest = [], []
 
     def slo(self) -> list[Result]:
         """The limits as the best step kept them, or as the first step broke them."""
@@ -82,9 +87,9 @@ class Saturation:
             return f"{found}, the last step: the cluster may carry more"
         return f"{found}; at {self.broken.target_rate:,.0f} {self.broken.why}"
 
-    def _judge(self, rate: float) -> None:
-        whole = merged(0, self._bins)
-        seconds = max(1, len(self._bins))
+    def _judge(self, rate: float, bins: Sequence[Bin]) -> None:
+        whole = merged(0, bins)
+        seconds = max(1, len(bins))
         due, acknowledged = whole.counts.get("due", 0), whole.counts.get("acknowledged", 0)
         produce, late = (whole.histograms.get(name) for name in ("produce", "late_own"))
         end_to_end = max((h.percentile(99) for n, h in whole.histograms.items() if n.startswith("e2e.")), default=0)

@@ -26,14 +26,14 @@ class Run:
             command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
 
-    def wait(self, timeout_s: float = 90) -> int:
+    def wait(self, timeout_s: float = 300) -> int:
         self.output, _ = self.process.communicate(timeout=timeout_s)
         print(self.output)
         return self.process.returncode
 
     def until(self, seconds: int) -> None:
         """Wait until so many seconds of the run are in its timeline."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
             path = self.results / "latest" / "timeline.csv"
             if path.exists() and len(path.read_text().splitlines()) > seconds:

@@ -67,6 +67,14 @@ def test_an_unreachable_cluster_is_exit_status_3_and_one_sentence(tmp_path: Path
     assert "Traceback" not in run.output
 
 
+def test_missing_workers_are_exit_status_3_and_no_verdict(shop: MockCluster, tmp_path: Path) -> None:
+    alone = ("--master", "--master-bind-port=15557", "--expect-workers=2", "--expect-workers-max-wait=1")
+    run = Run(tmp_path, shop.bootstrap, "--profile", "smoke", *alone)
+    assert run.wait() == 3
+    assert "0 of 2 workers came within 1 s" in run.output
+    assert not (tmp_path / "latest").exists()
+
+
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_still_drains_and_judges(shop: MockCluster, tmp_path: Path, stop: signal.Signals) -> None:
     run = Run(tmp_path, shop.bootstrap, "--profile", "steady", "--run-time", "10m")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from kafka_load.keys import Popularity
 from kafka_load.options import OPTIONS
-from kafka_load.plan import Plan
+from kafka_load.plan import Plan, PlanError
 from kafka_load.plan_check import Asked, Done, HoleFinder, Producing, likely_partitions, shortfalls
 from kafka_load.profiles import parse
 
@@ -141,3 +141,19 @@ def test_a_hole_in_a_long_run_is_found_and_a_stall_that_was_made_up_for_is_not()
 def test_users_that_are_added_during_the_run_are_planned_from_then_on() -> None:
     more = replace(asked(), users=[(0.0, USERS), (30.0, {**USERS, "OrderProducer": 4})])
     assert more.records(60) == 24_000 + 30 * 100
+
+
+@pytest.mark.parametrize(
+    ("profile", "names"),
+    [
+        (
+            {"duration": "5s", "rate": {"OrderProducer": {"shape": "steps", "from": 1, "to": 9, "steps": 10}}},
+            "--run-time",
+        ),
+        ({"size": 1_000_000}, "message.max.bytes"),
+    ],
+    ids=["steps too short", "records too large"],
+)
+def test_a_plan_that_cannot_be_carried_out_is_refused(profile: dict[str, Any], names: str) -> None:
+    with pytest.raises(PlanError, match=names):
+        asked(**profile)

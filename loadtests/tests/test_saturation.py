@@ -63,3 +63,13 @@ def test_a_cluster_that_keeps_every_step_may_carry_more(count: int) -> None:
         found.sentence()
         == "the highest rate that kept the limits was 2,000 records/s, the last step: the cluster may carry more"
     )
+
+
+@pytest.mark.parametrize("step_s", [1.0, 2.0, 2.5, 7.3])
+def test_every_step_has_the_rate_of_its_own_whole_seconds(step_s: float) -> None:
+    rates = [1000, 2000, 3000]
+    saturation = Saturation(rates, step_s, LIMITS, Requirements())
+    for number in range(int(3 * step_s)):
+        within = number + 1 <= (int(number / step_s) + 1) * step_s
+        saturation.add(second(number, rates[int(number / step_s)] if within else 777_777, ms=10))
+    assert [step.acknowledged_rate for step in saturation.steps] == rates

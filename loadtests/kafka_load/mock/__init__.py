@@ -63,8 +63,7 @@ class MockCluster:
 
     def refuse(self, broker: int, api_key: int, error: int, times: int = 1) -> None:
         """Answer the broker's next requests of this kind with an error and do not carry them out."""
-        for _ in range(times):
-            self._order("answer", broker, api_key, 1, error, 0)
+        self._order("refuse", broker, api_key, error, times)
 
     def close(self) -> None:
         """End the cluster."""

@@ -45,6 +45,12 @@ def main(brokers: int) -> None:
             ("answer", "broker_push_request_error_rtts", (INT, ctypes.c_int16, SIZE, INT, INT)),
         )
     }
+    answer = orders["answer"][0]
+
+    def refuse(cluster: object, broker: int, api_key: int, error: int, times: int) -> int:
+        return max(answer(cluster, broker, api_key, 1, error, 0) for _ in range(times))
+
+    orders["refuse"] = (refuse, (INT, INT, INT, INT))
     print(bytes(bootstrap).decode(), flush=True)
     for line in sys.stdin:
         name, *words = line.split()

@@ -6,11 +6,14 @@ The table in docs/load.md says of each what a wrong harness would say.
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, TopicPartition
-from kafka_load.mock import LIST_OFFSETS, TOPIC_AUTHORIZATION_FAILED, MockCluster
+from confluent_kafka import Consumer, Producer, TopicPartition
+from kafka_load.mock import LIST_OFFSETS, OFFSET_COMMIT, TOPIC_AUTHORIZATION_FAILED, MockCluster
 from locust_run import Run
 
 LEAVES = """
@@ -22,6 +25,16 @@ OrderProducer = 200
 OrderProducer = 1
 AnalyticsReader = 1
 WarehouseMember = {count = 1, stay = "2s", away = "10m"}
+"""
+ABSENT_AND_LATE = """
+duration = "6s"
+size = "json"
+[rate]
+OrderProducer = 200
+[users]
+OrderProducer = 1
+AnalyticsReader = {count = 1, start = "4s"}
+WarehouseMember = {count = 1, start = "10m"}
 """
 PARTITIONS = {"orders": 3, "clicks": 12}
 
@@ -52,7 +65,7 @@ def committed(cluster: MockCluster, group: str, topic: str) -> int:
 
 def plain_client(cluster: MockCluster, group: str) -> Consumer:
     settings = {"bootstrap.servers": cluster.bootstrap, "group.id": group, "log_level": 0}
-    return Consumer({**settings, "enable.partition.eof": True})
+    return Consumer({**settings, "enable.partition.eof": True, "auto.offset.reset": "earliest"})
 
 
 def group(run: Run, name: str) -> dict[str, Any]:
@@ -120,3 +133,68 @@ def test_a_spike_that_never_came_is_no_pass(shop: MockCluster, tmp_path: Path) -
         "highest_rate.OrderProducer",
         "highest_rate.ClickProducer",
     }
+
+
+def test_a_slow_cluster_breaks_a_limit_and_is_not_taken_for_a_late_harness(shop: MockCluster, tmp_path: Path) -> None:
+    """The client's queue is full because the brokers take their time: what is due waits for them."""
+    small = ("--client=queue.buffering.max.messages=50", "--slo-p99-produce-ms=500", "--rate=200", "--run-time=5s")
+    run = Run(tmp_path, shop.bootstrap, "--profile", "smoke", *small)
+    run.until(1)
+    for broker in (1, 2, 3):
+        shop.rtt(broker, 1_500)
+    began = time.monotonic()
+    plain = Producer({"bootstrap.servers": shop.bootstrap, "log_level": 0})
+    plain.produce("clicks", b"how long does the cluster take?")
+    assert plain.flush(30) == 0
+    assert time.monotonic() - began > 1.5
+    for broker in (1, 2, 3):
+        shop.rtt(broker, 0)
+    status = run.wait()
+    schedule = run.verdict["schedule"]
+    assert schedule["blocked_s"]["queue"] > 0.5
+    assert schedule["late_us"]["max"] > schedule["late_own_us"]["max"]
+    broken = [limit["name"] for limit in run.verdict["slo"] if not limit["ok"] and not limit.get("undecided")]
+    assert "p99_produce_ms" in broken
+    assert (status, run.verdict["outcome"]) == (1, "fail")
+
+
+def test_a_harness_that_stood_still_proves_nothing(shop: MockCluster, tmp_path: Path) -> None:
+    run = Run(tmp_path, shop.bootstrap, "--profile", "smoke", "--rate=200", "--run-time=5s", "--max-late-ms=1000")
+    run.until(1)
+    os.kill(run.process.pid, signal.SIGSTOP)
+    time.sleep(3)
+    assert Path(f"/proc/{run.process.pid}/stat").read_text().split()[2] == "T"
+    os.kill(run.process.pid, signal.SIGCONT)
+    status = run.wait()
+    assert (status, run.verdict["outcome"]) == (2, "inconclusive")
+    assert any("the harness itself sent" in reason for reason in run.verdict["reasons"])
+    assert {one["lost"] for one in run.verdict["groups"]} == {0}
+
+
+def test_a_group_without_a_member_does_not_excuse_what_another_lost(shop: MockCluster, tmp_path: Path) -> None:
+    profile = tmp_path / "absent.toml"
+    profile.write_text(ABSENT_AND_LATE)
+    run = Run(tmp_path, shop.bootstrap, "--profile", str(profile))
+    run.until(2)
+    before = dict.fromkeys(range(PARTITIONS["orders"]), 20)
+    for number, offset in before.items():
+        shop.delete_records("orders", number, offset)
+    status = run.wait()
+    gone = run.verdict["produced"]["acknowledged"] - written(shop, "orders")
+    assert gone == sum(before.values())
+    assert (status, run.verdict["outcome"]) == (1, "fail")
+    assert (group(run, "analytics-group")["lost"], group(run, "analytics-group")["drained"]) == (gone, True)
+    assert (group(run, "warehouse-group")["lost"], group(run, "warehouse-group")["drained"]) == (0, False)
+
+
+def test_what_was_read_and_not_committed_is_lag_at_the_end(shop: MockCluster, tmp_path: Path) -> None:
+    run = Run(tmp_path, shop.bootstrap, "--profile", "smoke", "--run-time=12s", "--slo-lag-at-end=0")
+    run.until(1)
+    for broker in (1, 2, 3):
+        shop.refuse(broker, OFFSET_COMMIT, TOPIC_AUTHORIZATION_FAILED, times=1_000)
+    status = run.wait()
+    uncommitted = written(shop, "orders") - committed(shop, "notification-group", "orders")
+    assert uncommitted > 0
+    assert group(run, "notification-group")["drained"] is True
+    assert group(run, "notification-group")["lag_at_end"] == uncommitted
+    assert (status, run.verdict["outcome"]) == (1, "fail")

@@ -47,7 +47,6 @@ class Load:
             *(
                 str(Path(sys.executable).with_name("locust")),
                 "--headless",
-                "--max-late-ms=5000",
                 f"--profile={row.profile}",
             ),
             *(f"--bootstrap-servers={','.join(BOOTSTRAP)}", f"--results-dir={results}"),
