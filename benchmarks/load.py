@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that this file can be run as a program
 
-from kafka_load.native import relax_garbage_collector
+from kafka_load.native_threads import relax_garbage_collector
 
 from benchmarks.load_rows import consume, greenlets, produce, schedule, verdict
 from benchmarks.load_rows.figure import Row, Way

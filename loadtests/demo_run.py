@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from kafka_load import marks
 from kafka_load.cli import RESULTS_DIR
+from kafka_load.run import run_annotations
 
 PROJECT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -41,31 +41,31 @@ def in_sync(run_dir: Path) -> bool:
 
 def killer(node_id: str, at_ns: int) -> subprocess.Popen[bytes]:
     """Let the host of broker `node_id` kill it at a moment (nanoseconds since the epoch); systemd starts it again."""
-    variables = ["-e", f"demo_node_id={node_id}", "-e", f"demo_at_s={at_ns / marks.NS}"]
+    variables = ["-e", f"demo_node_id={node_id}", "-e", f"demo_at_s={at_ns / run_annotations.NS}"]
     command = [str(BIN / "ansible-playbook"), str(PROJECT / "playbooks" / "demo_kill.yml"), *variables]
     return subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL)
 
 
 def accompany(run_dir: Path, locust: subprocess.Popen[bytes]) -> None:
     """Kill the leader of the run that is on, and mark when it was killed and when all was well again."""
-    until(lambda: marks.began_ns(run_dir) is not None, locust)
-    start_ns = marks.began_ns(run_dir) or 0
-    until(lambda: time.time_ns() >= start_ns + CHOOSE_AT_S * marks.NS, locust)
+    until(lambda: run_annotations.began_ns(run_dir) is not None, locust)
+    start_ns = run_annotations.began_ns(run_dir) or 0
+    until(lambda: time.time_ns() >= start_ns + CHOOSE_AT_S * run_annotations.NS, locust)
     if not (leader := leaders(run_dir).get(PARTITION, {}).get("leader")):
         return
-    target, kill_ns = f"{leader} (leader of {PARTITION})", start_ns + KILL_AT_S * marks.NS
+    target, kill_ns = f"{leader} (leader of {PARTITION})", start_ns + KILL_AT_S * run_annotations.NS
     killing = killer(leader, kill_ns)
     until(lambda: killing.poll() is not None, locust)
     if killing.poll() != 0:
         print(f"--- broker {target} could not be killed", flush=True)
         locust.terminate()
         return
-    marks.mark(run_dir, "kill_broker", target, at_ns=kill_ns)
+    run_annotations.mark(run_dir, "kill_broker", target, at_ns=kill_ns)
     print(f"--- broker {target} was killed by SIGKILL at {KILL_AT_S} s", flush=True)
     until(lambda: not in_sync(run_dir), locust)
     until(lambda: in_sync(run_dir), locust)
     if locust.poll() is None:
-        marks.mark(run_dir, "kill_broker", target, healed=True)
+        run_annotations.mark(run_dir, "kill_broker", target, healed=True)
         print("--- every replica is in sync again", flush=True)
 
 
@@ -77,7 +77,7 @@ def until(condition: Callable[[], bool], locust: subprocess.Popen[bytes]) -> Non
 
 def main() -> int:
     """Run load and kill."""
-    latest = PROJECT / RESULTS_DIR / marks.LATEST
+    latest = PROJECT / RESULTS_DIR / run_annotations.LATEST
     before = latest.resolve()
     locust = subprocess.Popen([str(BIN / "locust"), *LOAD, *sys.argv[1:]], cwd=PROJECT)
     until(lambda: latest.resolve() != before, locust)

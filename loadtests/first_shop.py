@@ -20,10 +20,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from kafka_load.config.inventory import ENV, InventoryError, bootstrap_servers
 from kafka_load.engines import ClientSettings
-from kafka_load.inventory import ENV, InventoryError, bootstrap_servers
 from kafka_load.ownership import CLIENT_ID, SHOP_HEADER, offset_metadata
-from kafka_load.readiness import Group, UnreadyError, check, check_ownership
+from kafka_load.run.readiness import Group, UnreadyError, check, check_ownership
 
 TOPIC = "orders"
 GROUPS = {"warehouse-group": 3, "analytics-group": 1, "notification-group": 1}  # group: members

@@ -1,7 +1,6 @@
 """The shop under load: `locust` in the project's root opens the web UI with it; see docs/load.md."""
 
-from kafka_load.plugin import install
-from kafka_load.users import (
+from kafka_load.locust_adapter.users import (
     AnalyticsReader,
     ClickProducer,
     NotificationReader,
@@ -9,6 +8,7 @@ from kafka_load.users import (
     WarehouseMember,
     WarehouseShareMember,
 )
+from kafka_load.plugin import install
 
 __all__ = [
     "AnalyticsReader",

@@ -7,7 +7,7 @@ import os
 from confluent_kafka import Producer
 from kafka_load.engines import ClientSettings, ProducerSettings
 from kafka_load.engines.producer import CHUNK
-from kafka_load.native import relax_garbage_collector
+from kafka_load.native_threads import relax_garbage_collector
 
 TOPIC, SIZE = os.environ["BENCH_TOPIC"], 100
 

@@ -7,9 +7,9 @@ import os
 from kafka_load.engines import Engine, ProducerEngine
 from kafka_load.engines.producer import ProducerTotals
 from kafka_load.ledger.snapshot import ProducerSnapshot
+from kafka_load.locust_adapter.users import ProducerUser
 from kafka_load.plugin import install
 from kafka_load.records import fresh_id
-from kafka_load.users import ProducerUser
 
 install()
 

@@ -5,8 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import gevent
+from kafka_load.locust_adapter.users import (
+    AnalyticsReader,
+    ClickProducer,
+    NotificationReader,
+    OrderProducer,
+    WarehouseMember,
+)
 from kafka_load.plugin import install
-from kafka_load.users import AnalyticsReader, ClickProducer, NotificationReader, OrderProducer, WarehouseMember
 from locust import events
 
 from benchmarks.contenders.greenlet_clock import keep, watch

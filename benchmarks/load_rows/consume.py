@@ -8,11 +8,17 @@ import time
 from collections.abc import Iterator
 
 from confluent_kafka import Consumer, Message
-from kafka_load.engines import ClientSettings, ConsumerEngine, ProducerEngine, ProducerSettings, ReaderSettings
+from kafka_load.config.schedule import constant
+from kafka_load.engines import (
+    ClientSettings,
+    ConsumerEngine,
+    ProducerEngine,
+    ProducerSettings,
+    ReaderSettings,
+)
 from kafka_load.engines.consumer import BATCH
-from kafka_load.native import wait_until
+from kafka_load.native_threads import wait_until
 from kafka_load.records import fresh_id, fresh_run
-from kafka_load.schedule import constant
 
 from benchmarks.load_rows.figure import Figure, Way, at_least, ratio
 from benchmarks.load_rows.topic import Topic, fresh_topic

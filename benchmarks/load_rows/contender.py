@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kafka_load.native import wait_until
+from kafka_load.native_threads import wait_until
 
 from benchmarks.load_rows.topic import Topic
 

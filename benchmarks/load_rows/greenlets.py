@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from kafka_load.mock import MockCluster
+from mock_cluster import MockCluster
 
 from benchmarks.contenders.greenlet_clock import SLEEPS_MS
 from benchmarks.load_rows.contender import PROGRAMS, START_S, Process, running

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from kafka_load.config.schedule import constant
 from kafka_load.engines import ClientSettings, ProducerEngine, ProducerSettings
-from kafka_load.mock import MockCluster
-from kafka_load.native import wait_until
+from kafka_load.native_threads import wait_until
 from kafka_load.records import fresh_id, fresh_run
-from kafka_load.schedule import constant
+from mock_cluster import MockCluster
 
 from benchmarks.load_rows.figure import Figure, Way, at_least, at_most
 

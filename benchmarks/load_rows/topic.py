@@ -15,8 +15,8 @@ from functools import cached_property
 
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
-from kafka_load.mock import MockCluster
-from kafka_load.native import wait_until
+from kafka_load.native_threads import wait_until
+from mock_cluster import MockCluster
 
 MOCK_KEEPS = 37_500  # records of 100 bytes that the mock keeps of a partition, a little less than its 5 MB
 REPLICAS = 3

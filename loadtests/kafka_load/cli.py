@@ -7,8 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import marks, report
-from .verdict import REFUSED
+from kafka_load.output import html_report
+from kafka_load.output.verdict import REFUSED
+from kafka_load.run import run_annotations
 
 RESULTS_DIR = Path("loadtests/results")
 
@@ -18,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         print(options.do(options))
-    except (marks.NoRunError, OSError) as error:
+    except (run_annotations.NoRunError, OSError) as error:
         print(f"kafka-load: {error}", file=sys.stderr)
         return REFUSED
     return 0
@@ -42,11 +43,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _mark(options: argparse.Namespace) -> str:
-    run_dir = marks.running(options.results_dir)
-    made = marks.mark(run_dir, options.name, options.target, healed=options.healed)
+    run_dir = run_annotations.running(options.results_dir)
+    made = run_annotations.mark(run_dir, options.name, options.target, healed=options.healed)
     return f"{run_dir.name}: {made.name} {made.target}{' healed' if made.healed else ''}"
 
 
 def _report(options: argparse.Namespace) -> str:
     named = Path(options.run)
-    return str(report.write(named if named.is_dir() else options.results_dir / options.run))
+    return str(html_report.write(named if named.is_dir() else options.results_dir / options.run))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kafka_load.wire import wired
+from kafka_load.serialization import wired
 
 Int64s = NDArray[np.int64]
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from locust import events, runners
 
-from . import web
-from .librdkafka import LibraryError, check_layout
-from .native import native_call, relax_garbage_collector, wait_until
-from .options import add_options
-from .planning import REFUSALS
-from .session import Session
-from .verdict import REFUSED
+from kafka_load.config.options import add_options
+from kafka_load.librdkafka import LibraryError, check_layout
+from kafka_load.locust_adapter import web
+from kafka_load.locust_adapter.adapter import LocustAdapter
+from kafka_load.locust_adapter.plan_from_options import REFUSALS
+from kafka_load.native_threads import native_call, relax_garbage_collector, wait_until
+from kafka_load.output.verdict import REFUSED
 
 LAYOUT_S = 60.0
 
@@ -26,16 +26,16 @@ def install() -> None:
 
 
 def _init(environment: Any, **_: Any) -> None:
-    session = Session(environment)
+    session = LocustAdapter(environment)
     environment.kafka = session
-    conducts = not isinstance(environment.runner, runners.WorkerRunner)
+    coordinates = not isinstance(environment.runner, runners.WorkerRunner)
     works = not isinstance(environment.runner, runners.MasterRunner)
     if works:
         try:
             native_call(check_layout, timeout_s=LAYOUT_S)
         except (LibraryError, TimeoutError) as refusal:
             _refuse(environment, str(refusal))
-    if conducts:
+    if coordinates:
         try:
             look = session.planning.ready if session.headless else session.planning.plan
             session.planning.take_over(look(environment.parsed_options, environment.profile))
@@ -43,7 +43,7 @@ def _init(environment: Any, **_: Any) -> None:
             _refuse(environment, str(refusal))
     else:
         runners.WORKER_REPORT_INTERVAL = 1.0  # the tab and the timeline live by the second
-    session.join(conducts=conducts, works=works)
+    session.join(coordinates=coordinates, works=works)
     _await_workers(environment)
     if works:
         relax_garbage_collector()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import hypothesis
 import pytest
-from kafka_load.mock import MockCluster
+from mock_cluster import MockCluster
 from playwright.sync_api import Browser, sync_playwright
 
 hypothesis.settings.register_profile("crucible", deadline=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from kafka_load.native import wait_until
+from kafka_load.native_threads import wait_until
 from live import host, nothing_restarts, play, replicas_in_sync, starts
 
 FAULT, STATE = "playbooks/fault.yml", "/var/lib/crucible-fault/kill_broker"

@@ -7,8 +7,8 @@ from collections import deque
 import numpy as np
 
 from kafka_load.clock import MILLISECOND
+from kafka_load.config.schedule import Schedule
 from kafka_load.records.stamp import Int64s
-from kafka_load.schedule import Schedule
 
 AHEAD_NS = 50 * MILLISECOND  # how far due times are looked up: to ask at every tick would cost more than the records
 AT_ONCE = 50_000

@@ -11,9 +11,9 @@ from typing import Generic, TypeVar
 from confluent_kafka import KafkaException
 
 from kafka_load.clock import MILLISECOND, now_ns
-from kafka_load.engines.notices import ClientListener, notice
+from kafka_load.engines.client_log import ClientListener, log_once
 from kafka_load.engines.settings import ClientSettings, Property
-from kafka_load.native import start_thread, wait_until
+from kafka_load.native_threads import start_thread, wait_until
 
 Totals = TypeVar("Totals")
 Snapshot = TypeVar("Snapshot")
@@ -70,7 +70,7 @@ class Engine(Generic[Totals, Snapshot]):
             self.error = f"{type(self).__name__}: {type(error).__name__}: {error}"
         finally:
             if self.error:
-                notice(self.error)
+                log_once(self.error)
             self._publish(last=True)
             self.alive = False
 

@@ -8,8 +8,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from kafka_load.clock import MILLISECOND, now_ns
 from kafka_load.engines.base import Engine
+from kafka_load.engines.client_log import log_once
 from kafka_load.engines.messages import Delivered
-from kafka_load.engines.notices import notice
 from kafka_load.engines.reading import ReaderTotals, Reading
 from kafka_load.engines.settings import ClientSettings, ReaderSettings
 from kafka_load.ledger import findings
@@ -92,7 +92,7 @@ class ConsumerEngine(Engine[ReaderTotals, ReaderSnapshot]):
         """Take note of what is committed. What was refused is due again, here or with the partition's next member."""
         for partition in partitions:
             if error := refusal or partition.error:
-                notice(f"{self.settings.group}: commit refused: {error.str()}")
+                log_once(f"{self.settings.group}: commit refused: {error.str()}")
             else:
                 key = (partition.topic, partition.partition)
                 self._committed[key] = max(partition.offset, self._committed.get(key, -1))

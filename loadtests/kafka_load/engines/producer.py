@@ -13,6 +13,7 @@ from confluent_kafka import KafkaError
 from numpy.typing import NDArray
 
 from kafka_load.clock import MILLISECOND, now_ns
+from kafka_load.config.schedule import Schedule, constant
 from kafka_load.engines.acknowledging import Acknowledgements, Reports
 from kafka_load.engines.arrivals import Arrivals
 from kafka_load.engines.base import Engine
@@ -22,14 +23,13 @@ from kafka_load.engines.outgoing import InFlight, Outgoing
 from kafka_load.engines.settings import ClientSettings, ProducerSettings
 from kafka_load.engines.transaction import Transaction
 from kafka_load.histogram import Histogram
-from kafka_load.keys import KeyStream, Popularity
 from kafka_load.ledger.findings import Gap, TopicPartition
 from kafka_load.ledger.snapshot import ProducerSnapshot
 from kafka_load.librdkafka import BulkProducer, Messages
-from kafka_load.native import native_sleep
+from kafka_load.native_threads import native_sleep
 from kafka_load.records import encoder
+from kafka_load.records.keys import KeyStream, Popularity
 from kafka_load.records.stamp import Int64s
-from kafka_load.schedule import Schedule, constant
 
 CHUNK = 2_000  # records made at once when so many are due; more would no longer fit into the cache
 CHUNK_BYTES = 8 << 20

@@ -13,14 +13,20 @@ import numpy as np
 from confluent_kafka import KafkaError
 from numpy.typing import NDArray
 
+from kafka_load.engines.client_log import log_once
 from kafka_load.engines.messages import Delivered, consecutive, stretches
-from kafka_load.engines.notices import notice
 from kafka_load.engines.settings import ReaderSettings
 from kafka_load.histogram import Histogram
 from kafka_load.ledger.digest import READER_BLOCKS, GrowingDigest
 from kafka_load.ledger.findings import TopicPartition
 from kafka_load.ledger.runs import Run, RunLog
-from kafka_load.ledger.snapshot import ALTERED_LOG, MISPLACED_LOG, ReaderSnapshot, Stream, StreamLog
+from kafka_load.ledger.snapshot import (
+    ALTERED_LOG,
+    MISPLACED_LOG,
+    ReaderSnapshot,
+    Stream,
+    StreamLog,
+)
 from kafka_load.records import ALTERED, FOREIGN, INTACT, Stamps, decode, decode_uniform
 
 
@@ -136,7 +142,7 @@ class Reading:
             if (error := event.error()) is not None and error.code() == KafkaError._PARTITION_EOF:
                 self.passed((event.topic(), event.partition()), event.offset())
             elif error is not None:
-                notice(f"{self.settings.group}: {error.str()}")
+                log_once(f"{self.settings.group}: {error.str()}")
 
     def _take_stranger(self, message: Delivered, state: int, now: int) -> None:
         if state == ALTERED:

@@ -9,8 +9,8 @@ from confluent_kafka import AcknowledgeType, KafkaException, Message, ShareConsu
 
 from kafka_load.clock import now_ns
 from kafka_load.engines.base import Engine
+from kafka_load.engines.client_log import log_once
 from kafka_load.engines.messages import Delivered
-from kafka_load.engines.notices import notice
 from kafka_load.engines.reading import ReaderTotals, Reading
 from kafka_load.engines.settings import ClientSettings, ReaderSettings
 from kafka_load.ledger.snapshot import ReaderSnapshot
@@ -46,7 +46,7 @@ class ShareEngine(Engine[ReaderTotals, ReaderSnapshot]):
         kept = []
         for message in messages:
             if (error := message.error()) is not None:
-                notice(f"{self.settings.group}: {error.str()}")
+                log_once(f"{self.settings.group}: {error.str()}")
                 continue
             answer = self._answer(message)
             self._consumer.acknowledge(message, answer)
@@ -58,7 +58,7 @@ class ShareEngine(Engine[ReaderTotals, ReaderSnapshot]):
             try:
                 self._consumer.commit_async()
             except KafkaException as refusal:  # the records come again, to whoever is next
-                notice(f"{self.settings.group}: acknowledgement refused: {refusal.args[0].str()}")
+                log_once(f"{self.settings.group}: acknowledgement refused: {refusal.args[0].str()}")
 
     def _answer(self, message: Message) -> AcknowledgeType:
         draw = self._random.random()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kafka_load.clock import MILLISECOND
 from kafka_load.ledger.digest import PRODUCER_BLOCKS, Digest, GrowingDigest
 from kafka_load.ledger.spans import EMPTY, Spans, SpanSet, difference, size, span, union
-from kafka_load.wire import wired
+from kafka_load.serialization import wired
 
 _MARKS = 256
 

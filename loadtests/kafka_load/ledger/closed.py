@@ -20,7 +20,7 @@ from kafka_load.ledger.digest import Digest
 from kafka_load.ledger.findings import Gap, TopicPartition
 from kafka_load.ledger.snapshot import ProducerSnapshot
 from kafka_load.ledger.spans import EMPTY, size, span
-from kafka_load.wire import wired
+from kafka_load.serialization import wired
 
 Table = NDArray[np.int64]
 

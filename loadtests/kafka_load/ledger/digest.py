@@ -19,8 +19,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kafka_load.ledger.spans import EMPTY, Spans, SpanSet, difference, intersection, size, span, union
-from kafka_load.wire import wired
+from kafka_load.ledger.spans import (
+    EMPTY,
+    Spans,
+    SpanSet,
+    difference,
+    intersection,
+    size,
+    span,
+    union,
+)
+from kafka_load.serialization import wired
 
 READER_BLOCKS, PRODUCER_BLOCKS = 256, 32
 FIRST_LENGTH = 1_024

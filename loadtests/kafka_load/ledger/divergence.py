@@ -12,10 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafka_load.ledger.account import StreamAccount
-from kafka_load.ledger.digest import Difference, Digest, Sums, common_length, differ, differences, extent, together
+from kafka_load.ledger.digest import (
+    Difference,
+    Digest,
+    Sums,
+    common_length,
+    differ,
+    differences,
+    extent,
+    together,
+)
 from kafka_load.ledger.findings import Anomaly, TopicPartition
 from kafka_load.ledger.snapshot import ReaderSnapshot, Stream
-from kafka_load.topic_changes import Truncation
+from kafka_load.run.topic_changes import Truncation
 
 DIVERGED = "diverged"
 _OTHER = "an offset was acknowledged for another record than the group was given there"

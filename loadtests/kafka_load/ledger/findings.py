@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from kafka_load.ledger.copies import Doubled
-from kafka_load.wire import wired
+from kafka_load.serialization import wired
 
 TopicPartition = tuple[str, int]
 
@@ -54,7 +54,7 @@ class Produced:
 
 
 class PlannedGroup(Protocol):
-    """What the ledger needs to know of a group that the plan has (see `kafka_load.readiness.Group`)."""
+    """What the ledger needs to know of a group that the plan has (see `kafka_load.run.readiness.Group`)."""
 
     @property
     def name(self) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kafka_load.ledger.snapshot import ReaderSnapshot
-from kafka_load.wire import pack, unpack
+from kafka_load.serialization import pack, unpack
 
 
 def journal_of(directory: Path, engine: str) -> Path:

@@ -10,11 +10,20 @@ from typing import Protocol
 from kafka_load.ledger.account import StreamAccount, total
 from kafka_load.ledger.closed import ClosedProducers, fold
 from kafka_load.ledger.divergence import diverged
-from kafka_load.ledger.findings import NAMED, Anomaly, Drain, Gap, Judgement, PlannedGroup, Produced, TopicPartition
-from kafka_load.ledger.judge import Evidence, judge_group
+from kafka_load.ledger.findings import (
+    NAMED,
+    Anomaly,
+    Drain,
+    Gap,
+    Judgement,
+    PlannedGroup,
+    Produced,
+    TopicPartition,
+)
+from kafka_load.ledger.group_judgement import Evidence, judge_group
 from kafka_load.ledger.snapshot import ProducerSnapshot, ReaderSnapshot, Stream
 from kafka_load.ledger.worker_snapshot import LedgerSnapshot
-from kafka_load.topic_changes import TopicHistory
+from kafka_load.run.topic_changes import TopicHistory
 
 
 class Reporter(Protocol):
@@ -30,7 +39,7 @@ class Reporter(Protocol):
 
 
 class Cluster(Protocol):
-    """What the judge needs to know of the cluster (see `kafka_load.engines.watch.ClusterView`)."""
+    """What the judge needs to know of the cluster (see `kafka_load.cluster.watch.ClusterView`)."""
 
     @property
     def log_start(self) -> Mapping[TopicPartition, int]:
@@ -169,12 +178,12 @@ class Ledger:
                 remade=remade,
                 compacted=compacted,
             )
-            verdict, docket, overflow = judge_group(group, evidence)
+            verdict, collector, overflow = judge_group(group, evidence)
             backwards = [one for one in regressions if one.group == group and one.topic not in remade]
             verdict.offset_regressions = len(backwards)
             judgement.groups.append(verdict)
-            judgement.anomalies += docket.named + backwards
-            judgement.doubled[group] = list(dict.fromkeys(docket.doubled))
+            judgement.anomalies += collector.named + backwards
+            judgement.doubled[group] = list(dict.fromkeys(collector.doubled))
             judgement.overflow |= overflow
         if final:
             _add_diverged(judgement, readers, accounts, topics)

@@ -18,8 +18,8 @@ from kafka_load.ledger.digest import Digest, joined
 from kafka_load.ledger.findings import Gap, TopicPartition
 from kafka_load.ledger.runs import NONE, Runs, merge
 from kafka_load.ledger.spans import EMPTY, difference, intersection, size, span
-from kafka_load.ledger.stream import look
-from kafka_load.wire import wired
+from kafka_load.ledger.stream_judgement import scan_runs
+from kafka_load.serialization import wired
 
 Stream = tuple[str, int, int]  # topic, partition, producer
 
@@ -136,7 +136,7 @@ def not_given(
         if stream[0] not in topics:
             continue
         runs = [log.runs for member in members if (log := member.streams.get(stream))]
-        seen = look(merge(np.concatenate(runs)).runs, ordered=False).seen if runs else EMPTY
+        seen = scan_runs(merge(np.concatenate(runs)).runs, ordered=False).seen if runs else EMPTY
         missing = difference(account.acknowledged, seen)
         if records := size(missing):
             behind = int(seen[-1, 1]) if len(seen) else 0

@@ -7,7 +7,7 @@ from typing import Any
 
 from kafka_load.ledger.closed import ClosedProducers
 from kafka_load.ledger.snapshot import ProducerSnapshot, ReaderSnapshot
-from kafka_load.wire import pack, unpack, wired
+from kafka_load.serialization import pack, unpack, wired
 
 
 @wired

@@ -16,7 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafka_load.records.packed import Packed
-from kafka_load.records.stamp import ALTERED, FOREIGN, INTACT, Int64s, Stamps, Words, origins, unknown
+from kafka_load.records.stamp import (
+    ALTERED,
+    FOREIGN,
+    INTACT,
+    Int64s,
+    Stamps,
+    Words,
+    origins,
+    unknown,
+)
 
 MAGIC = b"CRU1"
 _HEAD, _RUN, _ORIGIN, _SEQUENCE, _DUE, _CHECKSUM = range(6)

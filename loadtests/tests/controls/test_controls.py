@@ -14,10 +14,10 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from kafka_load.clock import now_ns
 from kafka_load.engines import ConsumerEngine, ProducerEngine, TransactionSettings
 from kafka_load.engines.outgoing import Outgoing
-from kafka_load.mock import PRODUCE, MockCluster
-from kafka_load.native import wait_until
+from kafka_load.native_threads import wait_until
 from kafka_load.records import Packed, fresh_run
-from scene import TOPIC, Scene, end, group, witness
+from mock_cluster import PRODUCE, MockCluster
+from scenario import TOPIC, Scene, end, group, witness
 
 RECORDS = 600
 

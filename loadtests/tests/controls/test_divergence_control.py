@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
-from kafka_load.mock import MockCluster
 from locust_run import PROJECT, Run
+from mock_cluster import MockCluster
 
 PARTITIONS = 3
 PROFILE = """

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
-from kafka_load.mock import MockCluster
 from locust_run import Run
+from mock_cluster import MockCluster
 
 SMOKE = ("--profile", "smoke", "--run-time", "3s")
 GROUP, ORDERS = "warehouse-group", [TopicPartition("orders", number) for number in range(3)]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kafka_load.mock import MockCluster
 from locust_run import Run
+from mock_cluster import MockCluster
 
 
 def test_refused_settings_of_a_share_group_are_exit_status_3_and_one_sentence(

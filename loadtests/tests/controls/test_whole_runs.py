@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Consumer, Producer, TopicPartition
-from kafka_load.mock import LIST_OFFSETS, OFFSET_COMMIT, TOPIC_AUTHORIZATION_FAILED, MockCluster
 from locust_run import Run
+from mock_cluster import LIST_OFFSETS, OFFSET_COMMIT, TOPIC_AUTHORIZATION_FAILED, MockCluster
 
 LEAVES = """
 duration = "6s"

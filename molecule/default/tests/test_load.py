@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import AdminClient
-from kafka_load import marks
+from kafka_load.run import run_annotations
 from live import BOOTSTRAP, ROOT, host, play, replicas_in_sync
 
 PARTITION = ("orders", 0)
@@ -29,7 +29,7 @@ def leader() -> int:
 
 
 def until(moment_ns: int) -> None:
-    time.sleep(max(0.0, (moment_ns - time.time_ns()) / marks.NS))
+    time.sleep(max(0.0, (moment_ns - time.time_ns()) / run_annotations.NS))
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +38,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     results, killed = tmp_path_factory.mktemp("results"), leader()
     before = host(f"kafka{killed}").check_output("systemctl show --value --property=MainPID kafka")
     with subprocess.Popen([*RUN, f"--results-dir={results}"], cwd=ROOT) as locust:
-        folder, started_ns = results / marks.LATEST, None
-        while locust.poll() is None and (started_ns := marks.began_ns(folder)) is None:
+        folder, started_ns = results / run_annotations.LATEST, None
+        while locust.poll() is None and (started_ns := run_annotations.began_ns(folder)) is None:
             time.sleep(0.1)
-        until((started_ns or 0) + KILL_AT_S * marks.NS)
+        until((started_ns or 0) + KILL_AT_S * run_annotations.NS)
         host(f"kafka{killed}").check_output("systemctl kill --signal=SIGKILL kafka")
-        marks.mark(folder, "kill_broker", f"kafka{killed}")
+        run_annotations.mark(folder, "kill_broker", f"kafka{killed}")
         assert locust.wait(180) == 0
     assert host(f"kafka{killed}").check_output("systemctl show --value --property=MainPID kafka") != before
     replicas_in_sync()

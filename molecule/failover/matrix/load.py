@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
-from kafka_load import marks
+from kafka_load.run import run_annotations
 from live import BOOTSTRAP, ROOT
 
 from .rows import Row
@@ -82,11 +82,11 @@ class Load:
     @property
     def folder(self) -> Path:
         """Where this run leaves its files."""
-        return (self.results / marks.LATEST).resolve()
+        return (self.results / run_annotations.LATEST).resolve()
 
     def mark(self, fault: str, target: str, at_s: float, *, healed: bool = False) -> None:
         """Write a fault, or its healing, at seconds since the epoch, on the run's timeline."""
-        marks.mark(self.folder, fault, target, healed=healed, at_ns=int(at_s * 1e9))
+        run_annotations.mark(self.folder, fault, target, healed=healed, at_ns=int(at_s * 1e9))
 
     def timeline(self) -> list[dict[str, str]]:
         """The run's seconds so far."""

@@ -1,0 +1,90 @@
+"""What the cluster says of groups before a run: their members, and who committed their offsets.
+
+These calls block: under gevent call them through `native.native_call`.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Container, Mapping, Sequence
+
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException
+from confluent_kafka import TopicPartition as TopicPartitionOffset
+from confluent_kafka.admin import AdminClient
+
+from kafka_load.cluster.admin import ANSWER_S, Silence, answer
+from kafka_load.cluster.queries import partitions_of
+from kafka_load.engines.settings import ClientSettings
+from kafka_load.ledger.findings import TopicPartition
+from kafka_load.native_threads import native_sleep
+from kafka_load.ownership import GroupState, Mode, mark_group
+
+
+def group_states(
+    client: ClientSettings, groups: Mapping[str, Mode], topics: Sequence[str], timeout_s: float = 10
+) -> list[GroupState]:
+    """What the cluster says of `groups`, given with how they are to be used; `topics` are those that the run reads.
+
+    On a fresh cluster the coordinators are still being made, so it is asked again for `timeout_s`. Raises
+    KafkaException.
+    """
+    admin, deadline = AdminClient(dict(client.properties()), logger=Silence()), time.monotonic() + timeout_s
+    while True:
+        try:
+            known = _known_groups(admin, timeout_s)
+            return [_group_state(client, admin, name, mode, topics, known) for name, mode in groups.items()]
+        except KafkaException:
+            if time.monotonic() >= deadline:
+                raise
+            native_sleep(0.2)
+
+
+def _group_state(
+    client: ClientSettings, admin: AdminClient, name: str, mode: Mode, topics: Sequence[str], known: Container[str]
+) -> GroupState:
+    if mode == "share":
+        return GroupState(name, mode, None, _offsets(client, admin, mark_group(name), topics), name in known)
+    return GroupState(name, mode, _members(admin, name), _offsets(client, admin, name, topics), name in known)
+
+
+def _known_groups(admin: AdminClient, timeout_s: float) -> set[str]:
+    """The names of all groups of all kinds; none where the brokers do not tell (as the mock cluster)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # what replaces it leaves out share groups
+        try:
+            return {str(group.id) for group in admin.list_groups(timeout=timeout_s)}
+        except KafkaException as refusal:
+            if refusal.args[0].code() == KafkaError._UNSUPPORTED_FEATURE:
+                return set()
+            raise
+
+
+def _members(admin: AdminClient, group: str) -> tuple[str, ...] | None:
+    try:
+        described = answer(admin.describe_consumer_groups([group], request_timeout=ANSWER_S)[group])
+    except KafkaException as refusal:
+        if refusal.args[0].code() == KafkaError._UNSUPPORTED_FEATURE:
+            return None
+        raise
+    return tuple(member.client_id for member in described.members)
+
+
+def _offsets(
+    client: ClientSettings, admin: AdminClient, group: str, topics: Sequence[str]
+) -> dict[TopicPartition, str | None]:
+    """The metadata of each offset that a group has committed, in any topic."""
+    request = [ConsumerGroupTopicPartitions(group)]
+    listed = answer(admin.list_consumer_group_offsets(request, request_timeout=ANSWER_S)[group])
+    offsets = list(listed.topic_partitions or ())
+    # The mock cluster answers only for the partitions that it is asked for by name.
+    asker = Consumer(dict(client.properties(group_id=group)), logger=Silence())
+    try:
+        wanted = [TopicPartitionOffset(*where) for where in partitions_of(asker, topics, ANSWER_S)]
+        offsets += asker.committed(wanted, timeout=ANSWER_S)
+    finally:
+        asker.close()
+    for one in offsets:
+        if one.error is not None:
+            raise KafkaException(one.error)
+    return {(one.topic, one.partition): one.metadata for one in offsets if one.offset >= 0}

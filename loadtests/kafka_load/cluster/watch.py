@@ -1,0 +1,151 @@
+"""What the cluster itself says, seen by a bystander: leaders, in-sync replicas, the logs' bounds, committed offsets.
+
+The judge needs a witness that is not a member of any group: for a commit that goes backwards, for records that
+retention has removed, and for how far a group has to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field, replace
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from kafka_load.clock import MILLISECOND, SECOND, now_ns
+from kafka_load.cluster.topic_states import TopicQueries
+from kafka_load.engines.base import Engine
+from kafka_load.engines.settings import ClientSettings
+from kafka_load.ledger import findings
+from kafka_load.ledger.findings import Anomaly
+from kafka_load.native_threads import native_sleep
+from kafka_load.run.topic_changes import TopicState
+
+ANSWER_S = 2.0
+
+
+@dataclass(frozen=True)
+class PartitionView:
+    """Broker ids; `leader` is -1 if there is none."""
+
+    leader: int
+    replicas: tuple[int, ...]
+    isr: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ClusterView:
+    """The cluster as of `at_ns`; what could not be asked for keeps its last value, and `error` says why."""
+
+    at_ns: int = 0
+    brokers: dict[int, str] = field(default_factory=dict)
+    partitions: dict[findings.TopicPartition, PartitionView] = field(default_factory=dict)
+    log_start: dict[findings.TopicPartition, int] = field(default_factory=dict)
+    log_end: dict[findings.TopicPartition, int] = field(default_factory=dict)
+    committed: Mapping[str, Mapping[findings.TopicPartition, int]] = field(default_factory=dict)
+    regressions: tuple[Anomaly, ...] = ()
+    topics: Mapping[str, TopicState | None] = field(default_factory=dict)
+    topics_at_ns: int = 0
+    error: str | None = None
+
+    def lags(self, group: str, topics: Container[str]) -> dict[findings.TopicPartition, int]:
+        """How many records the group has not committed yet of each partition of `topics` in which it has any."""
+        committed = self.committed.get(group, {})
+        return {
+            where: max(0, end - committed[where])
+            for where, end in self.log_end.items()
+            if where in committed and where[0] in topics
+        }
+
+
+class ClusterWatch(Engine[ClusterView, ClusterView]):
+    """Asks the cluster every `every_ms` for committed offsets of `groups`, once a second for everything else."""
+
+    def __init__(
+        self, client: ClientSettings, topics: tuple[str, ...], groups: tuple[str, ...], every_ms: int = 200
+    ) -> None:
+        super().__init__(client)
+        self.view = self.totals = self.snapshot = ClusterView()
+        self._topics, self._groups, self._every_ns = topics, groups, every_ms * MILLISECOND
+
+    def _run(self) -> None:
+        bystanders = {group: self._offsets_client(group) for group in self._groups}
+        metadata = self._offsets_client("kafka-load")
+        queries = TopicQueries(self.client, self._topics)
+        next_survey = 0
+        while not self._stopping:
+            begun = now_ns()
+            try:
+                if begun >= next_survey:
+                    self._survey(metadata)
+                    next_survey = begun + SECOND
+                for group, bystander in bystanders.items():
+                    self._ask_committed(group, bystander)
+            except KafkaException as refusal:
+                self.view = replace(self.view, at_ns=now_ns(), error=refusal.args[0].str())
+            if described := queries.poll(now_ns()):
+                self.view = replace(self.view, topics={**self.view.topics, **described}, topics_at_ns=queries.asked_ns)
+            metadata.poll(0)  # its log and its statistics
+            while not self._stopping and now_ns() < begun + self._every_ns:
+                native_sleep(0.02)
+        for client in (metadata, *bystanders.values()):
+            client.close()
+
+    def _offsets_client(self, group: str) -> Consumer:
+        """A client that may ask about a group and, as it never subscribes, is no member of it."""
+        return Consumer(self._listening(self.client.properties(group_id=group, enable_auto_commit=False)))
+
+    def _survey(self, client: Consumer) -> None:
+        metadata = client.list_topics(timeout=ANSWER_S)
+        partitions = {
+            (topic, number): PartitionView(partition.leader, tuple(partition.replicas), tuple(partition.isrs))
+            for topic in self._topics
+            if topic in metadata.topics
+            for number, partition in metadata.topics[topic].partitions.items()
+        }
+        brokers = {broker.id: f"{broker.host}:{broker.port}" for broker in metadata.brokers.values()}
+        self.view = replace(self.view, at_ns=now_ns(), brokers=brokers, partitions=partitions, error=None)
+        bounds = log_bounds(client, [tp for tp, view in partitions.items() if view.leader in brokers])
+        self.view = replace(
+            self.view,
+            log_start={**self.view.log_start, **{tp: low for tp, (low, _) in bounds.items()}},
+            log_end={**self.view.log_end, **{tp: high for tp, (_, high) in bounds.items()}},
+        )
+
+    def _ask_committed(self, group: str, client: Consumer) -> None:
+        wanted = [TopicPartition(*tp) for tp in self.view.partitions]
+        if not wanted:
+            return
+        before = self.view.committed.get(group, {})
+        answers = client.committed(wanted, timeout=ANSWER_S)
+        after = {(a.topic, a.partition): a.offset for a in answers if a.error is None and a.offset >= 0}
+        back = tuple(
+            Anomaly(
+                kind="offset_regression",
+                group=group,
+                topic=tp[0],
+                partition=tp[1],
+                offset=offset,
+                producer=None,
+                sequence=None,
+                count=before[tp] - offset,
+                at_ns=now_ns(),
+                note=f"committed {offset} after {before[tp]}",
+            )
+            for tp, offset in after.items()
+            if offset < before.get(tp, 0)
+        )
+        committed = {**self.view.committed, group: {**before, **after}}
+        self.view = replace(self.view, committed=committed, regressions=self.view.regressions + back)
+
+    def _publish_totals(self, now: int) -> None:
+        self.totals = self.view
+
+    def _publish_snapshot(self, closed: bool) -> None:
+        self.snapshot = self.view
+
+
+def log_bounds(
+    client: Consumer, partitions: list[findings.TopicPartition]
+) -> dict[findings.TopicPartition, tuple[int, int]]:
+    """First offset and offset after the last of each log. Raises KafkaException when a leader does not answer."""
+    return {tp: client.get_watermark_offsets(TopicPartition(*tp), timeout=ANSWER_S, cached=False) for tp in partitions}

@@ -1,0 +1,1 @@
+"""What a run is to do: options, profiles, schedules and limits, brought together into a plan."""

@@ -1,0 +1,293 @@
+"""The plan of one run: profile and options brought together into what the engines take.
+
+It is made once, by the process that conducts the run, and travels to the workers as plain data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from kafka_load.clock import SECOND
+from kafka_load.config import options as opts
+from kafka_load.config import schedule
+from kafka_load.config.profiles import Presence, Profile, Rate, parse
+from kafka_load.config.schedule import Schedule
+from kafka_load.config.slo import DEFAULT_LIMITS
+from kafka_load.engines.settings import (
+    ClientSettings,
+    ProducerSettings,
+    ReaderSettings,
+    TransactionSettings,
+)
+from kafka_load.output.verdict import Requirements
+from kafka_load.records import fresh_run
+
+MESSAGE_MAX_BYTES = 1_000_000  # librdkafka's default of message.max.bytes, which counts a whole batch
+OVERHEAD_BYTES = 200  # key, headers, and what a batch adds
+
+
+class PlanError(ValueError):
+    """Options that contradict each other; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one run does; `options` are the values of `options.OPTIONS`, `run` marks this run's records.
+
+    `shared`: the run has several processes, each of which may die alone, so readers journal what they have read.
+    `users`: how many users of each class were spawned when the run began; empty before.
+    """
+
+    run_id: str
+    run: int
+    bootstrap: str
+    profile: Profile
+    options: Mapping[str, Any]
+    shared: bool = False
+    users: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.options["acks"] != "all" and not self.options["no_idempotence"]:
+            raise PlanError(
+                f"--acks {self.options['acks']} needs --no-idempotence: an idempotent producer waits for all"
+            )
+        if self.options["transaction_records"] and self.options["no_idempotence"]:
+            raise PlanError("--transaction-records does not go with --no-idempotence: transactions are idempotent")
+        if self.options["max_in_flight"] > 5 and not self.options["no_idempotence"]:
+            raise PlanError("--max-in-flight is at most 5 for an idempotent producer; or use --no-idempotence")
+        if self.options["entropy"] > 1:
+            raise PlanError("--entropy is a share of each record's bytes, from 0 to 1")
+        for rate in self.profile.rate.values():
+            steps = rate.args.get("steps", 1)
+            step_s = self.profile.duration_s / steps
+            if rate.shape == "steps" and step_s < 2 and step_s != 1:
+                raise PlanError(
+                    f"each of the {steps:g} steps would last {step_s:g} s, too short to be measured:"
+                    f" give --run-time {2 * steps:g}s or more"
+                )
+        largest = int(self.client.extra.get("message.max.bytes", MESSAGE_MAX_BYTES))
+        if self.size is not None and self.size + OVERHEAD_BYTES > largest:
+            raise PlanError(
+                f"a record of {self.size} bytes is more than a client takes ({largest}): choose a smaller size,"
+                " or give --client message.max.bytes=… and let the topics take as much (max.message.bytes)"
+            )
+        if self.options["share_release"] + self.options["share_reject"] > 1:
+            raise PlanError("--share-release and --share-reject are shares of one whole, together at most 1")
+
+    @property
+    def client(self) -> ClientSettings:
+        """How every client reaches the cluster."""
+        extra = dict(pair.split("=", 1) for pair in self.options["client"] or ())
+        return ClientSettings(self.bootstrap, extra)
+
+    @property
+    def run_dir(self) -> Path:
+        """Where the run leaves its files."""
+        return Path(self.options["results_dir"]) / self.run_id
+
+    def journal_dir(self, worker: str) -> Path:
+        """Where a worker's readers keep what it could not tell any more if it died."""
+        return self.run_dir / "journal" / worker
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """Defaults, overridden by the profile, overridden by options."""
+        return DEFAULT_LIMITS | self.profile.limits | opts.limits(self.options)
+
+    @property
+    def requirements(self) -> Requirements:
+        """What the run must have done to prove anything."""
+        return Requirements(self.options["min_records"], self.options["max_late_ms"])
+
+    @property
+    def size(self) -> int | None:
+        """Bytes a record, None for JSON."""
+        given = self.options["size"]
+        return self.profile.size if given is None else None if given == "json" else int(given)
+
+    @property
+    def factor(self) -> float:
+        """What `--rate` makes of the profile's rates."""
+        highest = sum(rate.highest for rate in self.profile.rate.values())
+        return self.options["rate"] / highest if self.options["rate"] and highest else 1.0
+
+    def group(self, name: str) -> str:
+        """The name that a group of the shop has in this run."""
+        return f"{self.options['group_prefix'] or ''}{name}"
+
+    @property
+    def write_topics(self) -> tuple[str, ...]:
+        """The topics that the run was told to write into, whoever wrote there before."""
+        return tuple(filter(None, (self.options["write_topics"] or "").split(",")))
+
+    def rate(self, user: str) -> Rate | None:
+        """The rate of all users of one class together, if the profile gives one."""
+        rate = self.profile.rate.get(user)
+        return rate and rate.scaled(self.factor)
+
+    def presence(self, user: str) -> Presence:
+        """When users of one class are there: always, unless the profile says otherwise."""
+        return self.profile.users.get(user, Presence(1))
+
+    def schedule(self, user: str, own_rate: float, seed: int, from_ns: int) -> schedule.Schedule:
+        """When the records of one producer are due, from `from_ns` after the start of the run on.
+
+        Each user of a class has an equal share of its rate (see `share`). A class that the profile does not know has
+        its `own_rate` a user.
+        """
+        whole = self.whole_schedule(user, own_rate, seed).scaled(self.share(user, self.users.get(user, 0)))
+        return tail(whole, from_ns)
+
+    def whole_schedule(self, user: str, own_rate: float, seed: int) -> Schedule:
+        """When the records of a class's users together are due; of one user if the profile does not know the class."""
+        rate = self.rate(user)
+        if rate is None:
+            return schedule.constant(own_rate, self.profile.duration_s)
+        return to_schedule(rate, self.profile.duration_s, seed)
+
+    @property
+    def rate_is_total(self) -> bool:
+        """The rate was given for all producers together, however many there are."""
+        return bool(self.options["rate"])
+
+    def share(self, user: str, spawned: int) -> float:
+        """The share of its class's rate that one user has, if so many of the class were spawned when the run began.
+
+        A profile's rate is that of the profile's users: twice the users are twice the load. A rate that was given
+        (`--rate`) is that of all producers together, and those that there are share it.
+        """
+        if self.rate(user) is None:
+            return 1.0
+        return 1 / (spawned if self.rate_is_total and spawned else self.presence(user).count)
+
+    def producer(self, topic: str, event: Literal["order", "click"], producer: int) -> ProducerSettings:
+        """Settings of one producer."""
+        given, size = self.options, self.size
+        transaction = TransactionSettings(
+            f"{self.run_id}-{producer}", given["transaction_records"], given["transaction_ms"], given["abort_every"]
+        )
+        return ProducerSettings(
+            topic,
+            self.run,
+            producer,
+            format="json" if size is None else "binary",
+            event=event,
+            **({} if size is None else {"size": size}),
+            entropy=given["entropy"],
+            keys=given["keys"],
+            zipf=given["zipf"],
+            acks=given["acks"],
+            idempotent=not given["no_idempotence"],
+            linger_ms=given["linger_ms"],
+            compression=given["compression"],
+            batch_bytes=given["batch_bytes"],
+            requests_in_flight=given["max_in_flight"],
+            transaction=transaction if given["transaction_records"] else None,
+        )
+
+    def reader(
+        self, group: str, topics: tuple[str, ...], mode: Literal["queue", "pubsub", "share"], name: str, worker: str
+    ) -> ReaderSettings:
+        """Settings of one reader; `name` stays the same when the same user joins again, `worker` is its process."""
+        given = self.options
+        return ReaderSettings(
+            group,
+            topics,
+            self.run,
+            mode=mode,
+            protocol=given["group_protocol"],
+            assignor=given["assignor"],
+            instance_id=name if given["static_members"] and mode != "share" else None,
+            read_committed=not given["read_uncommitted"],
+            commit_ms=given["commit_ms"],
+            session_timeout_ms=given["session_timeout_ms"],
+            release=given["share_release"],
+            reject=given["share_reject"],
+            journal_dir=self.journal_dir(worker) if self.shared else None,
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """Plain data that `from_wire` makes a plan of."""
+        return {
+            "run_id": self.run_id,
+            "run": self.run,
+            "bootstrap": self.bootstrap,
+            "profile": self.profile.to_wire(),
+            "options": dict(self.options),
+            "shared": self.shared,
+            "users": dict(self.users),
+        }
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> Plan:
+        """The inverse of `to_wire`."""
+        return cls(**{**wire, "profile": parse(wire["profile"]["name"], wire["profile"]["raw"], "plan")})
+
+
+def to_schedule(rate: Rate, duration_s: float, seed: int) -> schedule.Schedule:
+    """The arrivals of a profile's rate over `duration_s`."""
+    args = rate.args
+    if rate.shape == "ramp":
+        return schedule.ramp(args["from"], args["to"], duration_s)
+    if rate.shape == "spike":
+        return head(schedule.spike(args["base"], args["peak"], args["at"], args["for"]), duration_s)
+    if rate.shape == "steps":
+        rates = step_rates(rate)
+        return schedule.steps([(step, duration_s / len(rates)) for step in rates])
+    whole = schedule.constant(args["rate"], duration_s)
+    return whole.poisson(seed) if rate.shape == "poisson" else whole
+
+
+def step_rates(rate: Rate) -> list[float]:
+    """The rates of the shape `steps`, records/s; one alone for any other shape."""
+    if rate.shape != "steps":
+        return [rate.highest]
+    first, last, count = rate.args["from"], rate.args["to"], int(rate.args["steps"])
+    return [first + (last - first) * i / max(1, count - 1) for i in range(count)]
+
+
+def head(whole: Schedule, duration_s: float) -> Schedule:
+    """A schedule that ends after `duration_s`."""
+    end_ns = duration_s * SECOND
+    if end_ns >= whole.times_ns[-1]:
+        return whole
+    pieces = sum(begin < end_ns for begin in whole.times_ns[:-1])
+    return replace(
+        whole,
+        times_ns=(*whole.times_ns[:pieces], end_ns),
+        starts=whole.starts[:pieces],
+        ends=(*whole.ends[: pieces - 1], whole.rate_at(int(end_ns) - 1)),
+    )
+
+
+def tail(whole: schedule.Schedule, from_ns: int) -> schedule.Schedule:
+    """What is left of a schedule `from_ns` after its start, for a producer that joins late."""
+    if from_ns <= 0:
+        return whole
+    if from_ns >= whole.times_ns[-1]:
+        return schedule.constant(0.0)
+    pieces = [
+        (max(begin, from_ns), end, whole.rate_at(from_ns) if begin < from_ns else start, stop)
+        for begin, end, start, stop in zip(whole.times_ns, whole.times_ns[1:], whole.starts, whole.ends, strict=False)
+        if end > from_ns
+    ]
+    return replace(
+        whole,
+        times_ns=(0.0, *(end - from_ns for _, end, _, _ in pieces)),
+        starts=tuple(start for _, _, start, _ in pieces),
+        ends=tuple(stop for _, _, _, stop in pieces),
+    )
+
+
+def make_plan(values: Mapping[str, Any], profile: Profile, bootstrap: str, *, shared: bool) -> Plan:
+    """A plan for a new run.
+
+    Raises:
+        PlanError: if options contradict each other.
+    """
+    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{profile.name}"
+    return Plan(run_id, fresh_run(), bootstrap, profile, values, shared)

@@ -1,0 +1,222 @@
+"""The verdict on a group: every stream judged, every kind of anomaly counted and the first hundred of it named."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from kafka_load.ledger.account import NOTHING, StreamAccount
+from kafka_load.ledger.copies import LOOKED_UP, Doubled, doubled
+from kafka_load.ledger.findings import NAMED, Anomaly, Drain, GroupJudgement, TopicPartition
+from kafka_load.ledger.runs import NONE, Merged, merge, rows
+from kafka_load.ledger.snapshot import ALTERED_LOG, MISPLACED_LOG, ReaderSnapshot, Stream, reached
+from kafka_load.ledger.spans import Spans, difference, intersection, size, span
+from kafka_load.ledger.stream_judgement import SequenceRange, missing, scan_runs
+
+PHANTOMS = ("altered", "misplaced", "unsent", "failed", "aborted")
+LOSSES = ("lost", "deleted")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What there is to judge a group by.
+
+    `mode` and `topics` are the group's, which may have no reader. `dead_readers` is the part of `readers` that ended
+    without a last word. `open_producers` may have sent more than they say. The logs' bounds and the commits are what
+    the cluster says; empty if nobody asked it. `remade` are topics that were deleted in the run, and perhaps made
+    again: of two logs under one name nothing can be said. From `compacted` ones a record may be removed.
+    """
+
+    mode: str
+    topics: frozenset[str]
+    readers: list[ReaderSnapshot]
+    dead_readers: list[ReaderSnapshot]
+    accounts: Mapping[Stream, StreamAccount]
+    open_producers: frozenset[int]
+    all_producers_known: bool
+    log_start: Mapping[TopicPartition, int]
+    log_end: Mapping[TopicPartition, int]
+    committed: Mapping[TopicPartition, int]
+    final: bool
+    drain: Drain = field(default_factory=Drain)
+    remade: frozenset[str] = frozenset()
+    compacted: frozenset[str] = frozenset()
+
+
+class AnomalyCollector:
+    """Collects one group's anomalies: all are counted, the first of each kind are named."""
+
+    def __init__(self, group: str) -> None:
+        self.group = group
+        self.count: Counter[str] = Counter()
+        self.named: list[Anomaly] = []
+        self.doubled: list[Doubled] = []
+        self._rows: Counter[str] = Counter()
+
+    def enter(self, kind: str, stream: Stream, stretch: SequenceRange, note: str = "") -> None:
+        """Count a stretch of records, and name it if there is room."""
+        self.count[kind] += stretch.length
+        self._rows[kind] += 1
+        if self._rows[kind] <= NAMED:
+            topic, partition, producer = stream
+            readable = producer >= 0
+            self.named.append(
+                Anomaly(
+                    kind=kind,
+                    group=self.group,
+                    topic=topic,
+                    partition=partition,
+                    offset=stretch.offset,
+                    producer=producer if readable else None,
+                    sequence=stretch.sequence if readable else None,
+                    count=stretch.length,
+                    at_ns=stretch.at_ns,
+                    note=note,
+                )
+            )
+
+
+def judge_group(group: str, evidence: Evidence) -> tuple[GroupJudgement, AnomalyCollector, bool]:
+    """The group's judgement, its anomalies, and whether a log was too broken to be followed."""
+    readers = evidence.readers
+    collector = AnomalyCollector(group)
+    judgement = GroupJudgement(group, evidence.mode, drain=evidence.drain)
+    streams = {stream for reader in readers for stream in reader.streams}
+    streams |= {stream for stream in evidence.accounts if stream[0] in evidence.topics}
+    overflow = False
+    for stream in sorted(streams):
+        logs = [log for reader in readers if (log := reader.streams.get(stream))]
+        merged = merge(np.concatenate([log.runs for log in logs])) if logs else Merged(NONE, [])
+        overflow |= any(log.overflow for log in logs)
+        if stream[2] < 0:
+            kind = {ALTERED_LOG: "altered", MISPLACED_LOG: "misplaced"}[stream[2]]
+            for run in rows(merged.runs):
+                collector.enter(kind, stream, SequenceRange(run.seq, run.length, run.first, run.at_ns))
+        else:
+            delivered = sum(log.delivered for log in logs)
+            judgement.consumed += delivered
+            judgement.indeterminate_delivered += _judge_stream(stream, merged, delivered, evidence, collector)
+    count = collector.count
+    judgement.lost = sum(count[kind] for kind in LOSSES)
+    judgement.deleted = count["deleted"]
+    judgement.unread, judgement.unverifiable = count["unread"], count["unverifiable"]
+    judgement.duplicated_in_log, judgement.reordered = count["duplicated_in_log"], count["reordered"]
+    judgement.redelivered = count["redelivered"]
+    judgement.diverged = count["diverged"]
+    judgement.phantom = sum(count[kind] for kind in PHANTOMS)
+    judgement.foreign = sum(reader.foreign for reader in readers)
+    judgement.other_runs = sum(reader.other_runs for reader in readers)
+    undelivered = judgement.lost + judgement.unread + judgement.unverifiable
+    judgement.lag_at_end = undelivered if judgement.mode == "share" else _lag(evidence)
+    return judgement, collector, overflow
+
+
+def _lag(evidence: Evidence) -> int:
+    """Offsets between what the group has committed and the logs' ends."""
+    ends = {tp: end for tp, end in evidence.log_end.items() if tp[0] in evidence.topics}
+    return sum(max(0, end - evidence.committed.get(tp, evidence.log_start.get(tp, 0))) for tp, end in ends.items())
+
+
+def _judge_stream(
+    stream: Stream, merged: Merged, delivered: int, evidence: Evidence, collector: AnomalyCollector
+) -> int:
+    """Enter what is wrong with one stream; returns how many indeterminate records turned up."""
+    readers = evidence.readers
+    account = evidence.accounts.get(stream, NOTHING)
+    observed = scan_runs(merged.runs, ordered=evidence.mode != "share")
+    if stream[0] in evidence.remade:
+        if evidence.final:
+            collector.count["unverifiable"] += size(difference(account.acknowledged, observed.seen))
+        return size(intersection(observed.seen, account.indeterminate))
+    for offset, sequence, length, at_ns in merged.again:
+        collector.enter("redelivered", stream, SequenceRange(sequence, length, offset, at_ns))
+    # A reader folds what it read twice itself; those redeliveries are in its total and have no name.
+    collector.count["redelivered"] += delivered - int(merged.runs[:, 3].sum()) - sum(row[2] for row in merged.again)
+    for offset, sequence, length, at_ns in merged.contradictions:
+        note = "members of the group were given another record at this offset"
+        collector.enter("diverged", stream, SequenceRange(sequence, length, offset, at_ns), note)
+    for stretch in observed.duplicated:
+        collector.enter("duplicated_in_log", stream, stretch)
+        room = LOOKED_UP - len(collector.doubled)
+        collector.doubled += doubled(*stream, stretch.sequence, min(stretch.length, room), merged.runs)
+    for stretch in observed.reordered:
+        collector.enter("reordered", stream, stretch)
+
+    unwanted = {"failed": account.failed}
+    if all(reader.read_committed for reader in readers):
+        unwanted["aborted"] = account.aborted
+    phantoms = {kind: intersection(observed.seen, spans) for kind, spans in unwanted.items()}
+    producer_told_all = stream in evidence.accounts and stream[2] not in evidence.open_producers
+    nobody_sent_it = stream not in evidence.accounts and evidence.all_producers_known
+    if evidence.final and (producer_told_all or nobody_sent_it):
+        phantoms["unsent"] = difference(observed.seen, span(0, account.sent))
+    for kind, spans in phantoms.items():
+        for stretch in _located(spans, merged):
+            collector.enter(kind, stream, stretch)
+
+    lost = missing(account, observed.seen, evidence.final, all(reader.from_start for reader in readers))
+    known_to = _read_to(stream[:2], account, observed.seen, evidence)
+    for start, end in _cut(lost, known_to):
+        low, high = account.offsets_around(start)
+        stretch = SequenceRange(start, end - start, low if low == high else None, account.acknowledged_at(start))
+        kind, why = ("unread", "") if start >= known_to else _why_lost(stream[:2], low, evidence)
+        if kind == "unread":
+            collector.count[kind] += stretch.length
+        else:
+            collector.enter(kind, stream, stretch, why or f"at an offset from {low} to {'?' if high is None else high}")
+    return size(intersection(observed.seen, account.indeterminate))
+
+
+def _read_to(tp: TopicPartition, account: StreamAccount, seen: Spans, evidence: Evidence) -> int:
+    """The sequence up to which the group has certainly read a stream: what is missing behind it is unread, not lost.
+
+    A group that has read its partition to the end has read all of it. One that has not has passed what lies before its
+    last record of the stream, and what must lie at lower offsets than it has reached. A share group is given records in
+    no order, and passes nothing before it has settled.
+    """
+    if tp not in evidence.drain.unread:
+        return account.sent
+    if evidence.mode == "share" and not evidence.drain.settled:
+        return 0
+    position = reached(evidence.readers).get(tp, 0)
+    low, high = int(seen[-1, 1]) if len(seen) else 0, account.sent
+    while low < high:
+        middle = (low + high) // 2
+        highest = account.offsets_around(middle)[1]
+        if highest is not None and highest < position:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def _cut(spans: Spans, at: int) -> list[tuple[int, int]]:
+    """The spans, one that reaches over `at` cut in two there."""
+    pieces: list[tuple[int, int]] = []
+    for start, end in spans.tolist():
+        pieces += [(start, at), (at, end)] if start < at < end else [(start, end)]
+    return pieces
+
+
+def _located(spans: Spans, merged: Merged) -> list[SequenceRange]:
+    """Delivered sequences with the place of the run that shows them first."""
+    stretches = []
+    for start, end in spans.tolist():
+        run = next(run for run in rows(merged.runs) if run.seq <= start < run.end)
+        stretches.append(SequenceRange(start, end - start, run.offset_of(start), run.at_ns))
+    return stretches
+
+
+def _why_lost(tp: TopicPartition, offset: int, evidence: Evidence) -> tuple[str, str]:
+    """The kind of a loss and its explanation, if there is one, for a record at `offset` or a little later."""
+    unreported = any(tp in reader.positions and offset >= reader.positions[tp] for reader in evidence.dead_readers)
+    if unreported and offset < evidence.committed.get(tp, 0):
+        return "unverifiable", "a member that died may have read it after its last report"
+    if tp[0] in evidence.compacted:
+        return "unverifiable", "its topic is compacted, so it may have been removed for a later one of its key"
+    if offset < (start := evidence.log_start.get(tp, 0)):
+        return "deleted", f"deleted by retention before the group read it: the log starts at {start}"
+    return "lost", ""

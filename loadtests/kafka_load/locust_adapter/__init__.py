@@ -1,0 +1,1 @@
+"""Joins the harness to Locust: users, options, messages between master and workers, statistics, web page."""

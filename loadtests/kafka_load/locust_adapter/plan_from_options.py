@@ -1,0 +1,95 @@
+"""From Locust's options and a profile to the plan of a run, before anything is started."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from locust import runners
+
+from kafka_load.config import inventory, options, profiles
+from kafka_load.config.plan import Plan, PlanError, make_plan
+from kafka_load.locust_adapter import users
+from kafka_load.run.readiness import Group, UnreadyError, check, check_ownership
+
+DEFAULT_PROFILE = "steady"
+REFUSALS = (profiles.ProfileError, PlanError, inventory.InventoryError, argparse.ArgumentTypeError, UnreadyError)
+"""What makes a run impossible; each carries one sentence for the user."""
+
+
+class Planning:
+    """Makes plans for one Locust process."""
+
+    def __init__(self, environment: Any) -> None:
+        self._environment = environment
+        self._classes = list(environment.user_classes)
+        self._run_time_s = 0.0
+
+    def choose(self, name: str | None) -> profiles.Profile:
+        """Take a profile: its users, with their counts as weights, and those that somebody wrote for himself.
+
+        Raises:
+            ProfileError: if there is none, or none of its users is there to be spawned.
+        """
+        profile = profiles.load(name or DEFAULT_PROFILE)
+        here = [user for user in self._classes if user.__name__ in profile.users or user.__module__ != users.__name__]
+        if not here:
+            raise profiles.ProfileError(f"profile {profile.name}: none of its users is in the locustfile")
+        for user in here:
+            if user.__name__ in profile.users:
+                user.weight = profile.users[user.__name__].count
+        self._environment.user_classes[:] = here
+        return profile
+
+    def plan(self, given: argparse.Namespace, profile_name: str | None) -> Plan:
+        """The plan for a run with the options `given`.
+
+        Raises:
+            one of REFUSALS: if they make no sense.
+        """
+        values = options.chosen(given)
+        profile = self.choose(profile_name)
+        if run_time := self._run_time_s or given.run_time:
+            profile = profile.lasting(options.span(str(run_time)))
+        bootstrap = values["bootstrap_servers"] or inventory.bootstrap_servers()
+        shared = isinstance(self._environment.runner, runners.MasterRunner)
+        return make_plan(values, profile, bootstrap, shared=shared)
+
+    def ready(self, given: argparse.Namespace, profile_name: str | None) -> Plan:
+        """A plan for a cluster that was seen to be there.
+
+        Raises:
+            one of REFUSALS: if there is none.
+        """
+        plan = self.plan(given, profile_name)
+        check(plan.client, users.topics_of(self._environment.user_classes))
+        return plan
+
+    def check_ownership(self, plan: Plan, groups: Sequence[Group]) -> None:
+        """See that the run's groups and topics are its own, or that its user gave it leave.
+
+        Raises:
+            UnreadyError: if not.
+        """
+        refusals = check_ownership(
+            plan.client,
+            groups,
+            users.written_topics_of(self._environment.user_classes),
+            reset_offsets=plan.options["reset_offsets"],
+            write_topics=plan.write_topics,
+            leave_s=plan.options["session_timeout_ms"] / 1_000 + 2,
+        )
+        if refusals:
+            raise UnreadyError(str(refusals[0]))
+
+    def take_over(self, plan: Plan) -> None:
+        """Give Locust the profile's users, and the coordinator, not Locust's clock, the end of a headless run."""
+        given, classes = self._environment.parsed_options, self._environment.user_classes
+        given.num_users = given.num_users or sum(plan.presence(user.__name__).count for user in classes)
+        given.spawn_rate = given.spawn_rate or min(given.num_users, 100)
+        if given.headless:
+            self._run_time_s, given.run_time = float(given.run_time or 0), None
+            given.only_summary = not given.print_stats
+            logging.getLogger("locust.stats_logger").setLevel(logging.INFO if given.print_stats else logging.WARNING)

@@ -1,0 +1,1 @@
+"""What a run tells: verdict, console summary, timeline, charts, report."""

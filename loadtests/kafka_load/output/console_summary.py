@@ -1,0 +1,137 @@
+"""What the terminal says: the progress line and the verdict in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kafka_load.config.slo import LIMITS
+
+_HEADLINES = {"pass": "PASS", "fail": "FAIL", "inconclusive": "INCONCLUSIVE"}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a progress line shows: rates in records/s over the last second, counts so far."""
+
+    t_s: float
+    due: float
+    acknowledged: float
+    lag: Mapping[str, int]
+    lost: int
+
+
+def duration(seconds: float) -> str:
+    """A span as a person says it: `850 ms`, `9.6 s`, `2 min 05 s`, `4 h 00 min`; rounded first, so never `60 s`."""
+    if round(seconds * 1000) < 1000:
+        return f"{seconds * 1000:.0f} ms"
+    if round(seconds, 1) < 60:
+        return f"{seconds:.1f} s"
+    if round(seconds) < 3600:
+        return f"{round(seconds) // 60} min {round(seconds) % 60:02d} s"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def milliseconds(us: float) -> str:
+    """Microseconds shown as milliseconds with three significant digits, from ten seconds on as seconds."""
+    ms = us / 1000
+    if ms >= 10_000:
+        return f"{ms / 1000:,.1f} s"
+    return f"{ms:,.0f} ms" if ms >= 100 else f"{ms:.3g} ms"
+
+
+def progress(now: Progress) -> str:
+    """One line that says how the run is doing."""
+    lag = ", ".join(f"{group} {count:,}" for group, count in now.lag.items()) or "nobody reads"
+    return (
+        f"{int(now.t_s) // 60:3d}:{int(now.t_s) % 60:02d}  "
+        f"due {now.due:,.0f}/s  acknowledged {now.acknowledged:,.0f}/s  lag {lag}  lost {now.lost:,}"
+    )
+
+
+def breach(result: Mapping[str, Any]) -> str:
+    """One sentence about a limit that was not kept."""
+    limit = LIMITS[result["name"]]
+    bound = "at least" if limit.at_least else "at most"
+    return f"{limit.name} is {result['value']:,g}, {bound} {result['limit']:,g} allowed ({limit.what})"
+
+
+def broken(verdict: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The limits that were certainly not kept."""
+    return [result for result in verdict["slo"] if not result["ok"] and not result.get("undecided")]
+
+
+def headline(verdict: Mapping[str, Any]) -> str:
+    """The verdict in one sentence."""
+    acknowledged = verdict["produced"]["acknowledged"]
+    if verdict["outcome"] == "pass":
+        found = "none lost" if not worst(verdict, "lost") else f"{worst(verdict, 'lost'):,} lost, as was allowed"
+        return f"{acknowledged:,} records acknowledged, {found}, every limit kept"
+    if verdict["outcome"] == "fail":
+        names = [result["name"] for result in broken(verdict)]
+        if not names:
+            return str(verdict["failures"][0])
+        return f"{len(names)} limit{'s' * (len(names) != 1)} broken: {', '.join(names)}"
+    return "this run proves nothing: " + (verdict["notes"][0] if verdict["notes"] else "it could not be judged")
+
+
+def worst(verdict: Mapping[str, Any], count: str) -> int:
+    """The highest `count` of any group."""
+    return max((group[count] for group in verdict["groups"]), default=0)
+
+
+def closing(verdict: Mapping[str, Any], report: str) -> str:
+    """The verdict in words: what a run prints last; `report` says where the rest can be read."""
+    produced, gap = verdict["produced"], verdict["availability"]
+    lines = [
+        f"{_HEADLINES[verdict['outcome']]}  {headline(verdict)}",
+        "",
+        _row("acknowledged", f"{produced['acknowledged']:,}", _others(produced)),
+    ]
+    for group in verdict["groups"]:
+        lines.append(_row(group["group"], f"{group['consumed']:,}", _found(group)))
+    lines.append(_row("longest gap", duration(gap["longest_gap_s"]), _where(gap)))
+    latency = verdict["latency_us"]
+    lines.append(_row("p99 from intended time", milliseconds(latency["produce"]["p99"]), "to the acknowledgement"))
+    for group, values in latency["end_to_end"].items():
+        lines.append(_row("", milliseconds(values["p99"]), f"to {group}"))
+    for fault in verdict["faults"]:
+        lines.append(_row("fault", f"{fault['injected_at_s'] or 0:.1f} s", f"{fault['name']} {fault['target']}"))
+    lines += [f"  ✗ {breach(result)}" for result in broken(verdict)]
+    lines += [f"  ✗ {failure}" for failure in verdict.get("failures", ())]
+    lines += [f"  ! {note}" for note in verdict["notes"] if note not in verdict.get("failures", ())]
+    return "\n".join([*lines, "", f"  {report}"])
+
+
+def _row(what: str, value: str, detail: str = "") -> str:
+    return f"  {what:<24}{value:>12}  {detail}".rstrip()
+
+
+def _others(produced: Mapping[str, int]) -> str:
+    return f"{produced['failed']:,} failed, {produced['indeterminate']:,} indeterminate"
+
+
+def _found(group: Mapping[str, Any]) -> str:
+    always = f"{group['lost']:,} lost, {group['redelivered']:,} redelivered, {group['reordered']:,} reordered"
+    rest = [
+        f"{group[name]:,} {word}"
+        for name, word in (
+            ("duplicated_in_log", "duplicated in log"),
+            ("phantom", "phantom"),
+            ("offset_regressions", "offset regressions"),
+            ("lag_at_end", "not committed at the end"),
+            ("unread", "unread"),
+            ("unverifiable", "unverifiable"),
+        )
+        if group.get(name)
+    ]
+    return ", ".join([always, *rest])
+
+
+def _where(gap: Mapping[str, Any]) -> str:
+    if not gap["partitions"]:
+        return ""
+    name, longest = max(gap["partitions"].items(), key=lambda item: item[1]["longest_gap_s"])
+    return f"{name} at {longest['at_s']:.1f} s"

@@ -1,0 +1,247 @@
+"""What a run leaves in its folder: the facts from ledger and timeline, and the files made of them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import platform
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import confluent_kafka
+
+from kafka_load.clock import SECOND
+from kafka_load.cluster import ClusterView
+from kafka_load.config.plan import Plan
+from kafka_load.histogram import MIDDLES_US, Histogram, merged, percentile_without
+from kafka_load.ledger import Anomaly, Judgement, LedgerSnapshot
+from kafka_load.output.charts import Leader
+from kafka_load.output.plan_check import Asked, Done, shortfalls
+from kafka_load.output.timeline import Bin
+from kafka_load.output.verdict import Facts, Gap, Percentiles, judge
+from kafka_load.run import run_annotations
+from kafka_load.run.readiness import Group
+from kafka_load.run.saturation import PER_STEP, Saturation
+
+BLOCKED = "blocked_ns."
+_SECRET = ("password", "secret", "key", "jaas")
+
+Rows = Iterable[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run that has ended, as it is judged.
+
+    Attributes:
+        plan: What was to be done.
+        asked: The same with the users that were spawned.
+        done: What of it happened.
+        groups: Who was to read.
+        started: When it was begun, by the calendar.
+        start_ns: When its time started; its end if it never did.
+        end_ns: When the last producer had flushed.
+        total: All that was counted since, in all processes.
+        saturation: The search for the highest rate, if it was one.
+        notes: What a reader of the verdict should know.
+        doubts: What keeps it from proving anything.
+        lag_unknown: Why nobody knows how far the groups had committed at the end; empty if it is known.
+    """
+
+    plan: Plan
+    asked: Asked
+    done: Done
+    groups: Sequence[Group]
+    started: datetime
+    start_ns: int
+    end_ns: int
+    total: Bin
+    saturation: Saturation | None
+    notes: Sequence[str]
+    inconclusive_reasons: Sequence[str]
+    lag_unknown: str = ""
+
+
+def open_run(plan: Plan) -> None:
+    """Make the run's folder, write its settings, and let `latest` point to it."""
+    plan.run_dir.mkdir(parents=True)
+    (plan.run_dir / "settings.json").write_text(settings(plan), encoding="utf-8")
+    fresh = plan.run_dir.with_name(f".{plan.run_id}")
+    fresh.symlink_to(plan.run_id, target_is_directory=True)
+    fresh.replace(plan.run_dir.with_name(run_annotations.LATEST))
+
+
+def write(run: Ended, judgement: Judgement, snapshots: Sequence[LedgerSnapshot]) -> dict[str, Any]:
+    """Judge the run and write all its files; returns the verdict."""
+    latencies = {"acknowledged": merged(producer.latency for s in snapshots for producer in s.producers)} | {
+        group.name: merged(reader.latency for s in snapshots for reader in s.readers if reader.group == group.name)
+        for group in run.groups
+    }
+    found = facts(run, judgement, latencies)
+    if run.saturation is None:
+        verdict = judge(found, run.plan.limits, run.plan.requirements)
+    else:
+        whole = {name: limit for name, limit in run.plan.limits.items() if name not in PER_STEP}
+        verdict = judge(found, whole, replace(run.plan.requirements, max_late_ms=math.inf), run.saturation.slo())
+    _json(run.plan.run_dir / "histograms.json", {name: pairs(h) for name, h in latencies.items() if h.count})
+    _csv(run.plan.run_dir / "anomalies.csv", (_anomaly(a, run.start_ns) for a in judgement.anomalies))
+    if run.saturation is not None:
+        _csv(run.plan.run_dir / "curve.csv", run.saturation.rows())
+    _json(run.plan.run_dir / "verdict.json", verdict)
+    shutil.rmtree(run.plan.run_dir / "journal", ignore_errors=True)
+    return verdict
+
+
+def facts(run: Ended, judgement: Judgement, latencies: Mapping[str, Histogram]) -> Facts:
+    """All that was measured in one run."""
+    start_ns = run.start_ns
+    duration_s = max(0.001, (run.end_ns - start_ns) / SECOND)
+    total = run.total
+    due, sent = total.counts.get("due", 0), total.counts.get("sent", 0)
+    load_s = min(run.done.load_s, run.plan.profile.duration_s)
+    began = bool(run.asked.users)
+    redelivered = Counter({group.group: group.redelivered for group in judgement.groups})
+    deleted = {group.group: group.deleted for group in judgement.groups if group.deleted}
+    return Facts(
+        run_id=run.plan.run_id,
+        profile=run.plan.profile.name,
+        started=run.started.isoformat(timespec="seconds"),
+        duration_s=duration_s,
+        due=due,
+        sent=sent,
+        planned=run.asked.least(load_s) if began else 0.0,
+        planned_s=run.plan.profile.duration_s,
+        load_s=run.done.load_s,
+        ended_by=run.done.ended_by,
+        users=run.asked.latest,
+        shortfalls=shortfalls(run.asked, run.done),
+        acknowledged=judgement.produced.acknowledged,
+        failed=judgement.produced.failed,
+        indeterminate=judgement.produced.indeterminate,
+        aborted=(aborted := judgement.produced.aborted),
+        groups=judgement.groups,
+        gaps={
+            f"{topic}-{number}": Gap(round(gap.longest_ns / SECOND, 3), round(max(0, gap.at_ns - start_ns) / SECOND, 3))
+            for (topic, number), gap in judgement.availability.items()
+        },
+        produce=percentiles(latencies["acknowledged"]),
+        end_to_end={name: percentiles(h) for name, h in latencies.items() if name != "acknowledged" and h.count},
+        target_rate=run.asked.records(load_s) / load_s if began and load_s else 0.0,
+        sent_rate=sent / max(0.001, run.done.load_s),
+        late=percentiles(total.histograms.get("late", Histogram())),
+        late_own=percentiles(own := total.histograms.get("late_own", Histogram())),
+        blocked_s={
+            name.removeprefix(BLOCKED): ns / SECOND for name, ns in total.counts.items() if name.startswith(BLOCKED)
+        },
+        p99_without_own={
+            "produce" if name == "acknowledged" else name: percentile_without(latency, own, 99, redelivered[name])
+            for name, latency in latencies.items()
+            if latency.count
+        },
+        faults=run_annotations.faults(run_annotations.read(run.plan.run_dir), start_ns),
+        notes=[
+            *run.notes,
+            *_other_than_planned(run),
+            *(
+                f"{count:,} of the records lost to {group} were deleted before it read them"
+                for group, count in deleted.items()
+            ),
+            *([f"{aborted:,} records were aborted on purpose; nobody was to read them"] if aborted else []),
+            *([run.saturation.sentence()] if run.saturation else []),
+        ],
+        inconclusive_reasons=run.inconclusive_reasons,
+        lag_unknown=run.lag_unknown,
+    )
+
+
+def _other_than_planned(run: Ended) -> Iterator[str]:
+    """What the user asked for otherwise than the profile does, in sentences."""
+    if run.done.ended_by == "user":
+        yield (
+            f"the user ended the run after {run.done.load_s:.1f} s of {run.plan.profile.duration_s:g} s;"
+            " it is held to the plan until then"
+        )
+    profile = run.plan.profile.users
+    others = {user: n for user, n in run.asked.latest.items() if user in profile and n != profile[user].count}
+    if others:
+        counts = ", ".join(f"{user} {n} for {profile[user].count}" for user, n in others.items())
+        rate = "share the rate that was given" if run.plan.rate_is_total else "produce in proportion"
+        yield f"other users were asked for than the profile has, and {rate}: {counts}"
+
+
+def percentiles(histogram: Histogram) -> Percentiles:
+    """The verdict's percentiles, µs."""
+    return Percentiles(*(histogram.percentile(percent) for percent in (50, 95, 99, 99.9, 100)))
+
+
+def pairs(histogram: Histogram) -> list[tuple[int, int]]:
+    """A histogram as (µs, count) of the buckets in use."""
+    used = histogram.counts.nonzero()[0]
+    return list(zip(MIDDLES_US[used].tolist(), histogram.counts[used].tolist(), strict=True))
+
+
+def changed_leaders(view: ClusterView, before: Mapping[str, Leader], t_s: float) -> list[Leader]:
+    """The partitions whose leader or ISR is another one than `before` (by the partition's name)."""
+    return [
+        Leader(round(t_s, 3), name, now.leader, tuple(now.isr), len(now.replicas))
+        for (topic, number), now in sorted(view.partitions.items())
+        if (last := before.get(name := f"{topic}-{number}")) is None
+        or (last.leader, last.isr) != (now.leader, tuple(now.isr))
+    ]
+
+
+def note_leaders(run_dir: Path, changes: Sequence[Leader]) -> None:
+    """Append to leaders.csv, which can be read while the run is on."""
+    path = run_dir / "leaders.csv"
+    fresh = not path.exists()
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(Leader)])
+        if fresh:
+            writer.writeheader()
+        writer.writerows(asdict(change) | {"isr": " ".join(map(str, change.isr))} for change in changes)
+
+
+def settings(plan: Plan) -> str:
+    """settings.json: everything needed to run the same again; what may be secret is left out."""
+    client = {
+        name: "***" if any(word in name for word in _SECRET) else value for name, value in plan.client.extra.items()
+    }
+    value = {
+        "profile": plan.profile.to_wire(),
+        "bootstrap_servers": plan.bootstrap,
+        "client": client,
+        "options": {name: value for name, value in plan.options.items() if name != "client" and value is not None},
+        "limits": plan.limits,
+        "versions": {
+            "python": platform.python_version(),
+            "librdkafka": confluent_kafka.libversion()[0],
+            **{package: version(package) for package in ("locust", "confluent-kafka", "numpy", "gevent")},
+        },
+        "machine": platform.platform(),
+    }
+    return json.dumps(value, indent=1, default=str) + "\n"
+
+
+def _anomaly(anomaly: Anomaly, start_ns: int) -> dict[str, Any]:
+    row = asdict(anomaly)
+    at_ns = row.pop("at_ns")
+    return row | {"at_s": round((at_ns - start_ns) / SECOND, 3) if at_ns else ""}
+
+
+def _json(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, indent=1, default=str) + "\n", encoding="utf-8")
+
+
+def _csv(path: Path, rows: Rows) -> None:
+    rows = list(rows)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]) if rows else ["kind"])
+        writer.writeheader()
+        writer.writerows(rows)

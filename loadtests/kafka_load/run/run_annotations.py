@@ -1,0 +1,111 @@
+"""Marks: what happened from outside while a run was on, written into the run's folder by whoever caused it.
+
+One line of JSON a mark, appended to `marks.jsonl`. A file works the same for a headless run, a run with the web UI and
+a fault injected from another process or over SSH; the time is taken by the writer, so nothing depends on how soon the
+run reads it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from kafka_load.output.verdict import Fault
+
+MARKS = "marks.jsonl"
+START = "start_ns"
+LATEST = "latest"
+NS = 1_000_000_000
+
+
+class NoRunError(RuntimeError):
+    """There is no run to mark; the message says so in one sentence."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """`name` happened to `target` (or was healed) at `at_ns`, nanoseconds since the epoch."""
+
+    name: str
+    target: str
+    healed: bool
+    at_ns: int
+
+
+def running(results_dir: Path) -> Path:
+    """The folder of the run that is on.
+
+    Raises:
+        NoRunError: if there is none.
+    """
+    latest = results_dir / LATEST
+    if not latest.is_dir():
+        raise NoRunError(f"there is no run in {results_dir}")
+    run_dir = latest.resolve()
+    if (run_dir / "verdict.json").exists():
+        raise NoRunError(f"the run {run_dir.name} has ended")
+    return run_dir
+
+
+def begin(run_dir: Path, start_ns: int) -> None:
+    """Say when the run's time starts (nanoseconds since the epoch), so that others can do things at its seconds."""
+    unfinished = run_dir / f".{START}"
+    unfinished.write_text(f"{start_ns}\n", encoding="utf-8")
+    unfinished.replace(run_dir / START)
+
+
+def began_ns(run_dir: Path) -> int | None:
+    """When the run's time started or will start, nanoseconds since the epoch; None as long as nobody knows."""
+    path = run_dir / START
+    return int(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def mark(run_dir: Path, name: str, target: str, *, healed: bool = False, at_ns: int | None = None) -> Mark:
+    """Write one mark into the run in `run_dir`; the time is now unless `at_ns` says otherwise."""
+    made = Mark(name, target, healed, time.time_ns() if at_ns is None else at_ns)
+    with (run_dir / MARKS).open("a", encoding="utf-8") as file:  # one short write in append mode is atomic
+        file.write(json.dumps(asdict(made)) + "\n")
+    return made
+
+
+def read(run_dir: Path) -> list[Mark]:
+    """The marks so far, by time; a line that is still being written is left for the next reading."""
+    path = run_dir / MARKS
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
+    return sorted((Mark(**json.loads(line)) for line in lines), key=lambda mark: mark.at_ns)
+
+
+def by_second(marks: Iterable[Mark], start_ns: int) -> dict[int, str]:
+    """The marks of each second of the run, in words."""
+    texts: dict[int, list[str]] = {}
+    for one in marks:
+        text = f"{one.name} {one.target}{' healed' * one.healed}"
+        texts.setdefault((one.at_ns - start_ns) // NS, []).append(text)
+    return {second: "; ".join(together) for second, together in texts.items()}
+
+
+def faults(marks: Iterable[Mark], start_ns: int) -> list[Fault]:
+    """Marks as faults: each healing ends the latest injection of the same name and target that is still open."""
+    found: list[Fault] = []
+    for one in marks:
+        at_s = round((one.at_ns - start_ns) / NS, 3)
+        open_at = next(
+            (
+                i
+                for i in reversed(range(len(found)))
+                if (found[i].name, found[i].target, found[i].healed_at_s) == (one.name, one.target, None)
+            ),
+            None,
+        )
+        if not one.healed:
+            found.append(Fault(one.name, one.target, at_s, None))
+        elif open_at is None:
+            found.append(Fault(one.name, one.target, None, at_s))
+        else:
+            found[open_at] = Fault(one.name, one.target, found[open_at].injected_at_s, at_s)
+    return found

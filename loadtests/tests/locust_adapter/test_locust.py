@@ -1,0 +1,135 @@
+"""Whole runs of `locust`, as a user starts them, against a mock cluster: verdict, exit status, and how runs end."""
+
+from __future__ import annotations
+
+import csv
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from kafka_load.run import run_annotations
+from locust_run import PROJECT, Run
+from mock_cluster import OFFSET_COMMIT, REBALANCE_IN_PROGRESS, MockCluster
+
+
+def test_a_profile_runs_and_leaves_its_verdict(shop: MockCluster, tmp_path: Path) -> None:
+    run = Run(tmp_path, shop.bootstrap, "--profile", "smoke", "--run-time", "5s")
+    assert run.wait() == 0
+    verdict = run.verdict
+    assert verdict["outcome"] == "pass"
+    assert verdict["produced"]["acknowledged"] == verdict["plan"]["due"] == 5000
+    orders = {g["group"]: g["consumed"] for g in verdict["groups"]}
+    assert orders["warehouse-group"] == orders["notification-group"] >= 2250
+    assert orders["analytics-group"] == verdict["produced"]["acknowledged"]
+    assert re.search(r"^PASS  [\d,]+ records acknowledged, none lost, every limit kept$", run.output, re.MULTILINE)
+    files = {path.name for path in (tmp_path / "latest").iterdir()}
+    assert {"verdict.json", "report.html", "timeline.csv", "anomalies.csv", "settings.json"} <= files
+    with (tmp_path / "latest" / "timeline.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert sum(int(row["acknowledged"]) for row in rows) == verdict["produced"]["acknowledged"]
+
+
+def test_a_broken_limit_is_exit_status_1_and_named(shop: MockCluster, tmp_path: Path) -> None:
+    run = Run(tmp_path, shop.bootstrap, "--profile", "smoke", "--run-time", "3s", "--slo-p99-produce-ms", "0")
+    assert run.wait() == 1
+    assert "FAIL  1 limit broken: p99_produce_ms" in run.output
+
+
+def test_a_run_without_records_is_inconclusive(shop: MockCluster, tmp_path: Path) -> None:
+    run = Run(tmp_path, shop.bootstrap, "--profile", "smoke", "--run-time", "2s", "--rate", "1")
+    assert run.wait() == 2
+    assert "INCONCLUSIVE  this run proves nothing: only" in run.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--profile", "stedy"), "there is no profile 'stedy'"),
+        (("--acks", "most"), "argument --acks: invalid choice"),
+        (("--acks", "1"), "--acks 1 needs --no-idempotence"),
+        (("--size", "big"), "argument --size"),
+        (("--no-such-option",), "unrecognized arguments"),
+    ],
+)
+def test_a_bad_option_is_exit_status_3_and_one_sentence(tmp_path: Path, arguments: tuple[str, ...], says: str) -> None:
+    run = Run(tmp_path, "127.0.0.1:9", *arguments)
+    assert run.wait() == 3
+    assert says in run.output.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize("processes", [(), ("--processes", "2")], ids=["one process", "workers"])
+def test_an_unreachable_cluster_is_exit_status_3_and_one_sentence(tmp_path: Path, processes: tuple[str, ...]) -> None:
+    run = Run(tmp_path, "127.0.0.1:9", "--profile", "smoke", *processes)
+    assert run.wait() == 3
+    assert "127.0.0.1:9" in run.output
+    assert "Traceback" not in run.output
+
+
+def test_missing_workers_are_exit_status_3_and_no_verdict(shop: MockCluster, tmp_path: Path) -> None:
+    alone = ("--master", "--master-bind-port=15557", "--expect-workers=2", "--expect-workers-max-wait=1")
+    run = Run(tmp_path, shop.bootstrap, "--profile", "smoke", *alone)
+    assert run.wait() == 3
+    assert "0 of 2 workers came within 1 s" in run.output
+    assert not (tmp_path / "latest").exists()
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_still_drains_and_judges(shop: MockCluster, tmp_path: Path, stop: signal.Signals) -> None:
+    run = Run(tmp_path, shop.bootstrap, "--profile", "steady", "--run-time", "10m")
+    run.until(3)
+    run.process.send_signal(stop)
+    assert run.wait() == 0
+    assert run.verdict["outcome"] == "pass"
+    assert 2 < run.verdict["duration_s"] < 60
+
+
+def test_marks_from_outside_are_the_verdicts_faults(shop: MockCluster, tmp_path: Path) -> None:
+    run = Run(tmp_path, shop.bootstrap, "--profile", "smoke", "--run-time", "6s")
+    run.until(2)
+    shop.down(2)
+    run_annotations.mark(run_annotations.running(tmp_path), "kill_broker", "kafka2")
+    run.until(4)
+    shop.up(2)
+    run_annotations.mark(run_annotations.running(tmp_path), "kill_broker", "kafka2", healed=True)
+    run.wait()
+    (fault,) = run.verdict["faults"]
+    assert (fault["name"], fault["target"]) == ("kill_broker", "kafka2")
+    assert 2 <= fault["injected_at_s"] < fault["healed_at_s"] < 20
+    assert max(group["lost"] for group in run.verdict["groups"]) == 0
+
+
+def test_workers_share_a_run_and_say_what_only_they_know(shop: MockCluster, tmp_path: Path) -> None:
+    run = Run(tmp_path, shop.bootstrap, "--profile", "smoke", "--run-time", "5s", "--processes", "2")
+    run.until(2)
+    for broker in (1, 2, 3):
+        shop.refuse(broker, OFFSET_COMMIT, REBALANCE_IN_PROGRESS)
+    assert run.wait() == 0
+    assert "-group: commit refused: " in run.output
+    assert 4500 <= run.verdict["produced"]["acknowledged"] <= 5000
+    assert max(group["redelivered"] for group in run.verdict["groups"]) == 0
+
+
+def test_a_worker_that_is_killed_is_named_and_loses_nothing(shop: MockCluster, tmp_path: Path) -> None:
+    run = Run(tmp_path, shop.bootstrap, "--profile", "smoke", "--run-time", "12s", "--processes", "2")
+    run.until(4)
+    children = Path(f"/proc/{run.process.pid}/task/{run.process.pid}/children").read_text().split()
+    victim = int(children[-1])
+    subprocess.run(["/bin/kill", "-KILL", str(victim)], check=True)
+    run.wait()
+    assert any("was lost at" in note for note in run.verdict["notes"])
+    assert run.verdict["produced"]["acknowledged"] > 2000
+    assert max(group["lost"] for group in run.verdict["groups"]) == 0
+
+
+def test_a_user_of_ones_own_needs_ten_lines(shop: MockCluster, tmp_path: Path) -> None:
+    """The example of docs/load.md, word for word."""
+    (example,) = re.findall(r"```python\n(.*?)```", (PROJECT / "docs" / "load.md").read_text(), re.DOTALL)
+    assert len([line for line in example.splitlines() if line]) <= 10
+    locustfile = tmp_path / "returns.py"
+    locustfile.write_text(f"import sys\nsys.path.insert(0, {str(PROJECT / 'loadtests')!r})\n{example}")
+    run = Run(tmp_path, shop.bootstrap, "-f", str(locustfile), "--users", "4", "--run-time", "5s")
+    assert run.wait() == 0
+    assert run.verdict["produced"]["acknowledged"] >= 200
+    assert [group["group"] for group in run.verdict["groups"]] == ["analytics-group"]

@@ -1,0 +1,291 @@
+"""The verdict: what passes, what fails, and what proves nothing."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from kafka_load.config.slo import (
+    DEFAULT_LIMITS,
+    LIMITS,
+    LimitError,
+    Measured,
+    check_limits,
+    evaluate,
+)
+from kafka_load.histogram import Histogram, percentile_without
+from kafka_load.ledger import Drain, GroupJudgement
+from kafka_load.output import console_summary
+from kafka_load.output.shortfall import Shortfall
+from kafka_load.output.verdict import Facts, Fault, Gap, Percentiles, Requirements, judge
+
+GROUP = GroupJudgement("warehouse-group", "queue", consumed=1000)
+FACTS = Facts(
+    run_id="r1",
+    profile="smoke",
+    started="2025-01-02T03:04:05+00:00",
+    duration_s=10.0,
+    planned=1000,
+    planned_s=10.0,
+    load_s=10.0,
+    ended_by="duration",
+    users={"OrderProducer": 1},
+    due=1000,
+    sent=1000,
+    acknowledged=1000,
+    groups=(GROUP,),
+    gaps={"orders-0": Gap(0.4, 3.0), "orders-1": Gap(2.5, 5.0)},
+    produce=Percentiles(1000, 2000, 3000, 4000, 5000),
+    end_to_end={"warehouse-group": Percentiles(2000, 3000, 9000, 9500, 9900)},
+    target_rate=100.0,
+    sent_rate=99.9,
+    late=Percentiles(p50=100, p99=900, max=1500),
+    late_own=Percentiles(p50=50, p99=90, max=100),
+    blocked_s={"window": 1.5},
+)
+
+
+def with_group(**counts: Any) -> Facts:
+    return replace(FACTS, groups=(replace(GROUP, **counts),))
+
+
+def outcome(facts: Facts, **limits: float) -> tuple[Any, Any]:
+    verdict = judge(facts, DEFAULT_LIMITS | limits)
+    return verdict["outcome"], verdict["exit_code"]
+
+
+def test_the_verdict_has_the_agreed_shape() -> None:
+    verdict = judge(replace(FACTS, faults=(Fault("kill_broker", "kafka2", 3.0, None),)), {"lost": 0})
+    assert verdict == {
+        "schema": 2,
+        "plan": {
+            "duration_s": 10.0,
+            "load_s": 10.0,
+            "ended_by": "duration",
+            "users": {"OrderProducer": 1},
+            "records": 1000,
+            "due": 1000,
+            "shortfalls": [],
+        },
+        "failures": [],
+        "run_id": "r1",
+        "profile": "smoke",
+        "started": "2025-01-02T03:04:05+00:00",
+        "duration_s": 10.0,
+        "outcome": "pass",
+        "exit_code": 0,
+        "produced": {"acknowledged": 1000, "failed": 0, "indeterminate": 0},
+        "groups": [
+            {
+                "group": "warehouse-group",
+                "mode": "queue",
+                "consumed": 1000,
+                "lost": 0,
+                "duplicated_in_log": 0,
+                "duplicated_by_broker": 0,
+                "duplicated_by_client": 0,
+                "redelivered": 0,
+                "reordered": 0,
+                "phantom": 0,
+                "diverged": 0,
+                "offset_regressions": 0,
+                "lag_at_end": 0,
+                "unread": 0,
+                "unverifiable": 0,
+                "deleted": 0,
+                "drained": True,
+            }
+        ],
+        "availability": {
+            "longest_gap_s": 2.5,
+            "partitions": {
+                "orders-0": {"longest_gap_s": 0.4, "at_s": 3.0},
+                "orders-1": {"longest_gap_s": 2.5, "at_s": 5.0},
+            },
+        },
+        "latency_us": {
+            "produce": {"p50": 1000, "p95": 2000, "p99": 3000, "p999": 4000, "max": 5000},
+            "end_to_end": {"warehouse-group": {"p50": 2000, "p95": 3000, "p99": 9000, "p999": 9500, "max": 9900}},
+        },
+        "schedule": {
+            "target_rate": 100.0,
+            "sent_rate": 99.9,
+            "late_us": {"p50": 100, "p99": 900, "max": 1500},
+            "late_own_us": {"p50": 50, "p99": 90, "max": 100},
+            "blocked_s": {"window": 1.5},
+        },
+        "slo": [{"name": "lost", "limit": 0, "value": 0, "ok": True}],
+        "faults": [{"name": "kill_broker", "target": "kafka2", "injected_at_s": 3.0, "healed_at_s": None}],
+        "reasons": [],
+        "notes": [],
+    }
+
+
+@pytest.mark.parametrize("count", ["lost", "duplicated_in_log", "reordered", "phantom", "diverged"])
+def test_one_record_that_broke_a_promise_fails_the_run(count: str) -> None:
+    assert outcome(with_group(**{count: 1})) == ("fail", 1)
+
+
+def test_redelivery_is_counted_and_allowed_unless_limited() -> None:
+    assert outcome(with_group(redelivered=7)) == ("pass", 0)
+    assert outcome(with_group(redelivered=7), redelivered=6) == ("fail", 1)
+
+
+@pytest.mark.parametrize(
+    ("limit", "value"),
+    [("p99_produce_ms", 2.8), ("p99_end_to_end_ms", 8.8), ("longest_gap_s", 2.3), ("achieved_rate", 1.1)],
+)
+def test_every_limit_can_be_broken(limit: str, value: float) -> None:
+    assert outcome(FACTS, **{limit: value}) == ("fail", 1)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        replace(FACTS, late_own=Percentiles(p99=1_000_001)),
+        replace(FACTS, planned=99, due=99, acknowledged=99),
+        replace(FACTS, groups=()),
+        replace(FACTS, inconclusive_reasons=("a worker's readings are missing",)),
+        with_group(drain=Drain({("orders", 0): 1}), unread=1),
+        with_group(drain=Drain({("orders", 0): 1})),
+        with_group(drain=Drain({("orders", 0): None})),
+        with_group(drain=Drain(joined=False), consumed=0),
+        with_group(unverifiable=1),
+        with_group(consumed=0, foreign=250, other_runs=250),
+        with_group(consumed=0),
+    ],
+    ids=[
+        *("harness too late", "too few records", "no reader", "doubt", "not drained", "not drained, nothing missing"),
+        *("end of a log unknown", "no member", "a reader's last words missing"),
+        *("only other runs' records", "nothing read"),
+    ],
+)
+def test_a_run_that_proves_nothing_is_inconclusive_and_says_why(facts: Facts) -> None:
+    verdict = judge(facts, DEFAULT_LIMITS)
+    assert (verdict["outcome"], verdict["exit_code"]) == ("inconclusive", 2)
+    assert verdict["reasons"]
+    assert verdict["notes"]
+
+
+def test_a_late_harness_does_not_excuse_a_lost_record() -> None:
+    facts = replace(with_group(lost=1), late_own=Percentiles(p99=10_000_000))
+    assert outcome(facts) == ("fail", 1)
+
+
+def test_lateness_that_the_cluster_causes_is_held_against_the_cluster() -> None:
+    late = replace(FACTS, late=Percentiles(p99=9_000_000, max=9_900_000), produce=Percentiles(p99=9_000_000))
+    assert outcome(late) == ("pass", 0)
+    assert outcome(late, p99_produce_ms=1000) == ("fail", 1)
+
+
+def test_a_limit_that_only_the_harness_may_have_broken_is_undecided() -> None:
+    late = replace(FACTS, late_own=Percentiles(p99=2_000, max=2_500))
+    verdict = judge(late, {"p99_produce_ms": 2, "p99_end_to_end_ms": 2})
+    assert verdict["outcome"] == "fail"
+    decided = {result["name"]: result.get("undecided", "") for result in verdict["slo"]}
+    assert "the harness itself was up to 2 ms late" in decided["p99_produce_ms"]
+    assert decided["p99_end_to_end_ms"] == ""
+    assert judge(late, {"p99_produce_ms": 2})["outcome"] == "inconclusive"
+
+
+def test_a_latency_is_known_as_far_as_the_harness_has_no_part_in_it() -> None:
+    latency, own = Histogram(), Histogram()
+    latency.add(np.full(1_000, 50_000))
+    own.add(np.r_[np.zeros(995, np.int64), np.full(5, 45_000)])  # too few to have made the percentile
+    assert percentile_without(latency, own, 99) == latency.percentile(99)
+    own.add(np.full(990, 45_000))
+    assert percentile_without(latency, own, 99) == pytest.approx(5_000, rel=0.1)
+    assert percentile_without(latency, Histogram(), 99) == latency.percentile(99)
+
+
+def test_a_shortfall_is_never_a_pass_and_no_excuse_for_a_broken_limit() -> None:
+    short = replace(FACTS, shortfalls=[Shortfall("records", 1000, 500, "only 500 of 1,000 planned records were due")])
+    verdict = judge(short, DEFAULT_LIMITS)
+    assert (verdict["outcome"], verdict["reasons"]) == ("inconclusive", [short.shortfalls[0].sentence])
+    assert judge(short, {"p99_produce_ms": 1})["outcome"] == "fail"
+    refused = Shortfall("partition.orders-2", 1, 0, "nothing was acknowledged in orders-2", "fail")
+    verdict = judge(replace(FACTS, shortfalls=[refused]), DEFAULT_LIMITS)
+    assert (verdict["outcome"], verdict["failures"]) == ("fail", [refused.sentence])
+    assert console_summary.closing(verdict, "x").startswith("FAIL  nothing was acknowledged in orders-2")
+
+
+def test_the_rate_that_was_achieved_is_held_against_the_plan_and_by_its_cause() -> None:
+    refused = replace(FACTS, acknowledged=900)
+    assert outcome(refused, achieved_rate=0.99) == ("fail", 1)
+    not_given = replace(FACTS, due=900, sent=900, acknowledged=900)
+    assert outcome(not_given, achieved_rate=0.99) == ("inconclusive", 2)
+    [rate] = [r for r in judge(not_given, DEFAULT_LIMITS)["slo"] if r["name"] == "achieved_rate"]
+    assert (rate["value"], rate["undecided"]) == (0.9, "the harness did not send 100 of 1,000 planned records")
+    assert outcome(replace(not_given, acknowledged=800), achieved_rate=0.99) == ("fail", 1)
+
+
+def test_one_group_that_is_not_drained_does_not_excuse_another() -> None:
+    lost = replace(GROUP, group="analytics-group", lost=1)
+    behind = replace(GROUP, drain=Drain({("orders", 0): 5}), unread=5)
+    assert outcome(replace(FACTS, groups=(lost, behind))) == ("fail", 1)
+    assert outcome(replace(FACTS, groups=(replace(lost, lost=0), behind))) == ("inconclusive", 2)
+
+
+def test_what_was_not_read_in_time_is_not_called_lost() -> None:
+    verdict = judge(with_group(drain=Drain({("orders", 0): 5}), unread=5), DEFAULT_LIMITS)
+    [lost] = [result for result in verdict["slo"] if result["name"] == "lost"]
+    assert (lost["value"], lost["ok"], lost["undecided"]) == (0, False, "nobody knows of 5 of warehouse-group")
+    assert outcome(with_group(unverifiable=5)) == ("inconclusive", 2)
+
+
+def test_a_limit_that_was_not_measured_is_not_kept() -> None:
+    nothing_delivered = replace(FACTS, end_to_end={})
+    verdict = judge(nothing_delivered, {"p99_end_to_end_ms": 100})
+    assert (verdict["outcome"], verdict["slo"]) == ("inconclusive", [])
+    assert verdict["reasons"] == ["p99_end_to_end_ms could not be judged: it was not measured"]
+
+
+def test_a_lag_that_is_not_known_breaks_and_keeps_no_limit() -> None:
+    unknown = replace(with_group(lag_at_end=7), lag_unknown="the committed offsets could not be read")
+    assert outcome(unknown, lag_at_end=0) == outcome(unknown, lag_at_end=10) == ("inconclusive", 2)
+    assert outcome(with_group(lag_at_end=7), lag_at_end=0) == ("fail", 1)
+
+
+def test_requirements_can_be_lowered() -> None:
+    few = replace(FACTS, planned=5, due=5, acknowledged=5)
+    assert judge(few, DEFAULT_LIMITS, Requirements(min_records=5))["outcome"] == "pass"
+
+
+def test_limits_are_checked_by_name_and_number() -> None:
+    with pytest.raises(LimitError, match=r"--slo.*'losses' is not a limit.*lost"):
+        check_limits({"losses": 0}, "--slo")
+    with pytest.raises(LimitError, match=r"lost must be a number of at least 0"):
+        check_limits({"lost": -1}, "--slo")
+
+
+def test_a_limit_holds_on_its_edge() -> None:
+    limits = {"lost": 3.0, "achieved_rate": 0.99}
+    kept = {"lost": Measured(3), "achieved_rate": Measured(0.99)}
+    broken = {"lost": Measured(4), "achieved_rate": Measured(0.98)}
+    assert [result.ok for result in evaluate(limits, kept)] == [True, True]
+    assert [result.broken for result in evaluate(limits, broken)] == [True, True]
+    assert set(DEFAULT_LIMITS) <= set(LIMITS)
+
+
+def test_the_terminal_says_what_happened() -> None:
+    said = console_summary.closing(judge(with_group(lost=3), {"lost": 0, "longest_gap_s": 2}), "results/r1/report.html")
+    assert said.startswith("FAIL  2 limits broken: lost, longest_gap_s")
+    assert "✗ lost is 3, at most 0 allowed" in said
+    assert "3 lost, 0 redelivered, 0 reordered" in said
+    assert "orders-1 at 5.0 s" in said
+    assert said.endswith("results/r1/report.html")
+    passed = console_summary.closing(judge(FACTS, {"lost": 0}), "x")
+    assert passed.startswith("PASS  1,000 records acknowledged, none lost")
+    assert "proves nothing" in console_summary.closing(judge(replace(FACTS, groups=()), {}), "x")
+
+
+def test_spans_and_latencies_are_said_as_people_say_them() -> None:
+    assert [console_summary.duration(s) for s in (0.85, 9.64, 125)] == ["850 ms", "9.6 s", "2 min 05 s"]
+    assert [console_summary.duration(s) for s in (0.9996, 59.96, 119.7)] == ["1.0 s", "1 min 00 s", "2 min 00 s"]
+    assert [console_summary.duration(s) for s in (3599.6, 14_400, 16_170)] == ["1 h 00 min", "4 h 00 min", "4 h 30 min"]
+    assert [console_summary.milliseconds(us) for us in (850, 12_340, 2_210_000, 12_157_000)] == [
+        "0.85 ms",
+        "12.3 ms",
+        "2,210 ms",
+        "12.2 s",
+    ]
