@@ -14,7 +14,7 @@ short_description: Tell the state of a Kafka cluster
 description:
   - Asks a running cluster for its brokers, controllers, feature levels and partitions, without starting a JVM.
   - A cluster that does not answer is an answer too, O(reachable=false) with the reason.
-extends_documentation_fragment: [kafka_endpoint]
+extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
 options:
   ask_each:
     description: Whether to ask each broker itself too; the cluster believes in a dead one for a while.

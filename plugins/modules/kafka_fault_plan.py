@@ -25,7 +25,7 @@ description:
   - Waits until the cluster is healthy, then chooses the hosts that the targets stand for.
   - Fails when the cluster is not healthy in time, a target stands for no host, or the fault is more than it bears.
   - Without targets it only waits for health.
-extends_documentation_fragment: [kafka_endpoint]
+extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
 options:
   nodes: {type: dict, required: true, description: Each host's node id.}
   brokers: {type: list, elements: int, required: true, description: The node ids of those that are brokers.}

@@ -24,7 +24,7 @@ description:
     of caught-up voters must remain without it. Partitions with no replica to spare can never pass and do not count.
   - After a start, the broker must answer, be unfenced, follow the metadata log and be in sync for all its replicas.
   - Fails with what is still missing when the time is over. In check mode it asks once, does not wait and does not fail.
-extends_documentation_fragment: [kafka_endpoint]
+extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
 options:
   broker_id:
     description: The node's id.

@@ -37,7 +37,7 @@ description:
     whether it is left alone, started, restarted, made to rejoin, and which of its directories are formatted.
   - Changes nothing. Fails with every problem at once, before any host is touched. The plan is the same in check mode.
   - A cluster that does not answer is an answer too.
-extends_documentation_fragment: [kafka_endpoint]
+extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
 options:
   mode:
     description: Whether KRaft or ZooKeeper holds the metadata.

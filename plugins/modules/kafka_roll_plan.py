@@ -14,7 +14,7 @@ description:
   - Nodes that are down come first, for their repair costs nothing.
   - Then come the controllers, the active one last of them, then brokers and combined nodes; a combined node that is
     the active controller comes last of all. So one election is enough.
-extends_documentation_fragment: [kafka_endpoint]
+extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
 options:
   nodes:
     description: 'The nodes to be restarted: node_id and roles of each.'

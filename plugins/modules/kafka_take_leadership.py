@@ -18,7 +18,7 @@ description:
   - Elects the preferred leader of one partition, then of two, of four and so on, and lets clients come to it before it
     goes on. A broker that was just started is slow at first, and so keeps few waiting.
   - Partitions for which the broker is not in sync are left as they are.
-extends_documentation_fragment: [kafka_endpoint]
+extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
 options:
   broker_id:
     description: The broker's id.
