@@ -31,8 +31,8 @@ import sys
 sys.path.insert(0, {root!r})
 from kafka_load.plugin import install
 from kafka_load.engines import ClientSettings, reader
-from kafka_load import users
-from kafka_load.users import OrderProducer, WarehouseMember
+from kafka_load.locust_adapter import users
+from kafka_load.locust_adapter.users import OrderProducer, WarehouseMember
 install()
 class NotificationReader(users.NotificationReader):
     def engine(self):

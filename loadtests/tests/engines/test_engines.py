@@ -288,7 +288,9 @@ def test_engines_do_not_block_greenlets(cluster: MockCluster) -> None:
 def test_engines_of_two_processes_with_one_name_and_one_process_id_are_told_apart() -> None:
     ask = (
         "import os, socket; socket.gethostname = lambda: 'load-1'; os.getpid = lambda: 7\n"
-        "from kafka_load.engines import *; print(ClusterWatch(ClientSettings('x'), (), ()).id)"
+        "from kafka_load.cluster import ClusterWatch\n"
+        "from kafka_load.engines import ClientSettings\n"
+        "print(ClusterWatch(ClientSettings('x'), (), ()).id)"
     )
     root = {"PYTHONPATH": str(Path(__file__).parents[2])}
     ids = [subprocess.check_output([sys.executable, "-c", ask], env=root, text=True) for _ in range(2)]

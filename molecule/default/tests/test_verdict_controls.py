@@ -34,7 +34,7 @@ LOCUSTFILE = """
 import sys
 sys.path.insert(0, {root!r})
 from kafka_load.plugin import install
-from kafka_load.users import ProducerUser, ReaderUser
+from kafka_load.locust_adapter.users import ProducerUser, ReaderUser
 install()
 class Writer(ProducerUser):
     topic, rate = {topic!r}, 50.0
