@@ -251,7 +251,7 @@ UNDER_GEVENT = """
 from gevent import monkey; monkey.patch_all()
 import json, sys, time, gevent
 from kafka_load.engines import *
-from kafka_load.schedule import constant
+from kafka_load.config.schedule import constant
 ticks = []
 def tick():
     while True:
