@@ -82,12 +82,12 @@ def scenario(name: str, limit_s: int, **environment: str) -> Step:
 STAGES = (
     (
         (
-            Step("lint", ("make", "--no-print-directory", "--keep-going", "lint"), 900, counted=False),
-            scenario("default", 2400),
+            Step("lint", ("make", "--no-print-directory", "--keep-going", "lint"), 1800, counted=False),
+            scenario("default", 3600),
         ),
-        (Step("unit tests", ("pytest",), 1200), scenario("zookeeper", 1200), scenario("secured", 1200)),
+        (Step("unit tests", ("pytest",), 2400), scenario("zookeeper", 2400), scenario("secured", 2400)),
     ),
-    ((scenario("failover", 1800, CRUCIBLE_MATRIX="ci"),),),
+    ((scenario("failover", 2400, CRUCIBLE_MATRIX="ci"),),),
 )
 STEPS = tuple(step for stage in STAGES for lane in stage for step in lane)
 
