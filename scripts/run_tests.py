@@ -84,8 +84,9 @@ STAGES = (
         (
             Step("lint", ("make", "--no-print-directory", "--keep-going", "lint"), 1800, counted=False),
             scenario("default", 3600),
+            scenario("zookeeper", 2400),
         ),
-        (Step("unit tests", ("pytest",), 2400), scenario("zookeeper", 2400), scenario("secured", 2400)),
+        (Step("unit tests", ("pytest",), 2400), scenario("secured", 2400)),
     ),
     ((scenario("failover", 2400, CRUCIBLE_MATRIX="ci"),),),
 )
