@@ -44,11 +44,11 @@ FOREIGN = [
     "ansible_host", "ansible_user", "environment_name", "java_home", "java_opts", "java_package_name",
     "java_packages_extra", "java_version", "kafka_bootstrap_servers", "kafka_broker_id", "kafka_broker_rack",
     "kafka_client_jaas", "kafka_connect_group_id", "kafka_connect_version", "kafka_download_url",
-    "kafka_exporter_port", "kafka_exporter_version", "kafka_group", "kafka_health", "kafka_home", "kafka_hosts",
+    "kafka_exporter_port", "kafka_exporter_version", "kafka_health", "kafka_home", "kafka_hosts",
     "kafka_jaas", "kafka_jmx_port", "kafka_log_dirs", "kafka_log_retention_hours", "kafka_manager_url",
     "kafka_mirror", "kafka_offsets", "kafka_opts", "kafka_password", "kafka_port", "kafka_rack", "kafka_replicas",
     "kafka_result", "kafka_schema_registry_url", "kafka_site", "kafka_ssl_keystore", "kafka_status",
-    "kafka_ui_port", "kafka_user", "kafka_zzz", "firewall_allowed_tcp_ports", "firewall_enabled",
+    "kafka_ui_port", "kafka_user", "kafka_zzz", "firewall_allowed_tcp_ports",
     "firewall_default_policy", "zookeeper_connection", "zookeeper_data_log_dir", "zookeeper_hosts", "zookeeper_id",
     "zookeeper_servers", "zookeeper_version", "inventory_dir", "group_names",
 ]

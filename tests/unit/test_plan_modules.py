@@ -101,7 +101,8 @@ def test_whether_the_cluster_has_served_is_read_under_both_names(
 def plan(found: list[dict[str, Any]], check: bool = False, **options: Any) -> dict[str, Any]:
     member = {"name": "kafka1", "node_id": 1, "host": "192.0.2.11", "roles": ["broker", "controller"]}
     declared = {"kafka1": {"properties": {"log.dirs": "/data"}, "digests": {}}}
-    given = {"bootstrap_servers": [NOBODY], "mode": "kraft", "members": [member], "controller_port": 9093}
+    servers = {"kafka1": "192.0.2.11:9093"}
+    given = {"bootstrap_servers": [NOBODY], "mode": "kraft", "members": [member], "controller_servers": servers}
     return run("kafka_plan", check, **{**given, "found": found, "declared": declared, **options})
 
 
