@@ -24,20 +24,8 @@ description:
   - The cluster is asked over a listener that its brokers run, which need not be one that the inventory declares.
   - While listeners are changed, the addresses before and after the change are both given. Connects to nothing.
   - Fails where O(client_options) cannot talk to what runs.
+extends_documentation_fragment: [crucible.kafka.kafka_listeners]
 options:
-  members: {description: 'Every node: name, roles, host, listeners.', type: list, elements: dict, required: true}
-  running:
-    description: Of each node that runs, C(name) and C(process.properties).
-    type: list
-    elements: dict
-    required: true
-  inter_broker_listener: {description: Declared listener among brokers., type: str, required: true}
-  controller_listeners:
-    description: Declared listeners of the controllers, the first one to connect to.
-    type: list
-    elements: str
-    required: true
-  admin_listener: {description: Declared listener for the admin modules., type: str, required: true}
   client_protocol: {description: The security protocol that O(client_options) are for., type: str, default: PLAINTEXT}
   client_options:
     description: Names of the options in the admin client, no values.

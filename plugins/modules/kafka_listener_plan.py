@@ -31,20 +31,8 @@ short_description: Judge a change of listeners on a running cluster
 description:
   - While nodes restart one at a time, some run as before and some as declared; any two of them must be able to talk.
   - Fails with every reason why they could not, and with the declarations that lead there, one run of site.yml each.
+extends_documentation_fragment: [crucible.kafka.kafka_listeners]
 options:
-  members: {description: 'Every node: name, roles, host, listeners.', type: list, elements: dict, required: true}
-  running:
-    description: Of each node that runs, C(name) and C(process.properties).
-    type: list
-    elements: dict
-    required: true
-  inter_broker_listener: {description: Declared listener among brokers., type: str, required: true}
-  controller_listeners:
-    description: Declared listeners of the controllers, the first one to connect to.
-    type: list
-    elements: str
-    required: true
-  admin_listener: {description: Declared listener for the admin modules., type: str, required: true}
   asked_listener: {description: The listener by which the cluster is asked now., type: str, required: true}
   quorum: {description: What M(crucible.kafka.kafka_cluster_info) says of the controllers., type: dict}
   kraft_version: {description: The quorum's finalised kraft.version., type: int, default: 0}
