@@ -82,10 +82,10 @@ class User:
     place: Path
 
     def run(self, command: str, *options: str, **environment: str) -> Run:
-        """Run a command in the user's folder; the machine's limits come as options (machine.yml)."""
+        """Run a command in the user's folder; the machine's limits come as options (vars/machine.yml)."""
         words = shlex.split(command)
         if words[0] == "ansible-playbook":
-            words += [f"--extra-vars=@{SCENARIO}/machine.yml", *options]
+            words += [f"--extra-vars=@{SCENARIO}/vars/machine.yml", *options]
         done = subprocess.run(
             words, cwd=self.place, env=self._environment | environment, text=True, capture_output=True, check=False
         )
