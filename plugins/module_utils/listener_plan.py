@@ -225,7 +225,7 @@ def _port_taken(running: Sequence[NodeListeners], declared: Mapping[str, NodeLis
 def _inter_broker(running: Sequence[NodeListeners], declared: Mapping[str, NodeListeners]) -> Iterator[Refusal]:
     brokers = [node for node in running if node.is_broker]
     for now in brokers:
-        for then in (declared[node.node] for node in brokers):
+        for then in (declared[node.node] for node in brokers if declared[node.node].is_broker):
             if then.inter_broker not in now.listeners:
                 sentence = f"running brokers do not have {then.inter_broker} yet, so that none could reach them over it"
                 yield Refusal("kafka_inter_broker_listener", sentence)
@@ -240,7 +240,7 @@ def _controllers(
     """A node connects to controllers by the first of its names, where it was told that they listen."""
     controllers = [node for node in running if node.is_controller]
     for now in (node for node in running if node.controllers):
-        for then in (declared[node.node] for node in controllers):
+        for then in (declared[node.node] for node in controllers if declared[node.node].is_controller):
             used, going_to_use = now.controllers[0], (then.controllers or now.controllers)[0]
             if used not in then.listeners:
                 sentence = (

@@ -92,7 +92,10 @@ def test_what_the_hosts_show_is_told_before_anything_changes(by_hosts: Run, sent
     ("extra", "sentence"),
     [
         ({"kafka_mode": "zookeeper"}, "Kafka 4.3.1 has no ZooKeeper mode, 3.9 was the last release with it; use KRaft"),
-        ({"kafka_version": "4.2.1"}, "kafka_version: 4.2.1 is older than the cluster's metadata.version 30"),
+        (
+            {"kafka_version": "4.2.1", "kafka_archive_checksum": "0" * 128},
+            "kafka_version: 4.2.1 is older than the cluster's metadata.version 30",
+        ),
     ],
 )
 def test_a_mode_or_release_that_the_cluster_cannot_have_is_refused(extra: dict[str, Any], sentence: str) -> None:

@@ -119,6 +119,13 @@ def test_a_listener_that_brokers_still_talk_over_cannot_go() -> None:
     assert any("talk over CLIENT, which they would lose" in said for said in refused(ADDED, alone))
 
 
+@pytest.mark.parametrize("role", ["broker", "controller"])
+def test_a_node_that_gives_up_a_role_needs_no_listener_of_it(role: str) -> None:
+    running, declared = nodes(USUAL), nodes(USUAL, {**COMBINED, "kafka3": (role,)})
+    assert changes(list(running.values()), declared) != []
+    assert refusals(list(running.values()), declared, endpoint(running, declared, USUAL)) == []
+
+
 def test_the_one_listener_that_answers_is_not_replaced_under_the_gates() -> None:
     before = changed(USED, inter_broker="INTERNAL", listeners={**USED.listeners, "INTERNAL": (9094, "SSL")})
     after = changed(

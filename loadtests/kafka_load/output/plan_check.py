@@ -121,7 +121,7 @@ class Done:
     """What happened: the load lasted `load_s`; counts of records, and of engines by their class of users.
 
     `hole_s` is the longest time in which too little was due, and `hole_records` what was missing in it. `sent` and
-    `acknowledged` are by partition (topic and number).
+    `acknowledged` are by partition (topic and number). `gone` are topics that somebody deleted.
     """
 
     load_s: float
@@ -135,6 +135,11 @@ class Done:
     sent: Mapping[tuple[str, int], int] = field(default_factory=dict)
     acknowledged: Mapping[tuple[str, int], int] = field(default_factory=dict)
     faults: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
+
+    def not_acknowledged(self, topic: str) -> int:
+        """How many records that were sent to a topic got no acknowledgement."""
+        return sum(self.sent[where] - self.acknowledged.get(where, 0) for where in self.sent if where[0] == topic)
 
 
 def shortfalls(asked: Asked, done: Done) -> list[Shortfall]:
@@ -254,7 +259,8 @@ def _partitions(asked: Asked, done: Done) -> Iterator[Shortfall]:
             sent = done.sent.get((topic, number), 0)
             if not done.acknowledged.get((topic, number), 0):
                 sentence = f"nothing was acknowledged in {topic}-{number}, to which {sent:,} records were sent"
-                outcome: Literal["fail", "inconclusive"] = "fail" if sent >= LIKELY else "inconclusive"
+                certain = sent >= LIKELY and topic not in done.gone
+                outcome: Literal["fail", "inconclusive"] = "fail" if certain else "inconclusive"
                 yield Shortfall(f"partition.{topic}-{number}", 1, 0, sentence, outcome)
 
 

@@ -158,6 +158,7 @@ def facts(run: Ended, judgement: Judgement, latencies: Mapping[str, Histogram]) 
         ],
         inconclusive_reasons=run.inconclusive_reasons,
         lag_unknown=run.lag_unknown,
+        gone={topic: run.done.not_acknowledged(topic) for topic in run.done.gone},
     )
 
 

@@ -78,7 +78,8 @@ class Facts:
     `due` is how many the producers were given to send; `shortfalls` is what did not go by the plan (see `plan_check`).
     `late` is how late records were sent, `late_own` the part of it that the harness caused; the rest is due to the
     cluster. `p99_without_own` is what the 99th percentile of a latency is at least if the harness's part is taken off,
-    by `produce` or the group's name. `lag_unknown` says why the groups' lag is not known.
+    by `produce` or the group's name. `lag_unknown` says why the groups' lag is not known. `gone` are the topics that
+    somebody deleted during the run, each with its records that were sent and not acknowledged.
     """
 
     run_id: str
@@ -108,6 +109,7 @@ class Facts:
     blocked_s: Mapping[str, float] = field(default_factory=dict)
     p99_without_own: Mapping[str, int] = field(default_factory=dict)
     lag_unknown: str = ""
+    gone: Mapping[str, int] = field(default_factory=dict)
     faults: Sequence[Fault] = ()
     notes: Sequence[str] = ()
     inconclusive_reasons: Sequence[str] = ()
@@ -204,22 +206,39 @@ def measured(facts: Facts, requirements: Requirements) -> dict[str, Measured]:
     if facts.end_to_end:
         values["p99_end_to_end_ms"] = _p99(facts, facts.end_to_end, few)
     if facts.due:
-        gap_s = longest_gap_s(facts)
-        own = f"the harness itself was up to {facts.late_own.max / 1000:,.0f} ms late"
-        values["longest_gap_s"] = Measured(gap_s, best=max(0.0, gap_s - facts.late_own.max / 1e6), why=own)
+        values["longest_gap_s"] = _gap(facts)
     if planned := max(facts.planned, facts.due):
         values["achieved_rate"] = _achieved(facts, requirements, planned)
     return values
 
 
 def _achieved(facts: Facts, requirements: Requirements, planned: float) -> Measured:
-    """The share of the planned records that the cluster took; at best it would have taken what it was not given too."""
-    taken = facts.acknowledged + facts.aborted
+    """The share of the planned records that the cluster took.
+
+    At best it would have taken too what it was not given, and what was sent to a topic that somebody deleted.
+    """
+    taken, not_taken = facts.acknowledged + facts.aborted, sum(facts.gone.values())
     not_given = planned - facts.due
-    if facts.sent is not None and _too_late(facts, requirements):
+    if facts.sent is not None and (_too_late(facts, requirements) or facts.gone):
         not_given += facts.due - facts.sent
     why = f"the harness did not send {not_given:,.0f} of {planned:,.0f} planned records"
-    return Measured(round(taken / planned, 6), best=round((taken + not_given) / planned, 6), why=why)
+    if facts.gone:
+        why += f" and had no acknowledgement for {not_taken:,} sent; {_gone(facts)}"
+    best = min(1.0, (taken + not_given + not_taken) / planned)
+    return Measured(round(taken / planned, 6), best=round(best, 6), why=why)
+
+
+def _gone(facts: Facts) -> str:
+    """Which topics were deleted, as a clause; empty if none was."""
+    return f"{', '.join(sorted(facts.gone))} was deleted during the run" if facts.gone else ""
+
+
+def _gap(facts: Facts) -> Measured:
+    """The longest gap; at best without the harness's own lateness and the partitions of topics that were deleted."""
+    left = [gap.longest_gap_s for name, gap in facts.gaps.items() if name.rpartition("-")[0] not in facts.gone]
+    own = f"the harness itself was up to {facts.late_own.max / 1000:,.0f} ms late"
+    best = max(0.0, max(left, default=0.0) - facts.late_own.max / 1e6)
+    return Measured(longest_gap_s(facts), best=best, why=_gone(facts) or own)
 
 
 def _too_late(facts: Facts, requirements: Requirements) -> bool:
@@ -256,7 +275,8 @@ def _p99(facts: Facts, latencies: Mapping[str, Percentiles], few: str) -> Measur
         facts.p99_without_own.get(name, max(0, latency.p99 - facts.late_own.max)) for name, latency in latencies.items()
     )
     own = f"the harness itself was up to {facts.late_own.max / 1000:,.0f} ms late"
-    return Measured(value / 1000, best=0 if few else least / 1000, why=few or own)
+    doubt = few or _gone(facts)
+    return Measured(value / 1000, best=0 if doubt else least / 1000, why=doubt or own)
 
 
 def _too_few(facts: Facts, requirements: Requirements) -> str:

@@ -243,6 +243,7 @@ class RunCoordinator:
                 hole_records=self._holes.records if self._holes else 0.0,
                 **self._by_partition(),
                 faults=frozenset(mark.name for mark in run_annotations.read(self.plan.run_dir)),
+                gone=self.history.of("deleted", "recreated"),
             ),
         )
         self.verdict = run_folder.write(ended, judgement, [report.snapshot for report in self._reports.values()])

@@ -121,6 +121,8 @@ def test_a_partition_that_took_nothing_fails_the_run() -> None:
     [short] = shortfalls(asked(), replace(GOOD, acknowledged={**GOOD.acknowledged, ("clicks", 7): 0}))
     assert (short.what, short.outcome) == ("partition.clicks-7", "fail")
     assert "1,000 records were sent" in short.sentence
+    empty = replace(GOOD, acknowledged={**GOOD.acknowledged, ("clicks", 7): 0}, gone=frozenset({"clicks"}))
+    assert [short.outcome for short in shortfalls(asked(), empty)] == ["inconclusive"]
 
 
 def test_partitions_that_no_key_belongs_to_are_not_expected() -> None:

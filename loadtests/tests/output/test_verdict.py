@@ -219,6 +219,17 @@ def test_the_rate_that_was_achieved_is_held_against_the_plan_and_by_its_cause() 
     assert outcome(replace(not_given, acknowledged=800), achieved_rate=0.99) == ("fail", 1)
 
 
+def test_a_topic_that_somebody_deleted_is_not_held_against_the_cluster_and_another_topic_is() -> None:
+    gaps = {"orders-0": Gap(20.0, 5.0), "clicks-0": Gap(0.5, 2.0)}
+    deleted = replace(FACTS, acknowledged=400, gaps=gaps, gone={"orders": 600})
+    limits = {"longest_gap_s": 1.0, "p99_produce_ms": 1.0}
+    assert outcome(deleted, **limits) == ("inconclusive", 2)
+    assert any("orders was deleted during the run" in reason for reason in judge(deleted, DEFAULT_LIMITS)["reasons"])
+    assert outcome(replace(deleted, gone={}), **limits) == ("fail", 1)
+    assert outcome(replace(deleted, gone={"orders": 500})) == ("fail", 1)
+    assert outcome(replace(deleted, gaps=gaps | {"clicks-0": Gap(1.5, 2.0)}), **limits) == ("fail", 1)
+
+
 def test_one_group_that_is_not_drained_does_not_excuse_another() -> None:
     lost = replace(GROUP, group="analytics-group", lost=1)
     behind = replace(GROUP, drain=Drain({("orders", 0): 5}), unread=5)
