@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ansible_collections.crucible.kafka.plugins.module_utils import config_types as config_types
     from ansible_collections.crucible.kafka.plugins.module_utils import health as health
 
+
 def admin_module(timeout_s: float = 10.0, **arguments: dict[str, Any]) -> AnsibleModule:
     """A module with its own arguments and the common ones, of which `timeout_s` has a default for each module."""
     common = {

@@ -29,4 +29,3 @@ def restart_reasons(host: Host, restart_keys: Sequence[str] | None) -> Iterator[
     used = {path.strip() for path in process.properties.get("log.dirs", "").split(",")}
     if blank := [path for path in host.unformatted_dirs if path in used]:
         yield f"{listed(blank)} is blank"
-

@@ -98,9 +98,7 @@ def main() -> None:
     written = parse(read(config_dir / "server.properties"))
     declared = module.params["data_dirs"]
     # The process may have been started with others than those that the last run wrote.
-    former = former_dirs(
-        {**written, **(running["properties"] if running else {})}, [each["path"] for each in declared]
-    )
+    former = former_dirs({**written, **(running["properties"] if running else {})}, [each["path"] for each in declared])
     module.exit_json(
         changed=False,
         name=module.params["name"],

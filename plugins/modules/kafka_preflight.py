@@ -126,9 +126,7 @@ def topics(declared: dict[str, Any]) -> list[tuple[str, int, Any]]:
     ]
 
 
-def view(
-    declared: dict[str, Any], found: dict[str, Any] | None, nodes: list[Node], known_variables: list[str]
-) -> View:
+def view(declared: dict[str, Any], found: dict[str, Any] | None, nodes: list[Node], known_variables: list[str]) -> View:
     """The module's arguments as the core wants them."""
     told = found or NOTHING_FOUND
     probes = {name: probe(answer) for name, answer in told["probes"].items() if "skew_s" in answer}

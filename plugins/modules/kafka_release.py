@@ -43,8 +43,11 @@ author: [Crucible]
 RUN_CLASS = "bin/kafka-run-class.sh"
 JAVA_HOME = ': "${{JAVA_HOME:={home}}}"  # kafka_java\n'
 COMMAND_START = "#!/bin/sh\nexec "
-COMMAND = COMMAND_START + """{java} -Xmx256m $KAFKA_OPTS -cp '{dest}/libs/*' {main} "$@"
+COMMAND = (
+    COMMAND_START
+    + """{java} -Xmx256m $KAFKA_OPTS -cp '{dest}/libs/*' {main} "$@"
 """
+)
 
 
 INSTALLED = ".installed"

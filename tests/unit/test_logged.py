@@ -16,6 +16,10 @@ NO_LONGER = (
     '"org.apache.kafka.network.metrics.RequestMetrics$ErrorMeter.getOrCreateMeter()" because the return value of '
     '"java.util.Map.get(Object)" is null'
 )
+ADDED = (
+    "[2026-11-27 14:10:10,670] ERROR [Broker id=1] Expected partition control-02799838-3 with topic id "
+    "Qx2ttrICSaGZ9OJILnXdDA to exist, but it was missing. Creating... (state.change.logger)"
+)
 HEARTBEAT = "[2026-11-25 13:51:29,924] ERROR Not the active controller: apiKey=BROKER_HEARTBEAT"
 
 
@@ -26,8 +30,12 @@ def test_only_what_was_added_is_new_also_when_it_is_the_same_line_again() -> Non
 
 
 def test_an_error_is_explained_by_what_always_happens_or_by_what_was_said() -> None:
-    assert unexplained([HEARTBEAT, NEW, NOT_YET, NO_LONGER]) == [NEW]
-    for other in (NOT_YET.replace("raftManager()", "controller()"), NO_LONGER.replace("getOrCreateMeter", "mark")):
+    assert unexplained([HEARTBEAT, NEW, NOT_YET, NO_LONGER, ADDED]) == [NEW]
+    for other in (
+        ADDED.replace("control-02799838", "orders"),
+        NOT_YET.replace("raftManager()", "controller()"),
+        NO_LONGER.replace("getOrCreateMeter", "mark"),
+    ):
         assert unexplained([other]) == [other]
     assert unexplained([HEARTBEAT, NEW, OLD], [r"clicks-\d at offset 586"]) == [OLD]
 
