@@ -10,6 +10,7 @@ from confluent_kafka import TopicPartition as Place
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
 from kafka_load.cluster.admin import Silence, answer
+from kafka_load.cluster.unreachable import Listener, why_unreachable
 from kafka_load.cluster.watch import log_bounds
 from kafka_load.engines.settings import ClientSettings
 from kafka_load.ledger.findings import TopicPartition
@@ -23,14 +24,18 @@ def metadata_client(client: ClientSettings) -> Consumer:
 
 def check_cluster(client: ClientSettings, topics: Sequence[str], timeout_s: float = 8) -> list[str]:
     """What stands in the way of a run, in sentences; empty if nothing does."""
+    listener = Listener()
+    # A broker that is spoken to in another protocol than its own closes the connection and says nothing.
+    settings = {**client.properties(group_id="kafka-load"), "log.connection.close": True}
     try:
-        asker = metadata_client(client)
+        asker = Consumer({**settings, "error_cb": listener.failed}, logger=listener)
     except KafkaException as refusal:
         return [f"The client's options are not valid: {refusal.args[0].str()}."]
     try:
         known = asker.list_topics(timeout=timeout_s).topics
     except KafkaException:
-        return [f"No broker of {client.bootstrap} answered within {timeout_s:g} s."]
+        asker.poll(0)  # what the client has to say is heard in here
+        return [why_unreachable(listener.said, client.bootstrap, timeout_s)]
     finally:
         asker.close()
     return [f"Topic {topic} does not exist on {client.bootstrap}." for topic in topics if topic not in known]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from kafka_load.config import client_config
 from kafka_load.config.inventory import ENV
 from kafka_load.config.profiles import span_s
 from kafka_load.config.slo import LIMITS
@@ -84,8 +85,13 @@ def span(text: str) -> float:
 
 def pair(text: str) -> str:
     """A librdkafka property as KEY=VALUE."""
-    if not text.partition("=")[1] or not text.partition("=")[0]:
+    name, sign, _ = text.partition("=")
+    if not name or not sign:
         raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+    try:
+        client_config.check_given(name)
+    except client_config.ClientConfigError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
     return text
 
 
@@ -102,8 +108,15 @@ _NATURAL = number(0, whole=True)
 OPTIONS: tuple[Option, ...] = (
     Option("--bootstrap-servers", "Brokers, host:port,…; by default those of the Ansible inventory", env=ENV),
     Option(
+        client_config.FLAG,
+        "A client.properties as Kafka's tools take it: how every client reaches a secured cluster; each process reads"
+        " the file itself",
+        in_ui=False,
+        env=client_config.ENV,
+    ),
+    Option(
         "--client",
-        "A librdkafka property of every client, such as security.protocol=SSL",
+        "A librdkafka property of every client, such as socket.timeout.ms=3000; goes before those of --client-config",
         in_ui=False,
         type=pair,
         many=True,

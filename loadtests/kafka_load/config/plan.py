@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 from kafka_load.clock import SECOND
@@ -40,6 +41,7 @@ class Plan:
 
     `shared`: the run has several processes, each of which may die alone, so readers journal what they have read.
     `users`: how many users of each class were spawned when the run began; empty before.
+    `secured`: librdkafka's properties from `--client-config`; each process reads them for itself, they do not travel.
     """
 
     run_id: str
@@ -49,6 +51,7 @@ class Plan:
     options: Mapping[str, Any]
     shared: bool = False
     users: Mapping[str, int] = field(default_factory=dict)
+    secured: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if self.options["acks"] != "all" and not self.options["no_idempotence"]:
@@ -81,8 +84,12 @@ class Plan:
     @property
     def client(self) -> ClientSettings:
         """How every client reaches the cluster."""
-        extra = dict(pair.split("=", 1) for pair in self.options["client"] or ())
-        return ClientSettings(self.bootstrap, extra)
+        return ClientSettings(self.bootstrap, {**self.secured, **self.given})
+
+    @property
+    def given(self) -> dict[str, str]:
+        """librdkafka's properties from the command line (`--client`)."""
+        return dict(pair.split("=", 1) for pair in self.options["client"] or ())
 
     @property
     def run_dir(self) -> Path:
@@ -223,9 +230,10 @@ class Plan:
         }
 
     @classmethod
-    def from_wire(cls, wire: Mapping[str, Any]) -> Plan:
-        """The inverse of `to_wire`."""
-        return cls(**{**wire, "profile": parse(wire["profile"]["name"], wire["profile"]["raw"], "plan")})
+    def from_wire(cls, wire: Mapping[str, Any], secured: Mapping[str, str] = MappingProxyType({})) -> Plan:
+        """The inverse of `to_wire`, with what this process has read of `--client-config`."""
+        profile = parse(wire["profile"]["name"], wire["profile"]["raw"], "plan")
+        return cls(**{**wire, "profile": profile, "secured": secured})
 
 
 def to_schedule(rate: Rate, duration_s: float, seed: int) -> schedule.Schedule:
@@ -283,11 +291,18 @@ def tail(whole: schedule.Schedule, from_ns: int) -> schedule.Schedule:
     )
 
 
-def make_plan(values: Mapping[str, Any], profile: Profile, bootstrap: str, *, shared: bool) -> Plan:
+def make_plan(
+    values: Mapping[str, Any],
+    profile: Profile,
+    bootstrap: str,
+    *,
+    shared: bool,
+    secured: Mapping[str, str] = MappingProxyType({}),
+) -> Plan:
     """A plan for a new run.
 
     Raises:
         PlanError: if options contradict each other.
     """
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{profile.name}"
-    return Plan(run_id, fresh_run(), bootstrap, profile, values, shared)
+    return Plan(run_id, fresh_run(), bootstrap, profile, values, shared, secured=secured)

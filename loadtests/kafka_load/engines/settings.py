@@ -30,7 +30,7 @@ class ClientSettings:
     """How to reach the cluster; `extra` are librdkafka properties that override all others (security, time-outs)."""
 
     bootstrap: str
-    extra: Mapping[str, Property] = field(default_factory=lambda: MappingProxyType({}))
+    extra: Mapping[str, Property] = field(default_factory=lambda: MappingProxyType({}), repr=False)  # has passwords
 
     def properties(self, **more: Property) -> dict[str, Property]:
         """Properties of a client; names in `more` have underscores for dots."""

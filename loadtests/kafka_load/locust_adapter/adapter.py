@@ -11,15 +11,16 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import gevent
 from locust import runners
 
+from kafka_load.config.client_config import ClientConfigError
 from kafka_load.config.plan import Plan
 from kafka_load.engines import take_log_lines
 from kafka_load.locust_adapter.locust_stats import feed
-from kafka_load.locust_adapter.plan_from_options import REFUSALS, Planning
+from kafka_load.locust_adapter.plan_from_options import REFUSALS, Planning, read_client_config
 from kafka_load.locust_adapter.users import (
     groups_of,
     members_of,
@@ -34,7 +35,7 @@ from kafka_load.output.verdict import INCONCLUSIVE, REFUSED
 from kafka_load.run.coordinator import Order, RunCoordinator
 from kafka_load.run.worker import Report, WorkerRuntime
 
-ORDER, DONE = "kafka_order", "kafka_done"
+ORDER, DONE, UNABLE = "kafka_order", "kafka_done", "kafka_unable"
 LOCAL = "this process"
 TICK_S, REPORT_S, PROGRESS_S, END_S = 0.2, 1.0, 5.0, 600.0
 TURN_S = 1e-6  # as short as can be, but not 0, with which gevent would not look at who else is to wake
@@ -57,6 +58,8 @@ class LocustAdapter:
         self._interrupted = False
         self._said_s = 0.0
         self._parent = os.getppid()
+        # The master's options come over those of a worker; on its own host its file may have another place.
+        self._client_config: str | None = self.options.client_config
 
     @property
     def node(self) -> WorkerRuntime:
@@ -80,6 +83,7 @@ class LocustAdapter:
             self._every(REPORT_S, self._leave_with_parent)
         if coordinates:
             self.runner.register_message(DONE, lambda environment, msg: self._receive(msg.data))
+            self.runner.register_message(UNABLE, lambda environment, msg: self._call_off(msg.data))
             events.worker_report.add_listener(lambda client_id, data: self._receive(data.get("kafka")))
             events.test_stopping.add_listener(lambda environment: self.end())
             events.spawning_complete.add_listener(lambda user_count: gevent.spawn(self._go))
@@ -115,13 +119,23 @@ class LocustAdapter:
         if not isinstance(self.runner, runners.MasterRunner):
             self._worker = WorkerRuntime(LOCAL, plan)
 
-    def _refuse(self, sentence: str) -> None:
+    def _refuse(self, sentence: str) -> NoReturn:
         """Call the run off: nothing has been spawned yet."""
         log.error(sentence)
-        if self.headless:
+        if self.headless or isinstance(self.runner, runners.WorkerRunner):
             self.environment.process_exit_code = REFUSED
             gevent.spawn(self.runner.quit)
         raise gevent.GreenletExit
+
+    def _call_off(self, sentence: str) -> None:
+        """Call the run off after it has begun to spawn users: a worker cannot take part."""
+        log.error(sentence)
+        coordinator, self.coordinator = self.coordinator, None
+        if coordinator is not None:
+            coordinator.abandon()
+        if self.headless:
+            self.environment.process_exit_code = REFUSED
+        gevent.spawn(self.runner.quit if self.headless else self.runner.stop)
 
     def _go(self) -> None:
         if self.coordinator is not None:
@@ -197,7 +211,13 @@ class LocustAdapter:
     # -- working
 
     def _work(self, environment: Any) -> None:
-        plan = Plan.from_wire(self.options.kafka_plan)
+        wire = self.options.kafka_plan
+        try:
+            config = read_client_config(self._client_config or wire["options"]["client_config"])
+        except ClientConfigError as refusal:
+            self.runner.send_message(UNABLE, f"worker {self.runner.client_id}: {refusal}")
+            self._refuse(str(refusal))
+        plan = Plan.from_wire(wire, config.properties)
         plan.journal_dir(self.runner.client_id).mkdir(parents=True, exist_ok=True)
         self._worker = WorkerRuntime(self.runner.client_id, plan)
 

@@ -9,14 +9,35 @@ from typing import Any
 
 from locust import runners
 
-from kafka_load.config import inventory, options, profiles
+from kafka_load.config import client_config, inventory, options, profiles
 from kafka_load.config.plan import Plan, PlanError, make_plan
 from kafka_load.locust_adapter import users
 from kafka_load.run.readiness import Group, UnreadyError, check, check_ownership
 
 DEFAULT_PROFILE = "steady"
-REFUSALS = (profiles.ProfileError, PlanError, inventory.InventoryError, argparse.ArgumentTypeError, UnreadyError)
+REFUSALS = (
+    *(profiles.ProfileError, PlanError, inventory.InventoryError, client_config.ClientConfigError),
+    *(argparse.ArgumentTypeError, UnreadyError),
+)
 """What makes a run impossible; each carries one sentence for the user."""
+
+
+log = logging.getLogger(__name__)
+_warned: set[str] = set()
+
+
+def read_client_config(path: str | None) -> client_config.ClientConfig:
+    """What the file says; a warning is given once a process.
+
+    Raises:
+        ClientConfigError: if it cannot be read or used.
+    """
+    config = client_config.read(path or "")
+    for warning in config.warnings:
+        if warning not in _warned:
+            _warned.add(warning)
+            log.warning(warning)
+    return config
 
 
 class Planning:
@@ -53,9 +74,10 @@ class Planning:
         profile = self.choose(profile_name)
         if run_time := self._run_time_s or given.run_time:
             profile = profile.lasting(options.span(str(run_time)))
-        bootstrap = values["bootstrap_servers"] or inventory.bootstrap_servers()
+        config = read_client_config(values["client_config"])
+        bootstrap = values["bootstrap_servers"] or config.bootstrap or inventory.bootstrap_servers()
         shared = isinstance(self._environment.runner, runners.MasterRunner)
-        return make_plan(values, profile, bootstrap, shared=shared)
+        return make_plan(values, profile, bootstrap, shared=shared, secured=config.properties)
 
     def ready(self, given: argparse.Namespace, profile_name: str | None) -> Plan:
         """A plan for a cluster that was seen to be there.

@@ -211,13 +211,12 @@ def note_leaders(run_dir: Path, changes: Sequence[Leader]) -> None:
 
 def settings(plan: Plan) -> str:
     """settings.json: everything needed to run the same again; what may be secret is left out."""
-    client = {
-        name: "***" if any(word in name for word in _SECRET) else value for name, value in plan.client.extra.items()
-    }
+    client = {name: "***" if any(word in name for word in _SECRET) else value for name, value in plan.given.items()}
     value = {
         "profile": plan.profile.to_wire(),
         "bootstrap_servers": plan.bootstrap,
         "client": client,
+        "client_config_sets": sorted(plan.secured),  # the names only: any value may come from a secret
         "options": {name: value for name, value in plan.options.items() if name != "client" and value is not None},
         "limits": plan.limits,
         "versions": {

@@ -159,6 +159,11 @@ class RunCoordinator:
         """The user ends the run: what was asked for is the time until now."""
         self._ended_by_user = True
 
+    def abandon(self) -> None:
+        """End a run that cannot take place; it has no verdict."""
+        self.phase = "failed"
+        self._watch.stop()
+
     def skip_drain(self) -> None:
         """Do not wait for anybody any more."""
         self._drain_skipped = True

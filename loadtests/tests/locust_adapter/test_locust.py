@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from kafka_load.run import run_annotations
-from locust_run import PROJECT, Run
+from locust_run import LOCUST, PROJECT, Run
 from mock_cluster import OFFSET_COMMIT, REBALANCE_IN_PROGRESS, MockCluster
 
 
@@ -73,6 +73,20 @@ def test_missing_workers_are_exit_status_3_and_no_verdict(shop: MockCluster, tmp
     assert run.wait() == 3
     assert "0 of 2 workers came within 1 s" in run.output
     assert not (tmp_path / "latest").exists()
+
+
+def test_a_worker_that_cannot_read_its_client_config_calls_the_run_off(shop: MockCluster, tmp_path: Path) -> None:
+    """Each worker reads a file of its own; the master's, which is there, says nothing of it."""
+    (tmp_path / "client.properties").write_text("client.rack=a\n")
+    given = f"--client-config={tmp_path / 'client.properties'}"
+    alone = ("--master", "--master-bind-port=15558", "--expect-workers=1", "--expect-workers-max-wait=60")
+    run = Run(tmp_path / "results", shop.bootstrap, "--profile", "smoke", given, *alone)
+    command = [LOCUST, "--worker", "--master-port=15558", "--client-config=/no/such"]
+    worker = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
+    assert run.wait() == worker.returncode == 3
+    assert "--client-config /no/such cannot be read: No such file or directory" in run.output
+    assert "Traceback" not in run.output + worker.stderr
+    assert not (tmp_path / "results" / "latest" / "verdict.json").exists()
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
