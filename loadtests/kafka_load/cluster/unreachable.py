@@ -10,6 +10,10 @@ from confluent_kafka import KafkaError
 _ADDRESS = re.compile(r"^(?:\[thrd:[^\]]*\]: )?(?:\w+://)?[^\s/]+:\d+/\w+: ")
 _STATE = re.compile(r" \(after \d+ms.*$", re.DOTALL)
 
+_CERTIFICATE = (
+    "check security.protocol, and the client's certificate and key: ssl.certificate.location and ssl.key.location"
+    " (in Java's words ssl.keystore.location)"
+)
 _HINTS = (
     (
         "_AUTHENTICATION",
@@ -22,13 +26,9 @@ _HINTS = (
         "check ssl.ca.location (in Java's words ssl.truststore.location), and whether the broker's certificate is for"
         " the name or address of --bootstrap-servers",
     ),
-    (
-        "_SSL",
-        "",
-        "check security.protocol, and the client's certificate and key: ssl.certificate.location and ssl.key.location"
-        " (in Java's words ssl.keystore.location)",
-    ),
+    ("_SSL", "", _CERTIFICATE),
     ("_TRANSPORT", "security.protocol", "check security.protocol"),
+    ("FAIL", "SSL connection closed by peer", _CERTIFICATE),
     ("FAIL", "closed by peer", "check security.protocol"),
 )
 """Name of an error or facility of the log, a part of its text, and what to do; the first that fits counts."""
