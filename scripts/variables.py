@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Keep three statements of each role's interface from drifting apart: defaults, argument_specs and the docs.
 
-`variables.py` rewrites docs/variables.md, and in README.md each table between `<!-- variables: NAME … -->` and its end;
+`variables.py` rewrites docs/variables.md, the README.md of each role, and in the project's README.md each table between
+`<!-- variables: NAME … -->` and its end;
 `variables.py --check` changes nothing and exits 1 when anything disagrees.
 """
 
@@ -36,10 +37,25 @@ class Variable:
         return f"| `{self.name}` | {self.type} | {self.default} | {self.description} |"
 
 
+SHORT = 60
+"""So many characters of a default fit into a table."""
+
+
+def on_one_line(value: Any) -> str:
+    """Return a default as YAML on one line."""
+    return yaml.safe_dump(value, default_flow_style=True, width=10**6).removesuffix("\n").removesuffix("\n...")
+
+
+def said_whole(value: Any) -> bool:
+    """Tell whether a default is short and the same on every host, so that it can be said wherever the variable is."""
+    text = on_one_line(value)
+    return value is not None and len(text) <= SHORT and "{{" not in text
+
+
 def shown(value: Any) -> str:
     """Return a default as a reader of a table wants it: short, and on one line."""
-    text = yaml.safe_dump(value, default_flow_style=True, width=10**6).removesuffix("\n").removesuffix("\n...")
-    return f"`{text}`" if len(text) <= 60 and "|" not in text else "see `defaults/main.yml`"
+    text = on_one_line(value)
+    return f"`{text}`" if len(text) <= SHORT and "|" not in text else "see `defaults/main.yml`"
 
 
 def read(role: Path, problems: list[str]) -> list[Variable]:
@@ -59,6 +75,8 @@ def read(role: Path, problems: list[str]) -> list[Variable]:
             problems.append(f"roles/{role.name}: {name} has no description.")
         if "default" in option and option["default"] != defaults.get(name):
             problems.append(f"roles/{role.name}: {name} has another default in argument_specs.")
+        elif "default" not in option and name in defaults and said_whole(defaults[name]):
+            problems.append(f"roles/{role.name}: {name} has no default in argument_specs, which ansible-doc shows.")
     return [
         Variable(
             role.name,
@@ -89,6 +107,23 @@ def page(variables: list[Variable]) -> str:
     return "".join(parts)
 
 
+def role_page(role: Path, variables: list[Variable]) -> str:
+    """Return the README.md of a role: what it does, its variables, and where it is used."""
+    specs = yaml.safe_load((role / "meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]
+    name = f"crucible.kafka.{role.name}"
+    entries = [f"- `{entry}`: {spec['short_description']}." for entry, spec in specs.items() if entry != "main"]
+    parts = [
+        f"# {name}\n\n{specs['main']['short_description']}.\n",
+        f"{_sentence(specs['main'].get('description', ''))}\n",
+        f"```yaml\n- hosts: kafka\n  roles:\n    - role: {name}\n```\n",
+        "Its other entry points, for `tasks_from`:\n\n" + "\n".join(entries) + "\n" if entries else "",
+        HEAD + "\n".join(variable.row for variable in variables if variable.role == role.name) + "\n",
+        "[docs/collection.md](../../docs/collection.md) says how roles and playbooks go together."
+        " Made by `scripts/variables.py` from `meta/argument_specs.yml` and `defaults/main.yml`.\n",
+    ]
+    return "\n".join(part for part in parts if part.strip())
+
+
 def readme(text: str, variables: list[Variable], problems: list[str]) -> str:
     """Return README.md with its tables made anew."""
     rows = {variable.name: variable.row for variable in variables}
@@ -115,6 +150,7 @@ def main() -> int:
     pages = {
         ROOT / "docs/variables.md": page(variables),
         front: readme(front.read_text("utf-8"), variables, problems),
+        **{role / "README.md": role_page(role, variables) for role in roles},
     }
     for path, text in pages.items():
         if path.exists() and path.read_text("utf-8") == text:

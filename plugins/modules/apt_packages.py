@@ -29,6 +29,12 @@ options:
   lock_timeout_s: {description: How long to wait for apt's locks in seconds., type: int, default: 300}
 """
 
+EXAMPLES = r"""
+- name: Install Java
+  crucible.kafka.apt_packages:
+    names: [openjdk-17-jre-headless]
+"""
+
 ENVIRONMENT = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
 APT = ["apt-get", "--quiet", "--assume-yes", "--no-install-recommends"]
 # apt-get itself waits for dpkg's lock alone (DPkg::Lock::Timeout), not for those on its lists and archives.

@@ -35,6 +35,14 @@ options:
       path: {description: Where it is going to be mounted., type: path, required: true}
 """
 
+EXAMPLES = r"""
+- name: Make the file system for Kafka's data
+  crucible.kafka.data_disk:
+    disks:
+      - {device: /dev/nvme1n1, path: /var/lib/kafka}
+  register: data_disk
+"""
+
 RETURN = """
 disks:
   description: The device, path and uuid of each; the uuid is empty where check mode made no file system.

@@ -32,6 +32,15 @@ options:
 author: Crucible
 """
 
+EXAMPLES = r"""
+- name: Look at the host
+  crucible.kafka.host_probe:
+    java: /usr/bin/java
+    data_dirs: [/var/lib/kafka/data]
+    resolve: [kafka1.example.com, kafka2.example.com]
+  register: probe
+"""
+
 RETURN = r"""
 memory_mb: {description: Memory., type: int, returned: always}
 free_mb: {description: Room by data directory that holds no data yet., type: dict, returned: always}

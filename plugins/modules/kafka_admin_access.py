@@ -28,6 +28,16 @@ options:
 author: Crucible
 """
 
+EXAMPLES = r"""
+- name: Verify that this machine reaches the brokers
+  crucible.kafka.kafka_admin_access:
+    servers: {kafka1: 'kafka1.example.com:9092', kafka2: 'kafka2.example.com:9092'}
+    listener: CLIENT
+    seen_as: {kafka1: 192.0.2.1}
+    admitted: [192.0.2.0/24]
+  delegate_to: localhost
+"""
+
 
 def main() -> None:
     """Try all at once, and fail with every address that does not answer."""

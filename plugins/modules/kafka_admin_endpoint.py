@@ -35,6 +35,25 @@ options:
 author: Crucible
 """
 
+EXAMPLES = r"""
+- name: Choose the listener that the admin modules use
+  crucible.kafka.kafka_admin_endpoint:
+    members:
+      - name: kafka1
+        roles: [broker, controller]
+        host: kafka1.example.com
+        listeners: [{name: CLIENT, port: 9192}, {name: CONTROLLER, port: 9093}]
+    running:
+      - name: kafka1
+        process:
+          properties: {listeners: 'CLIENT://:9092,CONTROLLER://:9093', process.roles: 'broker,controller'}
+    inter_broker_listener: CLIENT
+    controller_listeners: [CONTROLLER]
+    admin_listener: CLIENT
+  register: endpoint
+  delegate_to: localhost
+"""
+
 RETURN = r"""
 listener: {description: The listener's name., type: str, returned: always}
 bootstrap_servers: {description: Where it is reached., type: list, elements: str, returned: always}

@@ -36,7 +36,7 @@ author: Crucible
 
 EXAMPLES = r"""
 - name: Set what broker 1 takes while it runs
-  kafka_broker_config:
+  crucible.kafka.kafka_broker_config:
     bootstrap_servers: [192.0.2.11:9092]
     broker_id: 1
     running: {num.io.threads: '8', node.id: '1'}

@@ -25,7 +25,7 @@ author: Crucible
 
 EXAMPLES = r"""
 - name: Ask the cluster for its state
-  kafka_cluster_info:
+  crucible.kafka.kafka_cluster_info:
     bootstrap_servers: [192.0.2.11:9092, 192.0.2.12:9092]
   register: cluster
   delegate_to: localhost

@@ -46,7 +46,7 @@ author: Crucible
 
 EXAMPLES = r"""
 - name: Choose the leader of orders-0
-  kafka_fault_plan:
+  crucible.kafka.kafka_fault_plan:
     bootstrap_servers: [192.0.2.11:9092]
     nodes: {kafka1: 1, kafka2: 2, kafka3: 3}
     brokers: [1, 2, 3]

@@ -50,7 +50,7 @@ author: Crucible
 
 EXAMPLES = r"""
 - name: Wait until broker 2 may be stopped
-  kafka_gate:
+  crucible.kafka.kafka_gate:
     bootstrap_servers: [192.0.2.11:9092, 192.0.2.13:9092]
     broker_id: 2
     phase: before

@@ -33,7 +33,7 @@ author: Crucible
 
 EXAMPLES = r"""
 - name: Ask the cluster how it is
-  kafka_health:
+  crucible.kafka.kafka_health:
     bootstrap_servers: [192.0.2.11:9092]
     brokers: [1, 2, 3]
   register: health

@@ -39,6 +39,25 @@ options:
 author: Crucible
 """
 
+EXAMPLES = r"""
+- name: Refuse a change of listeners that is not safe
+  crucible.kafka.kafka_listener_plan:
+    members:
+      - name: kafka1
+        roles: [broker, controller]
+        host: kafka1.example.com
+        listeners: [{name: CLIENT, port: 9092, security_protocol: SSL}, {name: CONTROLLER, port: 9093}]
+    running:
+      - name: kafka1
+        process:
+          properties: {listeners: 'CLIENT://:9092,CONTROLLER://:9093', process.roles: 'broker,controller'}
+    inter_broker_listener: CLIENT
+    controller_listeners: [CONTROLLER]
+    admin_listener: CLIENT
+    asked_listener: CLIENT
+  delegate_to: localhost
+"""
+
 RETURN = r"""
 changes: {description: What running nodes will be restarted for., type: list, elements: str, returned: always}
 sequence: {description: 'Declarations, each of which is one safe roll.', type: list, elements: dict, returned: failure}

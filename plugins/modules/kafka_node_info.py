@@ -26,6 +26,18 @@ options:
 author: [Crucible]
 """
 
+EXAMPLES = r"""
+- name: Read the state of the host
+  crucible.kafka.kafka_node_info:
+    name: kafka1
+    unit: kafka
+    release_dir: /opt/kafka-4.3.1
+    config_dir: /etc/kafka
+    runtime_dir: /run/kafka
+    data_dirs: [{path: /var/lib/kafka/data, mount: /var/lib/kafka}]
+  register: found
+"""
+
 RETURN = r"""
 name: {type: str, returned: always, description: The host's name in the inventory.}
 written: {type: dict, returned: always, description: The properties written by the last run.}

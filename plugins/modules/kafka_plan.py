@@ -75,7 +75,7 @@ author: Crucible
 
 EXAMPLES = r"""
 - name: Plan what each host needs
-  kafka_plan:
+  crucible.kafka.kafka_plan:
     bootstrap_servers: [192.0.2.11:9092]
     mode: kraft
     members: [{name: kafka1, node_id: 1, host: 192.0.2.11, roles: [broker, controller]}]

@@ -77,6 +77,15 @@ options:
 author: [Crucible]
 """
 
+EXAMPLES = r"""
+- name: Judge the variables of each host
+  crucible.kafka.kafka_preflight:
+    nodes:
+      - {name: kafka1, node_id: 1, roles: [broker, controller], variables: [kafka_node_id], errors: {}, config: {}}
+    roles_path: roles
+  delegate_to: localhost
+"""
+
 RETURN = r"""
 warned: {description: 'What works, and should be changed nevertheless.', type: list, returned: success}
 """

@@ -39,6 +39,17 @@ options:
 author: [Crucible]
 """
 
+EXAMPLES = r"""
+- name: Install the release
+  crucible.kafka.kafka_release:
+    archive: /opt/.kafka-4.3.1.tgz
+    checksum: "{{ kafka_archive_checksum }}"
+    dest: /opt/kafka-4.3.1
+    link: /opt/kafka
+    commands: {kafka-topics: org.apache.kafka.tools.TopicCommand}
+    java: /usr/bin/java
+"""
+
 # Kafka's own scripts take the Java of JAVA_HOME, or else whatever java is in PATH; this line gives them ours.
 RUN_CLASS = "bin/kafka-run-class.sh"
 JAVA_HOME = ': "${{JAVA_HOME:={home}}}"  # kafka_java\n'

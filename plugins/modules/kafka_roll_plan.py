@@ -26,7 +26,7 @@ author: Crucible
 
 EXAMPLES = r"""
 - name: Order the brokers
-  kafka_roll_plan:
+  crucible.kafka.kafka_roll_plan:
     bootstrap_servers: [192.0.2.11:9092]
     nodes: [{node_id: 1, roles: [broker]}, {node_id: 101, roles: [controller]}]
   register: plan

@@ -22,6 +22,15 @@ options:
 author: [Crucible]
 """
 
+EXAMPLES = r"""
+- name: Compare the secrets with those of the running process
+  crucible.kafka.kafka_secrets_info:
+    path: /run/kafka/secrets.properties
+    secrets: {ssl.keystore.password: "{{ kafka_keystore_password }}"}
+  register: secrets_info
+  no_log: true
+"""
+
 RETURN = r"""
 changed_secrets:
   type: list

@@ -39,7 +39,7 @@ author: Crucible
 
 EXAMPLES = r"""
 - name: Let broker 2 lead again
-  kafka_take_leadership:
+  crucible.kafka.kafka_take_leadership:
     bootstrap_servers: [192.0.2.11:9092, 192.0.2.13:9092]
     broker_id: 2
   delegate_to: localhost

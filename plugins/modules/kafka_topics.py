@@ -60,7 +60,7 @@ author: Crucible
 
 EXAMPLES = r"""
 - name: Declare the shop's topics
-  kafka_topics:
+  crucible.kafka.kafka_topics:
     bootstrap_servers: [192.0.2.11:9092]
     config: {min.insync.replicas: 2}
     topics:

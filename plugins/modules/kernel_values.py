@@ -29,6 +29,13 @@ options:
     required: true
 """
 
+EXAMPLES = r"""
+- name: Give the kernel its values
+  crucible.kafka.kernel_values:
+    sysctls: {vm.swappiness: 1, vm.max_map_count: 262144}
+    files: {/sys/kernel/mm/transparent_hugepage/enabled: madvise}
+"""
+
 
 def in_force(path: Path) -> str:
     """Return the value in force, of a choice such as `always [madvise] never` the one in brackets."""

@@ -64,6 +64,15 @@ options:
     choices: ['off', low, medium, high, full]
 """
 
+EXAMPLES = r"""
+- name: Admit clients to the brokers
+  crucible.kafka.ufw_rules:
+    first:
+      - {comment: SSH, ports: [22], from: [192.0.2.0/24]}
+    rules:
+      - {comment: Kafka clients, ports: [9092], from: [198.51.100.0/24, shop.example.com]}
+"""
+
 RETURN = """
 foreign:
   description: The rules made by others.

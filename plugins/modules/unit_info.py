@@ -16,6 +16,13 @@ options:
 author: [Crucible]
 """
 
+EXAMPLES = r"""
+- name: Read what the broker was started with
+  crucible.kafka.unit_info:
+    unit: kafka
+  register: kafka_unit
+"""
+
 RETURN = r"""
 digests: {type: dict, returned: always, description: The digests by file. None when there is no process.}
 """

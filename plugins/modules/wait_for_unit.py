@@ -19,6 +19,14 @@ options:
 author: [Crucible]
 """
 
+EXAMPLES = r"""
+- name: Wait until the broker listens
+  crucible.kafka.wait_for_unit:
+    unit: kafka
+    ports: [9092, 9093]
+    timeout_s: 120
+"""
+
 POLL_INTERVAL_S = 0.2
 LISTEN = "0A"
 

@@ -24,6 +24,15 @@ options:
 author: [Crucible]
 """
 
+EXAMPLES = r"""
+- name: Wait until the ensemble can do without this server
+  crucible.kafka.zookeeper_gate:
+    servers: ['zk1.example.com:2181', 'zk2.example.com:2181', 'zk3.example.com:2181']
+    server: zk1.example.com:2181
+    phase: before
+    timeout_s: 60
+"""
+
 RETURN = r"""
 mode: {type: str, returned: success, description: 'What the server is now: leader, follower, standalone or empty.'}
 """
