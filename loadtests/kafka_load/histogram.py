@@ -24,7 +24,7 @@ BUCKETS = (_OCTAVES + 1) << _BITS
 
 
 def bucket_of(values_us: Int64s) -> Int64s:
-    """Bucket numbers of durations; negative ones (clocks of two machines) count as zero."""
+    """Bucket numbers of durations; negative ones count as zero (see `ReaderSnapshot.early`)."""
     positive = np.maximum(values_us, 0)
     octave = np.maximum(np.frexp(positive.astype(np.float64))[1] - _BITS - 1, 0).astype(np.int64)
     return np.asarray(np.minimum((octave << _BITS) + (positive >> octave), BUCKETS - 1), np.int64)

@@ -44,3 +44,33 @@ class Run:
     @property
     def verdict(self) -> Any:
         return json.loads((self.results / "latest" / "verdict.json").read_text())
+
+
+class Worker:
+    """A `locust` worker process, as on another host: with a folder and a clock of its own."""
+
+    def __init__(self, port: int, cwd: Path = PROJECT, clock_ahead_s: float = 0) -> None:
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, str(Path(__file__).with_name("locust_with_clock.py")), str(clock_ahead_s)),
+                *("-f", str(PROJECT / "loadtests" / "locustfile.py"), "--worker", f"--master-port={port}"),
+            ],
+            cwd=cwd,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def says(self, text: str) -> str:
+        """Wait for a line of its log."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            print(line, end="")
+            if text in line:
+                return line
+        raise AssertionError(f"the worker ended and never said {text!r}")
+
+    def wait(self, timeout_s: float = 60) -> int:
+        output, _ = self.process.communicate(timeout=timeout_s)
+        print(output)
+        return self.process.returncode

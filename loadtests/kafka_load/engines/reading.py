@@ -54,6 +54,7 @@ class Reading:
         self.settings = settings
         self.latency = Histogram()
         self.delivered = self.bytes = self.foreign = self.other_runs = self.phantom = 0
+        self.early = self.earliest_us = 0
         self.positions: dict[TopicPartition, int] = {}  # offset after the furthest one seen
         self._contiguous = settings.mode == "share"
         self._expected: dict[TopicPartition, int] = {}  # offset after the last one seen
@@ -105,7 +106,11 @@ class Reading:
 
     def _take_ours(self, messages: Sequence[Delivered], stamps: Stamps, now: int) -> None:
         self.delivered += len(messages)
-        self.latency.add((now - stamps.due_ns) // 1_000)
+        latency_us = (now - stamps.due_ns) // 1_000
+        if (lowest := int(latency_us.min())) < 0:
+            self.early += int((latency_us < 0).sum())
+            self.earliest_us = max(self.earliest_us, -lowest)
+        self.latency.add(latency_us)
         for begin, end in consecutive(stamps):
             first, last = messages[begin], messages[end - 1]
             producer, claimed = divmod(int(stamps.origin[begin]), 1 << 32)
@@ -209,6 +214,8 @@ class Reading:
             other_runs=self.other_runs,
             latency=self.latency.copy(),
             digests={tp: digest.freeze() for tp, digest in self._digests.items()},
+            early=self.early,
+            earliest_us=self.earliest_us,
         )
 
     def totals(self, now: int, rebalances: int = 0, lag: dict[TopicPartition, int] | None = None) -> ReaderTotals:

@@ -68,7 +68,10 @@ class ProducerSnapshot:
 @wired
 @dataclass(frozen=True)
 class ReaderSnapshot:
-    """One group member, or all members of a group that have left (folded into one)."""
+    """One group member, or all members of a group that have left (folded into one).
+
+    `early` records were delivered before they were due, by the clocks of two workers, by up to `earliest_us`.
+    """
 
     engine: str
     version: int
@@ -84,6 +87,8 @@ class ReaderSnapshot:
     other_runs: int = 0
     latency: Histogram = field(default_factory=Histogram)
     digests: dict[TopicPartition, Digest] = field(default_factory=dict)
+    early: int = 0
+    earliest_us: int = 0
 
     def folded(self, other: ReaderSnapshot) -> ReaderSnapshot:
         """This snapshot with another member's of the same group added."""
@@ -106,6 +111,8 @@ class ReaderSnapshot:
             other_runs=self.other_runs + other.other_runs,
             latency=self.latency + other.latency,
             digests=digests,
+            early=self.early + other.early,
+            earliest_us=max(self.earliest_us, other.earliest_us),
         )
 
 

@@ -32,10 +32,12 @@ from kafka_load.native_threads import wait_until
 from kafka_load.output import console_summary, html_report, run_folder
 from kafka_load.output.plan_check import Asked
 from kafka_load.output.verdict import INCONCLUSIVE, REFUSED
+from kafka_load.run import clock_comparison
+from kafka_load.run.clock_comparison import ClockComparison
 from kafka_load.run.coordinator import Order, RunCoordinator
 from kafka_load.run.worker import Report, WorkerRuntime
 
-ORDER, DONE, UNABLE = "kafka_order", "kafka_done", "kafka_unable"
+ORDER, DONE, UNABLE, TIME = "kafka_order", "kafka_done", "kafka_unable", "kafka_time"
 LOCAL = "this process"
 TICK_S, REPORT_S, PROGRESS_S, END_S = 0.2, 1.0, 5.0, 600.0
 TURN_S = 1e-6  # as short as can be, but not 0, with which gevent would not look at who else is to wake
@@ -60,6 +62,10 @@ class LocustAdapter:
         self._parent = os.getppid()
         # The master's options come over those of a worker; on its own host its file may have another place.
         self._client_config: str | None = self.options.client_config
+        self._clock = ClockComparison() if isinstance(self.runner, runners.WorkerRunner) else None
+        if isinstance(self.runner, runners.MasterRunner):
+            # Before anything else: a worker that has begun may ask already.
+            self.runner.register_message(TIME, self._on_question)
 
     @property
     def node(self) -> WorkerRuntime:
@@ -81,6 +87,10 @@ class LocustAdapter:
             self._every(TICK_S, self._tick_in_turns)
             self._every(REPORT_S, self._report_home)
             self._every(REPORT_S, self._leave_with_parent)
+        if self._clock is not None:
+            clock = self._clock
+            self.runner.register_message(TIME, self._on_answer)
+            self._every(lambda: clock.every_s, lambda: self.runner.send_message(TIME, clock.question()))
         if coordinates:
             self.runner.register_message(DONE, lambda environment, msg: self._receive(msg.data))
             self.runner.register_message(UNABLE, lambda environment, msg: self._call_off(msg.data))
@@ -208,6 +218,9 @@ class LocustAdapter:
         if not self.options.quiet:
             print(line, flush=True)
 
+    def _on_question(self, environment: Any, msg: Any) -> None:
+        self.runner.send_message(TIME, clock_comparison.answer(msg.data), msg.node_id)
+
     # -- working
 
     def _work(self, environment: Any) -> None:
@@ -219,10 +232,14 @@ class LocustAdapter:
             self._refuse(str(refusal))
         plan = Plan.from_wire(wire, config.properties)
         plan.journal_dir(self.runner.client_id).mkdir(parents=True, exist_ok=True)
-        self._worker = WorkerRuntime(self.runner.client_id, plan)
+        self._worker = WorkerRuntime(self.runner.client_id, plan, self._clock)
 
     def _on_order(self, environment: Any, msg: Any) -> None:
         self._carry_out(msg.data["order"], msg.data["start_ns"], msg.data["users"])
+
+    def _on_answer(self, environment: Any, msg: Any) -> None:
+        if self._clock is not None:
+            self._clock.take(msg.data, at_once=self._worker is None or not self._worker.measures)
 
     def _carry_out(self, order: Order, start_ns: int, users: Mapping[str, int]) -> None:
         if self._worker is None:
@@ -294,10 +311,10 @@ class LocustAdapter:
         leave()
 
     @staticmethod
-    def _every(seconds: float, function: Callable[[], None]) -> None:
+    def _every(seconds: float | Callable[[], float], function: Callable[[], object]) -> None:
         def loop() -> None:
             while True:
-                gevent.sleep(seconds)
+                gevent.sleep(seconds() if callable(seconds) else seconds)
                 try:
                     function()
                 except Exception:  # one that ended here would leave a run that never ends

@@ -6,10 +6,9 @@ entry costs the same for one record and for a hundred thousand.
 
 from __future__ import annotations
 
-import time
-
 from locust.stats import RequestStats, StatsEntry, StatsError, bucket_response_time
 
+from kafka_load.clock import SECOND, now_ns
 from kafka_load.histogram import MIDDLES_US
 from kafka_load.run.worker import Delta
 
@@ -23,12 +22,13 @@ def feed(stats: RequestStats, delta: Delta) -> None:
     count = int(latency.counts.sum())
     if not count and not failures:
         return
-    second = int(time.time())
+    now_s = now_ns() / SECOND  # by the one clock of the run: Locust adds up the seconds of all workers
+    second = int(now_s)
     entry = StatsEntry(stats, name, kind)
     entry.num_requests = count + failures
     entry.num_none_requests = entry.num_failures = failures
     entry.total_content_length = size
-    entry.last_request_timestamp = time.time()
+    entry.last_request_timestamp = now_s
     entry.num_reqs_per_sec[second] = count + failures
     for us, number in zip(MIDDLES_US[used].tolist(), latency.counts[used].tolist(), strict=True):
         entry.response_times[bucket_response_time(us / 1000)] += number

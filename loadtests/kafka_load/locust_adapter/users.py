@@ -65,6 +65,9 @@ class KafkaUser(User):
         raise NotImplementedError
 
     def _attend(self, stay_s: float) -> None:
+        self._wait(lambda: self.node.clock_known or not self._wanted())
+        if not self._wanted():
+            return
         engine = self.engine()
         engine.start()
         self._waited_for_start = self.node.start_ns is None

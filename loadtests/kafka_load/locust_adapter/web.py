@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, abort, jsonify, request, send_file
 from locust.web import WebUI
 
-from kafka_load.output.console_summary import milliseconds
+from kafka_load.output.console_summary import milliseconds, plus_minus
 from kafka_load.output.timeline import Bin
 from kafka_load.run import run_annotations
 from kafka_load.run.coordinator import RunCoordinator
@@ -125,6 +125,8 @@ def _latencies(run: RunCoordinator, total: Bin, last: dict[str, Any]) -> Iterato
         now = _latency(last[p50], last[p99]) if last.get(p99) else ""
         latency = total.histograms.get(key)
         so_far = _latency(latency.percentile(50), latency.percentile(99)) if latency else ""
+        if latency and key.startswith("e2e."):
+            so_far += plus_minus(run.uncertainty_us(key.removeprefix("e2e.")))
         yield "Latency", title, now, so_far, sparkline([row[p99] or 0 for row in run.recent])
 
 

@@ -42,6 +42,11 @@ def milliseconds(us: float) -> str:
     return f"{ms:,.0f} ms" if ms >= 100 else f"{ms:.3g} ms"
 
 
+def plus_minus(uncertainty_us: float) -> str:
+    """How certain a latency between two workers is, to be written behind it; nothing if they have one clock."""
+    return f" ± {milliseconds(uncertainty_us)}" if uncertainty_us else ""
+
+
 def progress(now: Progress) -> str:
     """One line that says how the run is doing."""
     lag = ", ".join(f"{group} {count:,}" for group, count in now.lag.items()) or "nobody reads"
@@ -96,7 +101,7 @@ def closing(verdict: Mapping[str, Any], report: str) -> str:
     latency = verdict["latency_us"]
     lines.append(_row("p99 from intended time", milliseconds(latency["produce"]["p99"]), "to the acknowledgement"))
     for group, values in latency["end_to_end"].items():
-        lines.append(_row("", milliseconds(values["p99"]), f"to {group}"))
+        lines.append(_row("", milliseconds(values["p99"]), f"to {group}{plus_minus(values.get('uncertainty', 0))}"))
     for fault in verdict["faults"]:
         lines.append(_row("fault", f"{fault['injected_at_s'] or 0:.1f} s", f"{fault['name']} {fault['target']}"))
     lines += [f"  ✗ {breach(result)}" for result in broken(verdict)]

@@ -9,7 +9,7 @@ import platform
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -23,10 +23,12 @@ from kafka_load.config.plan import Plan
 from kafka_load.histogram import MIDDLES_US, Histogram, merged, percentile_without
 from kafka_load.ledger import Anomaly, Judgement, LedgerSnapshot
 from kafka_load.output.charts import Leader
+from kafka_load.output.console_summary import milliseconds
 from kafka_load.output.plan_check import Asked, Done, shortfalls
 from kafka_load.output.timeline import Bin
 from kafka_load.output.verdict import Facts, Gap, Percentiles, judge
 from kafka_load.run import run_annotations
+from kafka_load.run.clock_offset import ClockError, uncertainty_us
 from kafka_load.run.readiness import Group
 from kafka_load.run.saturation import PER_STEP, Saturation
 
@@ -53,6 +55,7 @@ class Ended:
         notes: What a reader of the verdict should know.
         doubts: What keeps it from proving anything.
         lag_unknown: Why nobody knows how far the groups had committed at the end; empty if it is known.
+        clocks: How far each worker's clock was off.
     """
 
     plan: Plan
@@ -67,6 +70,7 @@ class Ended:
     notes: Sequence[str]
     inconclusive_reasons: Sequence[str]
     lag_unknown: str = ""
+    clocks: Mapping[str, ClockError | None] = field(default_factory=dict)
 
 
 def open_run(plan: Plan) -> None:
@@ -84,7 +88,7 @@ def write(run: Ended, judgement: Judgement, snapshots: Sequence[LedgerSnapshot])
         group.name: merged(reader.latency for s in snapshots for reader in s.readers if reader.group == group.name)
         for group in run.groups
     }
-    found = facts(run, judgement, latencies)
+    found = facts(run, judgement, latencies, snapshots)
     if run.saturation is None:
         verdict = judge(found, run.plan.limits, run.plan.requirements)
     else:
@@ -99,7 +103,9 @@ def write(run: Ended, judgement: Judgement, snapshots: Sequence[LedgerSnapshot])
     return verdict
 
 
-def facts(run: Ended, judgement: Judgement, latencies: Mapping[str, Histogram]) -> Facts:
+def facts(
+    run: Ended, judgement: Judgement, latencies: Mapping[str, Histogram], snapshots: Sequence[LedgerSnapshot] = ()
+) -> Facts:
     """All that was measured in one run."""
     start_ns = run.start_ns
     duration_s = max(0.001, (run.end_ns - start_ns) / SECOND)
@@ -133,6 +139,8 @@ def facts(run: Ended, judgement: Judgement, latencies: Mapping[str, Histogram]) 
         },
         produce=percentiles(latencies["acknowledged"]),
         end_to_end={name: percentiles(h) for name, h in latencies.items() if name != "acknowledged" and h.count},
+        uncertainty_us={group.name: uncertainty_us(group.name, snapshots, run.clocks) for group in run.groups},
+        clocks={worker: clock for worker, clock in run.clocks.items() if clock is not None},
         target_rate=run.asked.records(load_s) / load_s if began and load_s else 0.0,
         sent_rate=sent / max(0.001, run.done.load_s),
         late=percentiles(total.histograms.get("late", Histogram())),
@@ -149,6 +157,7 @@ def facts(run: Ended, judgement: Judgement, latencies: Mapping[str, Histogram]) 
         notes=[
             *run.notes,
             *_other_than_planned(run),
+            *_early(run.groups, snapshots),
             *(
                 f"{count:,} of the records lost to {group} were deleted before it read them"
                 for group, count in deleted.items()
@@ -160,6 +169,18 @@ def facts(run: Ended, judgement: Judgement, latencies: Mapping[str, Histogram]) 
         lag_unknown=run.lag_unknown,
         gone={topic: run.done.not_acknowledged(topic) for topic in run.done.gone},
     )
+
+
+def _early(groups: Sequence[Group], snapshots: Sequence[LedgerSnapshot]) -> Iterator[str]:
+    """Records that were delivered before they were due, in sentences."""
+    for group in groups:
+        readers = [reader for snapshot in snapshots for reader in snapshot.readers if reader.group == group.name]
+        if count := sum(reader.early for reader in readers):
+            most = max(reader.earliest_us for reader in readers)
+            yield (
+                f"{count:,} records were delivered to {group.name} up to {milliseconds(most)} before they were due,"
+                " by the clocks of two workers; their latency counts as 0"
+            )
 
 
 def _other_than_planned(run: Ended) -> Iterator[str]:

@@ -11,13 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from kafka_load.config.slo import Measured, Result, evaluate
 from kafka_load.ledger import GroupJudgement
 from kafka_load.output.shortfall import Shortfall
 
-SCHEMA = 2
+SCHEMA = 3
 PASS, FAIL, INCONCLUSIVE, REFUSED = 0, 1, 2, 3
 """Exit statuses; REFUSED stands for bad options or an unreachable cluster and never reaches a verdict."""
 
@@ -70,6 +70,18 @@ class Fault:
     healed_at_s: float | None
 
 
+class Clock(Protocol):
+    """A worker's clock (see `kafka_load.run.clock_offset.ClockError`)."""
+
+    @property
+    def offset_ns(self) -> int:
+        """What had to be added to it."""
+
+    @property
+    def worst_ns(self) -> int:
+        """By how much the sum was wrong at most."""
+
+
 @dataclass(frozen=True)
 class Facts:
     """All that was measured; times in seconds, latencies in microseconds, rates in records/s.
@@ -78,8 +90,9 @@ class Facts:
     `due` is how many the producers were given to send; `shortfalls` is what did not go by the plan (see `plan_check`).
     `late` is how late records were sent, `late_own` the part of it that the harness caused; the rest is due to the
     cluster. `p99_without_own` is what the 99th percentile of a latency is at least if the harness's part is taken off,
-    by `produce` or the group's name. `lag_unknown` says why the groups' lag is not known. `gone` are the topics that
-    somebody deleted during the run, each with its records that were sent and not acknowledged.
+    by `produce` or the group's name. `uncertainty_us` is by how much an end-to-end latency may be wrong because several
+    workers have several `clocks`, by group. `lag_unknown` says why the groups' lag is not known. `gone` are the topics
+    that somebody deleted during the run, each with its records that were sent and not acknowledged.
     """
 
     run_id: str
@@ -102,6 +115,8 @@ class Facts:
     gaps: Mapping[str, Gap] = field(default_factory=dict)
     produce: Percentiles = Percentiles()
     end_to_end: Mapping[str, Percentiles] = field(default_factory=dict)
+    uncertainty_us: Mapping[str, int] = field(default_factory=dict)
+    clocks: Mapping[str, Clock] = field(default_factory=dict)
     target_rate: float = 0.0
     sent_rate: float = 0.0
     late: Percentiles = Percentiles()
@@ -155,7 +170,14 @@ def judge(
         },
         "latency_us": {
             "produce": asdict(facts.produce),
-            "end_to_end": {group: asdict(latency) for group, latency in facts.end_to_end.items()},
+            "end_to_end": {
+                group: asdict(latency) | {"uncertainty": facts.uncertainty_us.get(group, 0)}
+                for group, latency in facts.end_to_end.items()
+            },
+        },
+        "clocks": {
+            worker: {"ahead_s": round(-clock.offset_ns / 1e9, 6), "uncertainty_us": -(-clock.worst_ns // 1_000)}
+            for worker, clock in sorted(facts.clocks.items())
         },
         "schedule": {
             "target_rate": round(facts.target_rate, 1),
@@ -271,12 +293,18 @@ def _lag(facts: Facts) -> Measured:
 def _p99(facts: Facts, latencies: Mapping[str, Percentiles], few: str) -> Measured:
     """The highest of the 99th percentiles, in ms, and what it is at least without the harness's own lateness."""
     value = max(latency.p99 for latency in latencies.values())
+    unsure = {name: facts.uncertainty_us.get(name, 0) for name in latencies}
     least = max(
-        facts.p99_without_own.get(name, max(0, latency.p99 - facts.late_own.max)) for name, latency in latencies.items()
+        facts.p99_without_own.get(name, max(0, latency.p99 - facts.late_own.max)) - unsure[name]
+        for name, latency in latencies.items()
     )
-    own = f"the harness itself was up to {facts.late_own.max / 1000:,.0f} ms late"
+    most = max(latency.p99 + unsure[name] for name, latency in latencies.items())
+    why = f"the harness itself was up to {facts.late_own.max / 1000:,.0f} ms late"
+    if clocks := max(unsure.values()):
+        why += f", and the workers' clocks are known to ±{clocks / 1000:,.3g} ms only"
     doubt = few or _gone(facts)
-    return Measured(value / 1000, best=0 if doubt else least / 1000, why=doubt or own)
+    best = 0 if doubt else max(0, least) / 1000
+    return Measured(value / 1000, best=best, worst=most / 1000, why=doubt or why)
 
 
 def _too_few(facts: Facts, requirements: Requirements) -> str:

@@ -27,6 +27,7 @@ from kafka_load.output.duplicate_causes import name_writers
 from kafka_load.output.plan_check import Asked, Done, EndedBy, HoleFinder
 from kafka_load.output.timeline import Bin, Row, Timeline, merged
 from kafka_load.run import run_annotations, topic_changes
+from kafka_load.run.clock_offset import ClockError, uncertainty_us
 from kafka_load.run.drain import LogEnds, Silence, drains, settled_groups, worth_waiting_for
 from kafka_load.run.readiness import Group, check, ends, prepare, settled
 from kafka_load.run.saturation import planned
@@ -96,6 +97,15 @@ class RunCoordinator:
         return merged(0, (report.total for report in self._reports.values()))
 
     @property
+    def clocks(self) -> dict[str, ClockError | None]:
+        """How far the clock of each worker is off; None for a process whose clock is the coordinator's."""
+        return {worker: report.clock for worker, report in self._reports.items()}
+
+    def uncertainty_us(self, group: str) -> int:
+        """By how much a latency to a group may be wrong because two workers have two clocks, in µs."""
+        return uncertainty_us(group, [report.snapshot for report in self._reports.values()], self.clocks)
+
+    @property
     def elapsed_s(self) -> float:
         """Seconds since the run's time started, 0 before."""
         return 0.0 if self.start_ns is None else max(0.0, (now_ns() - self.start_ns) / SECOND)
@@ -137,7 +147,9 @@ class RunCoordinator:
         partitions = Counter(topic for topic, _ in self._begin)
         self.asked = replace(self.asked, plan=self.plan, users=[(0.0, users)], partitions=partitions)
         self._holes = HoleFinder(self.asked)
-        self.start_ns = now_ns() + int(LEAD_S * SECOND)
+        # The order must be there by then: it takes at most twice as long as the slowest worker's clock is uncertain.
+        slowest_ns = max((clock.uncertainty_ns for clock in self.clocks.values() if clock), default=0)
+        self.start_ns = now_ns() + int(LEAD_S * SECOND) + 2 * slowest_ns
         run_annotations.begin(self.plan.run_dir, self.start_ns)
         self.phase = "running"
         self._send("go", self.start_ns)
@@ -236,6 +248,7 @@ class RunCoordinator:
             notes=self.notes,
             inconclusive_reasons=self.inconclusive_reasons,
             lag_unknown=self.lag_unknown,
+            clocks=self.clocks,
             asked=self.asked,
             done=Done(
                 load_s=self._load_s,
@@ -419,4 +432,5 @@ class RunCoordinator:
         if self._holes is not None and (self._load_s is None or second.second < self._load_s):
             self._holes.add(second.second, second.counts.get("due", 0))
         if self.saturation is not None:
+            self.saturation.uncertainty_us = max((self.uncertainty_us(group.name) for group in self.groups), default=0)
             self.saturation.add(second)

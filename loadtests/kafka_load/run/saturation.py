@@ -43,6 +43,8 @@ class Saturation:
         self._step_s = step_s
         self._limits = {name: limit for name, limit in limits.items() if name in PER_STEP}
         self._max_late_us = requirements.max_late_ms * 1000
+        self.uncertainty_us = 0
+        """By how much an end-to-end latency may be wrong because several workers have several clocks."""
         self._bins: list[Bin] = []
         self._latest: list[Bin] = []  # the last whole second of a step that is too short to leave any out
         self.steps: list[Step] = []
@@ -99,12 +101,21 @@ class Saturation:
             self._limits,
             {
                 "p99_produce_ms": Measured(p99 / 1000),
-                "p99_end_to_end_ms": Measured(end_to_end / 1000),
+                "p99_end_to_end_ms": Measured(
+                    end_to_end / 1000,
+                    best=max(0, end_to_end - self.uncertainty_us) / 1000,
+                    worst=(end_to_end + self.uncertainty_us) / 1000,
+                    why=f"the workers' clocks are known to ±{self.uncertainty_us / 1000:,.3g} ms only",
+                ),
                 "achieved_rate": Measured(round(achieved, 4)),
             },
         )
         late_us = late.percentile(99) if late else 0
-        why = [f"{r.name} was {r.value:,.4g} (limit {r.limit:,g})" for r in results if not r.ok]
+        why = [
+            f"{r.name} was {r.value:,.4g} (limit {r.limit:,g}{f'; undecided: {r.undecided}' * bool(r.undecided)})"
+            for r in results
+            if not r.ok
+        ]
         if late_us > self._max_late_us:
             why.append(f"the harness itself was {late_us / 1000:,.0f} ms late")
         self.results.append(results)

@@ -18,6 +18,8 @@ from kafka_load.histogram import Histogram
 from kafka_load.ledger import LedgerSnapshot, TopicPartition, WorkerLedger, remove_journal
 from kafka_load.native_threads import wait_until
 from kafka_load.output.timeline import Bin
+from kafka_load.run.clock_comparison import ClockComparison
+from kafka_load.run.clock_offset import ClockError
 
 REPEATED_BINS = 10
 STARTED, LEFT = "started.", "left."
@@ -35,7 +37,8 @@ Delta = tuple[str, str, Histogram, int, int]
 class Report:
     """What one process knows: its ledger, its sums, its last seconds, which partitions each of a group's readers has.
 
-    `ready`: all its engines are; `done`: the orders that it has carried out.
+    `ready`: all its engines are, and its clock was compared with the coordinator's; `done`: the orders that it has
+    carried out; `clock`: how far its clock is off, None for the coordinator's own process.
     """
 
     run_id: str
@@ -46,6 +49,7 @@ class Report:
     assigned: dict[str, list[set[TopicPartition]]]
     ready: bool
     done: tuple[str, ...] = ()
+    clock: ClockError | None = None
 
     def to_wire(self) -> dict[str, Any]:
         """Plain data for a message."""
@@ -58,6 +62,7 @@ class Report:
             "assigned": {group: [[*map(list, some)] for some in each] for group, each in self.assigned.items()},
             "ready": self.ready,
             "done": list(self.done),
+            "clock": self.clock and self.clock.to_wire(),
         }
 
     @classmethod
@@ -72,6 +77,7 @@ class Report:
             {group: [{(topic, n) for topic, n in some} for some in each] for group, each in wire["assigned"].items()},
             wire["ready"],
             tuple(wire["done"]),
+            wire["clock"] and ClockError.from_wire(wire["clock"]),
         )
 
 
@@ -81,10 +87,12 @@ def by_user(counts: Mapping[str, int], prefix: str) -> Counter[str]:
 
 
 class WorkerRuntime:
-    """One process of one run; `worker` names it."""
+    """One process of one run; `worker` names it, `clock` compares its clock with that of another coordinator."""
 
-    def __init__(self, worker: str, plan: Plan) -> None:
+    def __init__(self, worker: str, plan: Plan, clock: ClockComparison | None = None) -> None:
         self.worker = worker
+        self.measures = False
+        self._clock = clock
         self.plan = plan
         self.start_ns: int | None = None
         self.producing = True
@@ -102,10 +110,16 @@ class WorkerRuntime:
 
     def started(self, engine: AnyEngine, name: str, user: str = "") -> None:
         """Take on an engine; `name` is its topic or its group, `user` the class of users whose work it does."""
+        self.measures = True
         self._ledger.add(engine)
         self._engines[engine.id] = (engine, name)
         self._users[engine.id] = user
         self._happened(Bin(0, {f"{STARTED}{user}": 1}))
+
+    @property
+    def clock_known(self) -> bool:
+        """Times of this process can be compared with the coordinator's; before, no engine may be started."""
+        return self._clock is None or self._clock.error is not None
 
     def go(self, start_ns: int, users: Mapping[str, int]) -> None:
         """The run's time starts at `start_ns`, with so many users of each class; schedules count from there."""
@@ -159,11 +173,12 @@ class WorkerRuntime:
         for engine, name in self._engines.values():
             if isinstance(engine.totals, ReaderTotals):
                 assigned.setdefault(name, []).append(set(engine.totals.assigned))
-        ready = all(engine.ready for engine, _ in self._engines.values())
+        ready = self.clock_known and all(engine.ready for engine, _ in self._engines.values())
         snapshot, done = self._ledger.snapshot(), tuple(self._done)
+        clock = self._clock.error if self._clock is not None else None
         # The second that is still open counts once nothing can be added to it.
         bins = [*self._bins, *([] if self.reading else [self._current])]
-        return Report(self.plan.run_id, self.worker, snapshot, self._total, bins, assigned, ready, done)
+        return Report(self.plan.run_id, self.worker, snapshot, self._total, bins, assigned, ready, done, clock)
 
     def _happened(self, what: Bin) -> None:
         self._current.add(what)

@@ -18,6 +18,7 @@ from kafka_load.ledger import Drain, GroupJudgement
 from kafka_load.output import console_summary
 from kafka_load.output.shortfall import Shortfall
 from kafka_load.output.verdict import Facts, Fault, Gap, Percentiles, Requirements, judge
+from kafka_load.run.clock_offset import ClockError
 
 GROUP = GroupJudgement("warehouse-group", "queue", consumed=1000)
 FACTS = Facts(
@@ -55,9 +56,11 @@ def outcome(facts: Facts, **limits: float) -> tuple[Any, Any]:
 
 
 def test_the_verdict_has_the_agreed_shape() -> None:
-    verdict = judge(replace(FACTS, faults=(Fault("kill_broker", "kafka2", 3.0, None),)), {"lost": 0})
+    clocks = {"worker-1": ClockError(-5_000_000_000, 400_000, 499_001)}
+    faults = (Fault("kill_broker", "kafka2", 3.0, None),)
+    verdict = judge(replace(FACTS, faults=faults, uncertainty_us={"warehouse-group": 800}, clocks=clocks), {"lost": 0})
     assert verdict == {
-        "schema": 2,
+        "schema": 3,
         "plan": {
             "duration_s": 10.0,
             "load_s": 10.0,
@@ -105,8 +108,13 @@ def test_the_verdict_has_the_agreed_shape() -> None:
         },
         "latency_us": {
             "produce": {"p50": 1000, "p95": 2000, "p99": 3000, "p999": 4000, "max": 5000},
-            "end_to_end": {"warehouse-group": {"p50": 2000, "p95": 3000, "p99": 9000, "p999": 9500, "max": 9900}},
+            "end_to_end": {
+                "warehouse-group": {
+                    **{"p50": 2000, "p95": 3000, "p99": 9000, "p999": 9500, "max": 9900, "uncertainty": 800}
+                }
+            },
         },
+        "clocks": {"worker-1": {"ahead_s": 5.0, "uncertainty_us": 500}},
         "schedule": {
             "target_rate": 100.0,
             "sent_rate": 99.9,
@@ -186,6 +194,19 @@ def test_a_limit_that_only_the_harness_may_have_broken_is_undecided() -> None:
     assert "the harness itself was up to 2 ms late" in decided["p99_produce_ms"]
     assert decided["p99_end_to_end_ms"] == ""
     assert judge(late, {"p99_produce_ms": 2})["outcome"] == "inconclusive"
+
+
+@pytest.mark.parametrize(("limit", "decided"), [(5, "fail"), (8, "inconclusive"), (10, "inconclusive"), (13, "pass")])
+def test_a_latency_is_judged_as_far_as_the_clocks_are_known(limit: int, decided: str) -> None:
+    """The p99 is 9 ms ± 3 ms."""
+    unsure = replace(FACTS, late_own=Percentiles(), uncertainty_us={"warehouse-group": 3_000})
+    verdict = judge(unsure, {"p99_end_to_end_ms": limit, "p99_produce_ms": 3})
+    assert verdict["outcome"] == decided
+    produce, end_to_end = sorted(verdict["slo"], key=lambda one: -len(one["name"]))[::-1]
+    assert produce["ok"], "it has one clock"
+    assert ("the workers' clocks are known to ±3 ms only" in end_to_end.get("undecided", "")) == (
+        decided == "inconclusive"
+    )
 
 
 def test_a_latency_is_known_as_far_as_the_harness_has_no_part_in_it() -> None:
