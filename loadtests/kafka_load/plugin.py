@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 from locust import events, runners
@@ -13,6 +14,7 @@ from kafka_load.locust_adapter import web
 from kafka_load.locust_adapter.adapter import LocustAdapter
 from kafka_load.locust_adapter.plan_from_options import REFUSALS
 from kafka_load.native_threads import native_call, relax_garbage_collector, wait_until
+from kafka_load.output import junit
 from kafka_load.output.verdict import REFUSED
 
 LAYOUT_S = 60.0
@@ -28,8 +30,14 @@ def install() -> None:
 def _init(environment: Any, **_: Any) -> None:
     session = LocustAdapter(environment)
     environment.kafka = session
+    report = getattr(environment.parsed_options, "junit", None)
     coordinates = not isinstance(environment.runner, runners.WorkerRunner)
     works = not isinstance(environment.runner, runners.MasterRunner)
+    if coordinates and report:
+        try:
+            junit.write(Path(report), junit.of_refusal())
+        except OSError as error:
+            _refuse(environment, f"--junit {report} cannot be written: {error.strerror}")
     if works:
         try:
             native_call(check_layout, timeout_s=LAYOUT_S)
@@ -40,6 +48,8 @@ def _init(environment: Any, **_: Any) -> None:
             look = session.planning.ready if session.headless else session.planning.plan
             session.planning.take_over(look(environment.parsed_options, environment.profile))
         except REFUSALS as refusal:
+            if report:
+                junit.write(Path(report), junit.of_refusal(str(refusal)))
             _refuse(environment, str(refusal))
     else:
         runners.WORKER_REPORT_INTERVAL = 1.0  # the tab and the timeline live by the second

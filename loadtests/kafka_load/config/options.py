@@ -174,6 +174,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("--drain-timeout", "How long readers may go on after the last record", 60.0, span),
     Option("--results-dir", "Where each run leaves its folder", RESULTS_DIR, in_ui=False),
+    Option("--junit", "Write the verdict as JUnit XML to this file too, for a CI server", in_ui=False),
     Option("--quiet", "Only the verdict on the terminal", False, in_ui=False),
 )
 

@@ -96,6 +96,11 @@ class Plan:
         """Where the run leaves its files."""
         return Path(self.options["results_dir"]) / self.run_id
 
+    @property
+    def junit(self) -> Path | None:
+        """Where else the verdict goes, as JUnit XML."""
+        return Path(self.options["junit"]) if self.options["junit"] else None
+
     def journal_dir(self, worker: str) -> Path:
         """Where a worker's readers keep what it could not tell any more if it died."""
         return self.run_dir / "journal" / worker

@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, NoReturn
 
 import gevent
@@ -29,7 +30,7 @@ from kafka_load.locust_adapter.users import (
     topics_of,
 )
 from kafka_load.native_threads import wait_until
-from kafka_load.output import console_summary, html_report, run_folder
+from kafka_load.output import console_summary, html_report, junit, run_folder
 from kafka_load.output.plan_check import Asked
 from kafka_load.output.verdict import INCONCLUSIVE, REFUSED
 from kafka_load.run import clock_comparison
@@ -132,6 +133,8 @@ class LocustAdapter:
     def _refuse(self, sentence: str) -> NoReturn:
         """Call the run off: nothing has been spawned yet."""
         log.error(sentence)
+        if self.options.junit and not isinstance(self.runner, runners.WorkerRunner):
+            junit.write(Path(self.options.junit), junit.of_refusal(sentence))
         if self.headless or isinstance(self.runner, runners.WorkerRunner):
             self.environment.process_exit_code = REFUSED
             gevent.spawn(self.runner.quit)
@@ -143,6 +146,8 @@ class LocustAdapter:
         coordinator, self.coordinator = self.coordinator, None
         if coordinator is not None:
             coordinator.abandon()
+        if self.options.junit:
+            junit.write(Path(self.options.junit), junit.of_refusal(sentence))
         if self.headless:
             self.environment.process_exit_code = REFUSED
         gevent.spawn(self.runner.quit if self.headless else self.runner.stop)

@@ -22,6 +22,7 @@ from kafka_load.cluster import ClusterView
 from kafka_load.config.plan import Plan
 from kafka_load.histogram import MIDDLES_US, Histogram, merged, percentile_without
 from kafka_load.ledger import Anomaly, Judgement, LedgerSnapshot
+from kafka_load.output import junit
 from kafka_load.output.charts import Leader
 from kafka_load.output.console_summary import milliseconds
 from kafka_load.output.plan_check import Asked, Done, shortfalls
@@ -99,6 +100,8 @@ def write(run: Ended, judgement: Judgement, snapshots: Sequence[LedgerSnapshot])
     if run.saturation is not None:
         _csv(run.plan.run_dir / "curve.csv", run.saturation.rows())
     _json(run.plan.run_dir / "verdict.json", verdict)
+    for path in (run.plan.run_dir / junit.FILE, *filter(None, [run.plan.junit])):
+        junit.write(path, junit.of_verdict(verdict))
     shutil.rmtree(run.plan.run_dir / "journal", ignore_errors=True)
     return verdict
 

@@ -25,7 +25,19 @@ def certificate(folder: Path, name: str) -> Path:
     """A PEM file with a key and a certificate that is its own authority."""
     path, key = folder / f"{name}.pem", folder / f"{name}.key"
     subject = ("-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1")
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-noenc", *subject, "-keyout", key, "-out", path]
+    command: list[str | Path] = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-noenc",
+        *subject,
+        "-keyout",
+        key,
+        "-out",
+        path,
+    ]
     subprocess.run(command, check=True, capture_output=True)
     path.write_text(key.read_text() + path.read_text())
     path.chmod(0o600)

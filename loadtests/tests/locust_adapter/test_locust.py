@@ -32,8 +32,12 @@ def test_a_profile_runs_and_leaves_its_verdict(shop: MockCluster, tmp_path: Path
 
 
 def test_a_broken_limit_is_exit_status_1_and_named(shop: MockCluster, tmp_path: Path) -> None:
-    run = Run(tmp_path, shop.bootstrap, "--profile", "smoke", "--run-time", "3s", "--slo-p99-produce-ms", "0")
+    junit = tmp_path / "ci" / "junit.xml"
+    given = ("--profile", "smoke", "--run-time", "3s", "--slo-p99-produce-ms", "0", f"--junit={junit}")
+    run = Run(tmp_path, shop.bootstrap, *given)
     assert run.wait() == 1
+    assert '<failure message="p99_produce_ms is ' in junit.read_text()
+    assert junit.read_text() == (tmp_path / "latest" / "junit.xml").read_text()
     assert "FAIL  1 limit broken: p99_produce_ms" in run.output
 
 
@@ -61,8 +65,10 @@ def test_a_bad_option_is_exit_status_3_and_one_sentence(tmp_path: Path, argument
 
 @pytest.mark.parametrize("processes", [(), ("--processes", "2")], ids=["one process", "workers"])
 def test_an_unreachable_cluster_is_exit_status_3_and_one_sentence(tmp_path: Path, processes: tuple[str, ...]) -> None:
-    run = Run(tmp_path, "127.0.0.1:9", "--profile", "smoke", *processes)
+    (tmp_path / "junit.xml").write_text("of an earlier run")
+    run = Run(tmp_path, "127.0.0.1:9", "--profile", "smoke", f"--junit={tmp_path / 'junit.xml'}", *processes)
     assert run.wait() == 3
+    assert '<error message="No broker of 127.0.0.1:9 answered' in (tmp_path / "junit.xml").read_text()
     assert "127.0.0.1:9" in run.output
     assert "Traceback" not in run.output
 

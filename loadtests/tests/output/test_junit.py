@@ -1,0 +1,81 @@
+"""junit.xml: what CI servers show of a verdict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from xml.etree import ElementTree as Xml
+
+import pytest
+from kafka_load.ledger import Drain, GroupJudgement
+from kafka_load.output import junit
+from kafka_load.output.verdict import Facts, Percentiles, judge
+
+LATENCY = Percentiles(2000, 4000, 9000, 20000, 30000)
+FACTS = Facts(
+    run_id="20250102T030405-steady",
+    profile="steady",
+    started="2025-01-02T03:04:05+00:00",
+    duration_s=60.0,
+    planned=6_000,
+    due=6_000,
+    acknowledged=6_000,
+    groups=tuple(GroupJudgement(group, "queue", consumed=6_000) for group in ("first", "second")),
+    produce=LATENCY,
+    end_to_end={"first": LATENCY, "second": LATENCY},
+)
+LIMITS = {"lost": 0.0, "p99_produce_ms": 10.0}
+
+
+def cases(text: str) -> dict[tuple[str, str], tuple[str, str]]:
+    """How each test case ended, and why, by its kind and name."""
+    root = Xml.fromstring(text)  # noqa: S314 - written here
+    (suite,) = root
+    found = {}
+    for case in suite.iter("testcase"):
+        end = next(iter(case), None)
+        kind = case.attrib["classname"].rpartition(".")[2]
+        found[kind, case.attrib["name"]] = (end.tag, end.attrib["message"]) if end is not None else ("passed", "")
+    for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        assert int(suite.attrib[attribute]) == sum(outcome == tag for outcome, _ in found.values())
+    assert int(suite.attrib["tests"]) == len(found)
+    return found
+
+
+def test_a_run_that_passed_has_a_case_for_itself_each_limit_and_each_group() -> None:
+    found = cases(junit.of_verdict(judge(FACTS, LIMITS)))
+    assert found == {
+        ("run", "run"): ("passed", ""),
+        ("limits", "lost"): ("passed", ""),
+        ("limits", "p99_produce_ms"): ("passed", ""),
+        ("groups", "first"): ("passed", ""),
+        ("groups", "second"): ("passed", ""),
+    }
+
+
+def test_a_broken_limit_fails_and_so_does_only_the_group_that_broke_it() -> None:
+    facts = replace(FACTS, groups=(replace(FACTS.groups[0], lost=2), FACTS.groups[1]))
+    found = cases(junit.of_verdict(judge(facts, {"lost": 0.0, "p99_produce_ms": 1.0})))
+    assert found["limits", "lost"][0] == found["limits", "p99_produce_ms"][0] == "failure"
+    assert "lost is 2, at most 0 allowed" in found["limits", "lost"][1]
+    assert found["groups", "first"] == ("failure", "lost is 2, at most 0 allowed")
+    assert found["groups", "second"] == found["run", "run"] == ("passed", "")
+
+
+def test_what_proves_nothing_is_skipped_and_says_why() -> None:
+    unread = replace(FACTS.groups[0], unread=5, drain=Drain(unread={("orders", 0): 5}))
+    verdict = judge(replace(FACTS, groups=(unread, FACTS.groups[1])), LIMITS)
+    found = cases(junit.of_verdict(verdict))
+    assert verdict["outcome"] == "inconclusive"
+    assert found["run", "run"][0] == found["limits", "lost"][0] == "skipped"
+    assert found["groups", "first"] == ("skipped", "first had not read to the end: 5 records unread")
+    assert found["groups", "second"] == found["limits", "p99_produce_ms"] == ("passed", "")
+
+
+def test_a_run_without_a_verdict_is_an_error() -> None:
+    assert cases(junit.of_refusal("no broker answered")) == {("run", "run"): ("error", "no broker answered")}
+
+
+@pytest.mark.parametrize("text", ['a <b> & "c" ]]>', "a\x00b\x1b[0m"])
+def test_any_text_makes_a_file_that_can_be_read(text: str) -> None:
+    verdict = judge(replace(FACTS, inconclusive_reasons=(text,)), LIMITS)
+    assert cases(junit.of_verdict(verdict))["run", "run"][0] == "skipped"
