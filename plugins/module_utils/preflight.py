@@ -16,6 +16,7 @@ from typing import Any
 
 from .checksum import sha512
 from .cluster import listed
+from .firewall_networks import example_networks, locked_out
 from .near_miss import near_miss
 
 # Highest metadata.version of each release: org.apache.kafka.server.common.MetadataVersion.
@@ -39,6 +40,7 @@ KAFKA_DEFAULTS = {
     "share.coordinator.state.topic.min.isr": 2,
     "offsets.topic.replication.factor": 3,
 }
+ADMINS = "firewall_admin_cidrs"
 HEARTBEAT, SESSION = "broker.heartbeat.interval.ms", "broker.session.timeout.ms"
 DEFAULT_HEARTBEAT_MS, DEFAULT_SESSION_MS = 2000, 9000
 # Properties that the role computes from a variable of their own: in kafka_config they would contradict it.
@@ -96,7 +98,8 @@ class Probe:
     """What a host said of itself.
 
     `free_mb` has the room for each data directory that holds no data yet. The clock is ahead of this machine's by
-    between `skew_s[0]` and `skew_s[1]` seconds. Java's major version is 0 where there is none.
+    between `skew_s[0]` and `skew_s[1]` seconds. Java's major version is 0 where there is none. `ssh_client` is the
+    address from which it sees SSH come, "" on a console. With `ufw_enabled` there may be rules of others.
     """
 
     memory_mb: int
@@ -105,6 +108,8 @@ class Probe:
     unresolved: Sequence[str] = ()
     skew_s: tuple[float, float] = (0.0, 0.0)
     has_data: bool = False
+    ssh_client: str = ""
+    ufw_enabled: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,6 +135,7 @@ class Declared:
 
     Topics are name, replication factor and min.insync.replicas (None: not declared). `java_major` is the version that
     will be installed, 0 if none will. `metadata_version` is the running cluster's finalised level, 0 if there is none.
+    `networks` are those that the firewall will admit, by the variable that names them; none if it is not ours.
     """
 
     mode: str
@@ -145,6 +151,7 @@ class Declared:
     cluster_id: str = ""
     ensemble: Sequence[str] = ()
     metadata_version: int = 0
+    networks: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def release(self) -> tuple[int, int] | None:
@@ -405,6 +412,19 @@ def _names(view: View) -> Iterator[Problem]:
             yield Problem("kafka_advertised_host", f"{name} cannot resolve {listed(probe.unresolved)}")
 
 
+def _networks(view: View) -> Iterator[Problem]:
+    for variable, networks in view.declared.networks.items():
+        if examples := example_networks(networks):
+            sentence = f"nobody comes from {listed(examples)}, reserved for examples; name your own networks"
+            yield Problem(variable, sentence)
+    admitted = view.declared.networks.get(ADMINS, ())
+    # Where ufw is on, rules of others count too; the firewall role knows them, and refuses to lock out its own session.
+    clients = {name: probe.ssh_client for name, probe in view.probes.items() if not probe.ufw_enabled}
+    for client, names in locked_out(admitted, clients).items() if admitted else ():
+        sentence = f"{listed(names)} see this machine come from {client}, which none of these networks contains"
+        yield Problem(ADMINS, f"{sentence}; add {client}, or this run would be the last one")
+
+
 def _typos(nodes: Sequence[Node], known_variables: Collection[str]) -> Iterator[Problem]:
     known = {*known_variables}
     names = {variable for node in nodes for variable in node.variables} - known
@@ -425,4 +445,5 @@ CHECKS: tuple[Callable[[View], Iterator[Problem]], ...] = (
     _room,
     _clocks,
     _names,
+    _networks,
 )

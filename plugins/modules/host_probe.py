@@ -48,6 +48,7 @@ java_major: {description: Java's major version or 0., type: int, returned: alway
 unresolved: {description: Names that are not resolved., type: list, returned: always}
 has_data: {description: Whether a data directory is formatted., type: bool, returned: always}
 ssh_client: {description: 'From which address SSH comes, empty on a console.', type: str, returned: always}
+ufw_enabled: {description: 'Whether ufw is on already, maybe with rules of others.', type: bool, returned: always}
 clock_ns: {description: The host's clock., type: int, returned: always}
 took_ns: {description: How long the module ran before it read the clock., type: int, returned: always}
 """
@@ -95,6 +96,11 @@ def ssh_client() -> str:
     return connection[0] if connection else ""
 
 
+def ufw_enabled(configuration: Path = Path("/etc/ufw/ufw.conf")) -> bool:
+    """Whether ufw is on at each boot, so that rules of others may be there."""
+    return configuration.is_file() and re.search(r"^ENABLED=yes\b", configuration.read_text(), re.MULTILINE) is not None
+
+
 def main() -> None:
     """Look, and read the clock last."""
     began = time.monotonic_ns()
@@ -114,6 +120,7 @@ def main() -> None:
         "java_major": java_major(module.params["java"]),
         "has_data": len(empty) < len(module.params["data_dirs"]),
         "ssh_client": ssh_client(),
+        "ufw_enabled": ufw_enabled(),
         "unresolved": [name for name in module.params["resolve"] if not resolves(name)],
     }
     module.exit_json(**result, took_ns=time.monotonic_ns() - began, clock_ns=time.time_ns())

@@ -14,6 +14,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.crucible.kafka.plugins.module_utils import address as address
 from ansible_collections.crucible.kafka.plugins.module_utils import checksum as checksum
 from ansible_collections.crucible.kafka.plugins.module_utils import cluster as cluster
+from ansible_collections.crucible.kafka.plugins.module_utils import firewall_networks as firewall_networks
 from ansible_collections.crucible.kafka.plugins.module_utils import near_miss as near_miss
 from ansible_collections.crucible.kafka.plugins.module_utils.preflight import (
     Declared,
@@ -60,6 +61,10 @@ options:
       min_disk_mb: {description: Least room for data., type: int, required: true}
       min_memory_mb: {description: Least memory besides the heap., type: int, required: true}
       max_clock_skew_s: {description: Greatest difference of clocks., type: float, required: true}
+      networks:
+        description: Networks that the firewall will admit, by the variable that names them.
+        type: dict
+        default: {}
   found:
     description: What hosts and cluster said.
     type: dict
@@ -119,7 +124,8 @@ def interface(roles_path: Path) -> Iterator[str]:
 
 def probe(answer: dict[str, Any]) -> Probe:
     """What a host said, without what Ansible adds to each result."""
-    kept = {key: answer[key] for key in ("memory_mb", "free_mb", "java_major", "unresolved", "has_data")}
+    names = ("memory_mb", "free_mb", "java_major", "unresolved", "has_data", "ssh_client", "ufw_enabled")
+    kept = {key: answer[key] for key in names}
     return Probe(**kept, skew_s=tuple(answer["skew_s"]))
 
 
@@ -145,6 +151,7 @@ def view(declared: dict[str, Any], found: dict[str, Any] | None, nodes: list[Nod
             listeners=[Listener(listener["name"], int(listener["port"])) for listener in declared["listeners"]],
             named_listeners=declared["named_listeners"],
             topics=topics(declared),
+            networks=declared["networks"],
             limits=Limits(declared["min_disk_mb"], declared["min_memory_mb"], declared["max_clock_skew_s"]),
             heap_mb=told["heap_mb"],
             java_major=told["java_major"],

@@ -19,6 +19,8 @@ AS_PUBLISHED = "kafka_2.13-4.3.1.tgz: " + "\n  ".join(CHECKSUM[start : start + 8
 # Nobody has this address (RFC 5737), and a connection to it is not even tried: the proxy fails at once.
 NOWHERE = {"ansible_host": "192.0.2.1", "ansible_ssh_common_args": "-o ProxyCommand=false"}
 
+NETWORKS = {"firewall_admin_cidrs": ["10.1.0.0/24"], "firewall_client_cidrs": ["10.2.0.0/16"]}
+
 
 def judge(inventory: Path, *args: str) -> str:
     """Run site.yml, which fails in any case, and return what it says on one line."""
@@ -42,14 +44,16 @@ def say(inventory: Path, **variables: Any) -> None:
     (inventory / "group_vars/kafka/z.yml").write_text(yaml.safe_dump(variables), encoding="utf-8")
 
 
-def test_the_examples_placeholder_is_refused_by_one_sentence(example: Path) -> None:
+def test_each_placeholder_of_the_example_is_refused_by_one_sentence(example: Path) -> None:
     said = judge(example, "--check")
-    assert "Nothing was changed. 1 problem: kafka_archive_checksum: '128 hexadecimal digits' is no SHA-512" in said
+    assert "Nothing was changed. 3 problems: kafka_archive_checksum: '128 hexadecimal digits' is no SHA-512" in said
+    assert "firewall_admin_cidrs: nobody comes from 192.0.2.0/24, reserved for examples" in said
+    assert "firewall_client_cidrs: nobody comes from 198.51.100.0/24, reserved for examples" in said
     assert "UNREACHABLE" not in said
 
 
 def test_the_filled_in_example_needs_no_group_but_kafka_and_takes_a_pasted_checksum(example: Path) -> None:
-    say(example, kafka_archive_checksum=AS_PUBLISHED)
+    say(example, **NETWORKS, kafka_archive_checksum=AS_PUBLISHED)
     said = judge(example, "--check")
     assert "Nothing was changed" not in said
     assert "UNREACHABLE" in said
@@ -87,6 +91,7 @@ def test_variables_of_the_wrong_type_are_told_for_all_roles_at_once_with_their_h
 def test_what_is_of_the_right_type_and_cannot_work_is_told_before_a_host_is_reached(example: Path) -> None:
     say(
         example,
+        **NETWORKS,
         kafka_admin_listener="ADMIN",
         kafka_archive_checksum=f"sha512:{CHECKSUM}",
         kafka_config={"log.dirs": "/srv/kafka", "default.replication.factor": 4, "min.insync.replicas": None},

@@ -45,3 +45,13 @@ def test_the_way_to_a_mount_point_is_passable_whatever_the_umask(tmp_path: Path)
     finally:
         os.umask(before)
     assert {oct((tmp_path / path).stat().st_mode & 0o777) for path in ("srv", "srv/kafka")} == {"0o755"}
+
+
+@pytest.mark.parametrize(
+    ("text", "enabled"), [("ENABLED=yes\nLOGLEVEL=low\n", True), ("#ENABLED=yes\nENABLED=no\n", False)]
+)
+def test_a_firewall_is_on_where_its_configuration_says_so(tmp_path: Path, text: str, enabled: bool) -> None:
+    configuration = tmp_path / "ufw.conf"
+    assert not module("host_probe").ufw_enabled(configuration)
+    configuration.write_text(text, encoding="ascii")
+    assert module("host_probe").ufw_enabled(configuration) == enabled

@@ -30,6 +30,8 @@ PROBE = {
     "unresolved": [],
     "has_data": True,
     "skew_s": [0, 0],
+    "ssh_client": "",
+    "ufw_enabled": False,
     "changed": False,
 }
 FOUND: dict[str, Any] = {"probes": {"kafka1": PROBE, "kafka2": PROBE}, "heap_mb": 1000, "cluster_answers": False}

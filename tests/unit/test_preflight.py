@@ -24,7 +24,8 @@ from ansible_collections.crucible.kafka.plugins.module_utils.preflight import (
 )
 
 NAMES = ("kafka1", "kafka2", "kafka3")
-PROBE = Probe(memory_mb=8000, free_mb={"/data": 50_000}, java_major=17, skew_s=(-0.2, 0.3))
+ADMINS, CLIENTS = "firewall_admin_cidrs", "firewall_client_cidrs"
+PROBE = Probe(memory_mb=8000, free_mb={"/data": 50_000}, java_major=17, skew_s=(-0.2, 0.3), ssh_client="10.1.0.5")
 GOOD = View(
     Declared(
         mode="kraft",
@@ -39,6 +40,7 @@ GOOD = View(
         java_major=17,
         ensemble=NAMES,
         metadata_version=30,
+        networks={ADMINS: ["10.1.0.0/24"], CLIENTS: ["10.2.0.0/16", "shop.internal"]},
     ),
     [
         Node(
@@ -84,6 +86,7 @@ def with_zookeeper(**changes: Any) -> View:
 
 
 PLANTED: list[tuple[View, str, str]] = [
+    (declared(networks={"firewall_client_cidrs": ["203.0.113.0/24"]}), "firewall_client_cidrs", "for examples"),
     (node(node_id=None), "kafka_node_id", "kafka3 has none"),
     (node(node_id="three"), "kafka_node_id", "kafka3 has none"),
     (node(node_id=-3), "kafka_node_id", "kafka3 has none"),
@@ -251,3 +254,36 @@ def test_an_ensemble_outside_the_group_kafka_is_warned_of_where_the_cluster_exis
     assert problems(view) == []
     (warning,) = warnings(view)
     assert "zk1, zk2 and zk3" in warning.sentence
+
+
+@pytest.mark.parametrize(
+    ("networks", "sentences"),
+    [
+        ({ADMINS: ["10.1.0.0/24", "192.0.2.0/24"]}, [f"{ADMINS}: nobody comes from 192.0.2.0/24, reserved"]),
+        (
+            {CLIENTS: ["198.51.100.7", "2001:db8:1::/48", "::/0"]},
+            [f"{CLIENTS}: nobody comes from 198.51.100.7 and 2001:db8:1::/48, reserved"],
+        ),
+        ({ADMINS: ["0.0.0.0/0"], CLIENTS: []}, []),
+        ({ADMINS: ["10.1.0.5"]}, []),
+        ({ADMINS: ["10.1.0.6", "bastion.internal"]}, []),  # Who that is, only the host knows.
+        ({}, []),
+        (
+            {ADMINS: ["10.3.0.0/24"]},
+            [f"{ADMINS}: kafka1, kafka2 and kafka3 see this machine come from 10.1.0.5, which"],
+        ),
+    ],
+)
+def test_networks_that_nobody_comes_from_and_those_that_lock_this_machine_out_are_told(
+    networks: dict[str, list[str]], sentences: list[str]
+) -> None:
+    found = [str(problem) for problem in problems(declared(networks=networks))]
+    assert len(found) == len(sentences)
+    assert all(problem.startswith(sentence) for problem, sentence in zip(found, sentences, strict=True))
+
+
+def test_where_a_firewall_is_on_the_rules_of_others_may_let_this_machine_in() -> None:
+    view = declared(networks={ADMINS: ["10.3.0.0/24"]})
+    firewalled = replace(view, probes=dict.fromkeys(NAMES, replace(PROBE, ufw_enabled=True)))
+    assert problems(firewalled) == []
+    assert len(problems(replace(view, probes={**firewalled.probes, "kafka2": PROBE}))) == 1
