@@ -1,4 +1,4 @@
-"""`kafka-load`: what is done to a run from outside: mark a fault, make the report again."""
+"""`kafka-load`: what is done to a run from outside: mark a fault, make the report again, compare it with another."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from kafka_load.output import html_report
-from kafka_load.output.verdict import REFUSED
+from kafka_load.output import comparison_report, html_report
+from kafka_load.output.comparison import ComparisonError, allowance, table
+from kafka_load.output.verdict import FAIL, PASS, REFUSED
 from kafka_load.run import run_annotations
 
 RESULTS_DIR = Path("loadtests/results")
@@ -18,11 +19,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; exit status 3 with one sentence where it cannot be done."""
     options = _parser().parse_args(arguments)
     try:
-        print(options.do(options))
-    except (run_annotations.NoRunError, OSError) as error:
+        said, status = options.do(options)
+    except (run_annotations.NoRunError, ComparisonError, OSError) as error:
         print(f"kafka-load: {error}", file=sys.stderr)
         return REFUSED
-    return 0
+    print(said)
+    return int(status)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -39,15 +41,42 @@ def _parser() -> argparse.ArgumentParser:
     remake = commands.add_parser("report", help="make report.html again from the files of a run")
     remake.add_argument("run", metavar="RUN", help="a run's id or folder, or latest")
     remake.set_defaults(do=_report)
+    compare = commands.add_parser(
+        "compare",
+        help="put two runs side by side",
+        epilog="Exit status 0: no figure is worse than allowed; 1: one is, or B failed; 3: they cannot be compared.",
+    )
+    compare.add_argument("before", metavar="A", help="the run to compare with: its id or folder, or latest")
+    compare.add_argument("after", metavar="B", help="the run that may be worse")
+    compare.add_argument(
+        "--max-regression",
+        action="append",
+        default=[],
+        metavar="NAME=LIMIT",
+        help="how much worse a figure of B may be, in percent of A's (p99=10%%) or in its unit (longest_gap_s=0.5)",
+    )
+    compare.add_argument("--html", type=Path, metavar="FILE", help="where the page goes, by default into B's folder")
+    compare.set_defaults(do=_compare)
     return parser
 
 
-def _mark(options: argparse.Namespace) -> str:
+def _mark(options: argparse.Namespace) -> tuple[str, int]:
     run_dir = run_annotations.running(options.results_dir)
     made = run_annotations.mark(run_dir, options.name, options.target, healed=options.healed)
-    return f"{run_dir.name}: {made.name} {made.target}{' healed' if made.healed else ''}"
+    return f"{run_dir.name}: {made.name} {made.target}{' healed' if made.healed else ''}", PASS
 
 
-def _report(options: argparse.Namespace) -> str:
-    named = Path(options.run)
-    return str(html_report.write(named if named.is_dir() else options.results_dir / options.run))
+def _report(options: argparse.Namespace) -> tuple[str, int]:
+    return str(html_report.write(_folder(options, options.run))), PASS
+
+
+def _compare(options: argparse.Namespace) -> tuple[str, int]:
+    allowed = [allowance(text) for text in options.max_regression]
+    folders = _folder(options, options.before), _folder(options, options.after)
+    found, page = comparison_report.write(*folders, allowed, options.html)
+    return f"{table(found)}\n\n  {page}", FAIL if found.regressions or found.broken else PASS
+
+
+def _folder(options: argparse.Namespace, run: str) -> Path:
+    named = Path(run)
+    return named if named.is_dir() else Path(options.results_dir) / run

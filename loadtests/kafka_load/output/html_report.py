@@ -63,24 +63,29 @@ def write(run_dir: Path) -> Path:
     Raises:
         OSError: if verdict.json is not there.
     """
-    verdict = json.loads((run_dir / "verdict.json").read_text(encoding="utf-8"))
-    settings = _json(run_dir / "settings.json", {})
-    page = render(
-        verdict,
-        Data(
-            rows=[_numbers(row) for row in _csv(run_dir / "timeline.csv")],
-            groups=[group["group"] for group in verdict["groups"]],
-            faults=verdict["faults"],
-            leaders=[_leader(row) for row in _csv(run_dir / "leaders.csv")],
-            histograms=_json(run_dir / "histograms.json", {}),
-            curve=[_numbers(row) for row in _csv(run_dir / "curve.csv")],
-        ),
-        _csv(run_dir / "anomalies.csv")[:MAX_ANOMALIES],
-        settings,
-    )
+    verdict, data, settings = read(run_dir)
+    page = render(verdict, data, _csv(run_dir / "anomalies.csv")[:MAX_ANOMALIES], settings)
     path = run_dir / "report.html"
     path.write_text(page, encoding="utf-8")
     return path
+
+
+def read(run_dir: Path) -> tuple[dict[str, Any], Data, dict[str, Any]]:
+    """A run's verdict, what its pictures are drawn from, and its settings.
+
+    Raises:
+        OSError: if verdict.json is not there.
+    """
+    verdict = json.loads((run_dir / "verdict.json").read_text(encoding="utf-8"))
+    data = Data(
+        rows=[_numbers(row) for row in _csv(run_dir / "timeline.csv")],
+        groups=[group["group"] for group in verdict["groups"]],
+        faults=verdict["faults"],
+        leaders=[_leader(row) for row in _csv(run_dir / "leaders.csv")],
+        histograms=_json(run_dir / "histograms.json", {}),
+        curve=[_numbers(row) for row in _csv(run_dir / "curve.csv")],
+    )
+    return verdict, data, _json(run_dir / "settings.json", {})
 
 
 def render(
@@ -92,8 +97,10 @@ def render(
         for title, subtitle, draw, present, timeline in _FIGURES
         if present(data)
     ]
-    environment = Environment(loader=PackageLoader(__package__, "."), autoescape=select_autoescape(), trim_blocks=True)
-    return environment.get_template("report.html").render(
+    return page(
+        "report.html",
+        drawn,
+        outcome=verdict["outcome"],
         verdict=verdict,
         headline=console_summary.headline(verdict),
         breaches=[console_summary.breach(result) for result in console_summary.broken(verdict)],
@@ -101,14 +108,22 @@ def render(
         tiles=tiles(verdict),
         counts=COUNTS,
         limits=LIMITS,
-        figures=drawn,
-        figures_json=_script(drawn),
-        plotly_js=Markup(get_plotlyjs()),  # noqa: S704 - Plotly's own code, not input
         anomalies=anomalies,
         settings=list(flatten(settings)),
         duration=console_summary.duration,
         milliseconds=console_summary.milliseconds,
         plus_minus=console_summary.plus_minus,
+    )
+
+
+def page(template: str, figures: Sequence[Figure], **values: Any) -> str:
+    """A page that stands alone, with `figures` that have an id, a title, a subtitle and whether they are timelines."""
+    environment = Environment(loader=PackageLoader(__package__, "."), autoescape=select_autoescape(), trim_blocks=True)
+    return environment.get_template(template).render(
+        figures=figures,
+        figures_json=_script(figures),
+        plotly_js=Markup(get_plotlyjs()),  # noqa: S704 - Plotly's own code, not input
+        **values,
     )
 
 
