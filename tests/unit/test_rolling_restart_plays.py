@@ -24,6 +24,22 @@ print(json.dumps(answers))
 """
 
 
+PLAN = """
+- hosts: kafka1,kafka2
+  gather_facts: false
+  vars: {__kafka_plan: {steps: {kafka1: {in_turn: false}, kafka2: {in_turn: %s}}}}
+  tasks: [{include_role: {name: crucible.kafka.kafka, tasks_from: refuse_restarts}}]
+"""
+
+
+def plan_run(folder: Path, *options: str, in_turn: str) -> subprocess.CompletedProcess[str]:
+    """A run in which kafka2 waits for its turn, or does not, by a play that has no other behind it."""
+    playbook = folder / "roles.yml"
+    playbook.write_text(PLAN % in_turn, encoding="utf-8")
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), "--inventory=kafka1,kafka2,", str(playbook)]
+    return subprocess.run([*command, *options], cwd=PLAYBOOKS.parent, text=True, capture_output=True, check=False)
+
+
 def hosts_of(playbook: str, *cases: dict[str, list[str]]) -> Any:
     """The hosts of the play with `serial: 1` for each of the inventories' groups, as Ansible renders them."""
     plays = yaml.safe_load((PLAYBOOKS / playbook).read_text(encoding="utf-8"))
@@ -43,3 +59,27 @@ def test_nodes_are_restarted_in_the_order_that_was_decided(playbook: str) -> Non
 @pytest.mark.parametrize("playbook", ["site.yml", "rolling_restart.yml"])
 def test_nothing_is_restarted_that_is_not_due(playbook: str) -> None:
     assert hosts_of(playbook, {"kafka": ["kafka1"]}) == ["all:!all"]
+
+
+@pytest.mark.parametrize("playbook", ["site.yml", "rolling_restart.yml"])
+def test_plays_behind_which_nodes_are_restarted_say_so(playbook: str) -> None:
+    plays = yaml.safe_load((PLAYBOOKS / playbook).read_text(encoding="utf-8"))
+    assert plays[0]["vars"]["__kafka_restarts_follow"] is True
+    assert plays[1]["serial"] == 1
+
+
+def test_a_restart_that_no_play_makes_is_refused(tmp_path: Path) -> None:
+    run = plan_run(tmp_path, in_turn="true")
+    assert run.returncode != 0
+    sentence = "kafka2 must be changed in turn, as planned above, and this playbook has no play that restarts nodes"
+    assert sentence in " ".join((run.stdout + run.stderr).split())
+
+
+def test_a_restart_that_a_play_makes_is_not_refused(tmp_path: Path) -> None:
+    run = plan_run(tmp_path, "--extra-vars={__kafka_restarts_follow: true}", in_turn="true")
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_a_play_without_restarts_is_taken_where_none_is_planned(tmp_path: Path) -> None:
+    run = plan_run(tmp_path, in_turn="false")
+    assert run.returncode == 0, run.stdout + run.stderr
