@@ -29,7 +29,7 @@ demo: lab
 	@python loadtests/demo_run.py
 	@sed "s/LAB/$${CRUCIBLE_LAB:-0}/" docs/after-demo.txt
 
-test: PACKAGES := chromium
+test: PACKAGES := chromium libnss-wrapper
 test: bootstrap
 	@scripts/run_tests.py $(STEPS)
 

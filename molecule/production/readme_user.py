@@ -9,11 +9,14 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +31,6 @@ DOMAIN, MIRROR = "crucible.test", "mirror.crucible.test"
 GATEWAY = f"10.97.{LAB}.1"
 ADDRESSES = {f"kafka{node}.{DOMAIN}": f"10.97.{LAB}.{10 + node}" for node in (1, 2, 3)}
 BROKERS = tuple(ADDRESSES)
-BOOTSTRAP = [f"{address}:9092" for address in ADDRESSES.values()]
 PASSWORD = "an-operators-password"  # noqa: S105 # Of a host that lives as long as the test.
 CHECKOUT = ("ansible.cfg", "ansible_collections", "galaxy.yml", "meta", "playbooks", "plugins", "roles", "site.yml")
 
@@ -75,21 +77,79 @@ def step_3(mirror: str, checksum: str, authority: Path) -> list[Edit]:
     ]
 
 
+def with_a_password(password: str) -> Edit:
+    """Return the edit that adds a listener for clients with a password, beside those of the roles' defaults."""
+    return Edit(
+        KAFKA,
+        "\nkafka_config:\n",
+        f"""
+shop_password: {password}
+kafka_listeners:
+  - {{name: CLIENT, port: 9092, security_protocol: PLAINTEXT, reachable_by: clients}}
+  - {{name: CONTROLLER, port: 9093, security_protocol: PLAINTEXT, reachable_by: members}}
+  - {{name: SHOP, port: 9095, security_protocol: SASL_PLAINTEXT, reachable_by: clients}}
+kafka_config:
+  listener.name.shop.sasl.enabled.mechanisms: PLAIN
+  listener.name.shop.plain.sasl.jaas.config: >-
+    org.apache.kafka.common.security.plain.PlainLoginModule required user_shop="{{{{ shop_password }}}}";
+""",
+    )
+
+
+DATA = "{path: /var/lib/kafka/data, mount: /var/lib/kafka}"
+SECOND_DIRECTORY = Edit(KAFKA, DATA, f"{DATA}\n  - {DATA.replace('data', 'more')}")
+SETTING = Edit(KAFKA, "log.retention.hours: 168", "log.retention.hours: 169")
+MOVED_LISTENER = Edit(KAFKA, "port: 9092, security_protocol: PLAINTEXT", "port: 9192, security_protocol: PLAINTEXT")
+# This machine becomes a client, too.
+ANOTHER_CLIENT = Edit(FIREWALL, f"10.97.{LAB}.21/32", f"10.97.{LAB}.21/32, {GATEWAY}/32")
+
+
 @dataclass(frozen=True)
 class User:
     """Somebody who administers hosts from a folder, `place`, with SSH settings of its own."""
 
     place: Path
 
-    def run(self, command: str, *options: str, **environment: str) -> Run:
-        """Run a command in the user's folder; the machine's limits come as options (vars/machine.yml)."""
+    def run(self, command: str, *options: str) -> Run:
+        """Run a command in the user's folder."""
+        done = subprocess.run(
+            self._words(command, options),
+            cwd=self.place,
+            env=self._environment,
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        return Run(done.returncode == 0, done.stdout + done.stderr)
+
+    def interrupt(self, command: str, when: Callable[[], bool]) -> Run:
+        """Run a command and interrupt it, as Ctrl-C does, as soon as `when` is true."""
+        with (
+            tempfile.TemporaryFile("w+", encoding="utf-8") as output,
+            subprocess.Popen(
+                self._words(command),
+                cwd=self.place,
+                env=self._environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            ) as process,
+        ):
+            while process.poll() is None and not when():
+                time.sleep(0.1)  # The rate of sampling.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGINT)
+            status = process.wait()
+            output.seek(0)
+            return Run(status == 0, output.read())
+
+    @staticmethod
+    def _words(command: str, options: Sequence[str] = ()) -> list[str]:
+        """Return the command's words; the machine's limits come as options (vars/machine.yml)."""
         words = shlex.split(command)
         if words[0] == "ansible-playbook":
             words += [f"--extra-vars=@{SCENARIO}/vars/machine.yml", *options]
-        done = subprocess.run(
-            words, cwd=self.place, env=self._environment | environment, text=True, capture_output=True, check=False
-        )
-        return Run(done.returncode == 0, done.stdout + done.stderr)
+        return words
 
     @property
     def _environment(self) -> dict[str, str]:
@@ -140,7 +200,7 @@ def checkout(place: Path) -> User:
 
 
 def installed(place: Path) -> User:
-    """Return a user whose folder is empty but for the collection, installed from its built archive."""
+    """Return a user with a playbook of its own in a folder, and the collection installed from its built archive."""
     # First of all, for ansible-galaxy installs nothing that it finds in another of its paths.
     (place / "ansible.cfg").write_text("[defaults]\ncollections_path = collections\n", encoding="utf-8")
     made = User(place)
@@ -150,14 +210,17 @@ def installed(place: Path) -> User:
     ):
         done = made.run(f"sh -c 'ansible-galaxy collection {command}'")
         assert done.ok, done.output
+    shutil.copy(SCENARIO / "cluster.yml", place)
     return made
 
 
 def make_authority(folder: Path) -> Path:
     """Make a certificate authority and the mirror's certificate; return the authority's PEM file."""
     new = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-noenc", "-days", "30"]
+    # Python 3.13 and later, as Debian 13 has it, wants the key's usage to be named.
+    root = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
     signed = ["-CA", "ca.crt", "-CAkey", "ca.key", "-addext", f"subjectAltName=DNS:{MIRROR}"]
-    for name, options in (("ca", []), ("mirror", [*signed, "-addext", "basicConstraints=critical,CA:FALSE"])):
+    for name, options in (("ca", root), ("mirror", [*signed, "-addext", "basicConstraints=critical,CA:FALSE"])):
         subprocess.run(
             [*new, "-subj", f"/CN=crucible {name}", "-keyout", f"{name}.key", "-out", f"{name}.crt", *options],
             cwd=folder,
