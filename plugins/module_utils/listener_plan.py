@@ -224,14 +224,15 @@ def _port_taken(running: Sequence[NodeListeners], declared: Mapping[str, NodeLis
 
 def _inter_broker(running: Sequence[NodeListeners], declared: Mapping[str, NodeListeners]) -> Iterator[Refusal]:
     brokers = [node for node in running if node.is_broker]
-    for now in brokers:
-        for then in (declared[node.node] for node in brokers if declared[node.node].is_broker):
-            if then.inter_broker not in now.listeners:
-                sentence = f"running brokers do not have {then.inter_broker} yet, so that none could reach them over it"
-                yield Refusal("kafka_inter_broker_listener", sentence)
-            if now.inter_broker not in then.listeners:
-                sentence = f"running brokers talk over {now.inter_broker}, which they would lose one by one"
-                yield Refusal("kafka_listeners", sentence)
+    staying = [declared[node.node] for node in brokers if declared[node.node].is_broker]
+    for name in dict.fromkeys(then.inter_broker for then in staying):
+        if any(name not in now.listeners for now in brokers):
+            sentence = f"running brokers do not have {name} yet, so that none could reach them over it"
+            yield Refusal("kafka_inter_broker_listener", sentence)
+    for name in dict.fromkeys(now.inter_broker for now in brokers):
+        if any(name not in then.listeners for then in staying):
+            sentence = f"running brokers talk over {name}, which they would lose one by one"
+            yield Refusal("kafka_listeners", sentence)
 
 
 def _controllers(
