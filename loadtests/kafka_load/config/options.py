@@ -126,10 +126,9 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "--entropy",
         "Share of a record of --size bytes, behind its 48 of header, that compression makes nothing less of, 0 to 1",
-        1.0,
-        number(0.0),
+        type=number(0.0),
     ),
-    Option("--keys", "How many different keys", 10_000, _COUNT),
+    Option("--keys", "How many different keys, instead of the profile's", type=_COUNT),
     Option("--zipf", "Exponent of Zipf's law for the keys; without it they are uniform", type=number(0.0)),
     Option("--acks", "Who must have a record before it counts as acknowledged", "all", choices=("all", "1", "0")),
     Option("--no-idempotence", "Let retries write a record twice", False),

@@ -26,9 +26,11 @@ from kafka_load.engines.settings import (
 )
 from kafka_load.output.verdict import Requirements
 from kafka_load.records import fresh_run
+from kafka_load.records.keys import Popularity
 
 MESSAGE_MAX_BYTES = 1_000_000  # librdkafka's default of message.max.bytes, which counts a whole batch
-OVERHEAD_BYTES = 200  # key, headers, and what a batch adds
+OVERHEAD_BYTES = 200  # key, and what a batch adds
+HEADER_BYTES = 10  # the lengths of a header's name and value, five bytes each at most
 
 
 class PlanError(ValueError):
@@ -62,7 +64,7 @@ class Plan:
             raise PlanError("--transaction-records does not go with --no-idempotence: transactions are idempotent")
         if self.options["max_in_flight"] > 5 and not self.options["no_idempotence"]:
             raise PlanError("--max-in-flight is at most 5 for an idempotent producer; or use --no-idempotence")
-        if self.options["entropy"] > 1:
+        if self.entropy > 1:
             raise PlanError("--entropy is a share of each record's bytes, from 0 to 1")
         for rate in self.profile.rate.values():
             steps = rate.args.get("steps", 1)
@@ -73,9 +75,10 @@ class Plan:
                     f" give --run-time {2 * steps:g}s or more"
                 )
         largest = int(self.client.extra.get("message.max.bytes", MESSAGE_MAX_BYTES))
-        if self.size is not None and self.size + OVERHEAD_BYTES > largest:
+        headers = sum(len(name.encode()) + len(value) + HEADER_BYTES for name, value in self.profile.headers)
+        if self.largest + headers + OVERHEAD_BYTES > largest:
             raise PlanError(
-                f"a record of {self.size} bytes is more than a client takes ({largest}): choose a smaller size,"
+                f"a record of {self.largest} bytes is more than a client takes ({largest}): choose a smaller size,"
                 " or give --client message.max.bytes=… and let the topics take as much (max.message.bytes)"
             )
         if self.options["share_release"] + self.options["share_reject"] > 1:
@@ -120,6 +123,37 @@ class Plan:
         """Bytes a record, None for JSON."""
         given = self.options["size"]
         return self.profile.size if given is None else None if given == "json" else int(given)
+
+    @property
+    def sizes(self) -> tuple[tuple[int, float], ...]:
+        """Sizes of the records, bytes, each with its share of them; empty if they all have one, or are from a file."""
+        return () if self.options["size"] else self.profile.sizes
+
+    @property
+    def payload_file(self) -> str:
+        """The file whose lines are the records' payloads; empty if there is none."""
+        return "" if self.options["size"] else self.profile.payload_file
+
+    @property
+    def largest(self) -> int:
+        """Bytes of the largest record; 0 for JSON, which is small."""
+        lines = self.profile.largest_payload if self.payload_file else 0
+        return max([self.size or 0, lines, *(size for size, _ in self.sizes)])
+
+    @property
+    def entropy(self) -> float:
+        """The share of a record that no compression makes less of."""
+        given = self.options["entropy"]
+        return float(self.profile.entropy if given is None else given)
+
+    @property
+    def popularity(self) -> Popularity:
+        """The records' keys, and how often each is drawn."""
+        keys, zipf = self.options["keys"], self.options["zipf"]
+        chosen = self.profile.popularity
+        if keys is not None:
+            chosen = Popularity(keys, chosen.zipf)
+        return chosen if zipf is None else replace(chosen, zipf=zipf)
 
     @property
     def factor(self) -> float:
@@ -186,12 +220,14 @@ class Plan:
             topic,
             self.run,
             producer,
-            format="json" if size is None else "binary",
+            format="binary" if self.largest else "json",
             event=event,
             **({} if size is None else {"size": size}),
-            entropy=given["entropy"],
-            keys=given["keys"],
-            zipf=given["zipf"],
+            entropy=self.entropy,
+            sizes=self.sizes,
+            payload_file=self.payload_file,
+            headers=self.profile.headers,
+            popularity=self.popularity,
             acks=given["acks"],
             idempotent=not given["no_idempotence"],
             linger_ms=given["linger_ms"],

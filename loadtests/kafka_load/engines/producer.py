@@ -28,7 +28,7 @@ from kafka_load.ledger.snapshot import ProducerSnapshot
 from kafka_load.librdkafka import BulkProducer, Messages
 from kafka_load.native_threads import native_sleep
 from kafka_load.records import encoder
-from kafka_load.records.keys import KeyStream, Popularity
+from kafka_load.records.keys import KeyStream
 from kafka_load.records.stamp import Int64s
 
 CHUNK = 2_000  # records made at once when so many are due; more would no longer fit into the cache
@@ -76,7 +76,14 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         self.totals = ProducerTotals()
         self.snapshot = ProducerSnapshot(self.id, 0, settings.topic, settings.producer, False, {})
         self._encode = encoder(
-            settings.format, settings.event, settings.size, settings.run, settings.producer, settings.entropy
+            settings.format,
+            settings.event,
+            settings.size,
+            settings.run,
+            settings.producer,
+            settings.entropy,
+            settings.sizes,
+            settings.payload_file,
         )
         self._chunk = max(1, min(CHUNK, CHUNK_BYTES // self._encode.mean_size))
         self._flush_s = flush_s
@@ -98,15 +105,16 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         self._arrivals.switch(schedule, now_ns() if at_ns is None else at_ns)
 
     def _run(self) -> None:
-        self._client = BulkProducer(self.settings.properties(self.client), self.settings.topic, self._listener)
+        self._client = BulkProducer(
+            self.settings.properties(self.client), self.settings.topic, self._listener, self.settings.headers
+        )
         try:
             self._produce(self._client)
         finally:
             self._client.close()
 
     def _produce(self, client: BulkProducer) -> None:
-        popularity = Popularity(self.settings.keys, self.settings.zipf)
-        self._keys = KeyStream(popularity, client.partitions(METADATA_S), seed=self.settings.producer)
+        self._keys = KeyStream(self.settings.popularity, client.partitions(METADATA_S), seed=self.settings.producer)
         chosen = self.settings.transaction
         transaction = Transaction(client, chosen, self._flush_s) if chosen else None
         at_most = ROUND

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from kafka_load.ownership import CLIENT_ID
+from kafka_load.records.keys import DEFAULT, Popularity
 
 Property = str | int | float | bool
 
@@ -54,7 +55,8 @@ class TransactionSettings:
 class ProducerSettings:
     """What a producer sends, as `run` and `producer` (see `records.fresh_run`, `fresh_id`), and how safely.
 
-    `size` (bytes) is that of binary records, `entropy` the share of it that no compression can make less of. At most
+    `size` (bytes) is that of binary records, `entropy` the share of it that no compression can make less of; with
+    `sizes` or `payload_file` they have those instead (see `records.encoder`). Each record has the `headers`. At most
     `in_flight_max` records, and about `in_flight_bytes` of values, wait for their acknowledgement; what is due beyond
     that is sent late.
 
@@ -72,8 +74,10 @@ class ProducerSettings:
     event: str = "order"
     size: int = 100
     entropy: float = 1.0
-    keys: int = 10_000
-    zipf: float | None = None
+    popularity: Popularity = DEFAULT
+    sizes: tuple[tuple[int, float], ...] = ()
+    payload_file: str = ""
+    headers: tuple[tuple[str, bytes], ...] = ()
     acks: str = "all"
     idempotent: bool = True
     linger_ms: float = 5

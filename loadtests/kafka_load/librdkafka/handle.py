@@ -72,6 +72,13 @@ def check(error: int | None) -> None:
     raise KafkaException(found)
 
 
+def error_code(error: int) -> int:
+    """The code of an `rd_kafka_error_t *`, which is freed."""
+    code = int(_error_code(error))
+    _error_destroy(error)
+    return code
+
+
 def new_client(kind: int, properties: Mapping[str, object], events: int) -> int:
     """A `rd_kafka_t *` that makes these events. Raises KafkaException if librdkafka refuses a property."""
     reason = ctypes.create_string_buffer(_REASON_SIZE)

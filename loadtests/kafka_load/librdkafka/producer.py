@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from confluent_kafka import KafkaError
 
 from kafka_load.librdkafka.handle import DELIVERY, Handle, Listener, check, destroy_event, failure
+from kafka_load.librdkafka.headers import Header, HeaderedRecords
 from kafka_load.librdkafka.library import INT, INT32, POINTER, PRODUCER, SIZE, TEXT, function
 from kafka_load.librdkafka.memory import copies
 from kafka_load.librdkafka.message import MESSAGE, Messages
@@ -51,9 +52,13 @@ class _Metadata(ctypes.Structure):
 
 
 class BulkProducer(Handle):
-    """Writes to one topic. All time-outs are in seconds; all methods raise KafkaException."""
+    """Writes to one topic, each record with these `headers`. All time-outs are in seconds; all methods raise
+    KafkaException.
+    """
 
-    def __init__(self, properties: Mapping[str, object], topic: str, listener: Listener) -> None:
+    def __init__(
+        self, properties: Mapping[str, object], topic: str, listener: Listener, headers: Sequence[Header] = ()
+    ) -> None:
         super().__init__(PRODUCER, properties, DELIVERY, listener)
         self._name = topic
         self._topic = _topic_new(self._rk, topic.encode(), None)
@@ -62,6 +67,7 @@ class BulkProducer(Handle):
             super().close()
             raise failure(code, f"librdkafka takes no topic of the name {topic!r} ({len(topic)} characters)")
         self._addresses = np.empty(_AT_ONCE, np.uint64)
+        self._headered = HeaderedRecords(self._rk, self._topic, headers) if headers else None
 
     def close(self) -> None:
         """End the producer; what it has not sent is not sent."""
@@ -86,6 +92,8 @@ class BulkProducer(Handle):
         """Take records (a contiguous array) with all that they point to; returns how many were taken. The others' `err`
         says why not.
         """
+        if self._headered is not None:
+            return self._headered.produce(messages)
         address = messages.ctypes.data
         return int(_produce_batch(self._topic, _UNASSIGNED, _COPY | _PARTITION, address, len(messages)))
 

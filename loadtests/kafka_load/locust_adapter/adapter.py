@@ -19,6 +19,7 @@ from locust import runners
 
 from kafka_load.config.client_config import ClientConfigError
 from kafka_load.config.plan import Plan
+from kafka_load.config.profiles import ProfileError
 from kafka_load.engines import take_log_lines
 from kafka_load.locust_adapter.locust_stats import feed
 from kafka_load.locust_adapter.plan_from_options import REFUSALS, Planning, read_client_config
@@ -232,10 +233,10 @@ class LocustAdapter:
         wire = self.options.kafka_plan
         try:
             config = read_client_config(self._client_config or wire["options"]["client_config"])
-        except ClientConfigError as refusal:
+            plan = Plan.from_wire(wire, config.properties)
+        except (ClientConfigError, ProfileError) as refusal:  # of files that are not on this host
             self.runner.send_message(UNABLE, f"worker {self.runner.client_id}: {refusal}")
             self._refuse(str(refusal))
-        plan = Plan.from_wire(wire, config.properties)
         plan.journal_dir(self.runner.client_id).mkdir(parents=True, exist_ok=True)
         self._worker = WorkerRuntime(self.runner.client_id, plan, self._clock)
 

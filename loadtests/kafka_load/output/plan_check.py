@@ -20,7 +20,7 @@ from kafka_load.config.plan import Plan
 from kafka_load.config.profiles import Presence
 from kafka_load.config.schedule import Schedule
 from kafka_load.output.shortfall import Shortfall
-from kafka_load.records.keys import Popularity, partition_of
+from kafka_load.records.keys import Popularity, key_table
 
 EndedBy = Literal["duration", "saturation", "user", ""]
 """Who ended the load: its time, the search for the highest rate, the user, or nobody knows."""
@@ -183,9 +183,9 @@ class HoleFinder:
 
 def likely_partitions(popularity: Popularity, partitions: int, records: float) -> list[int]:
     """The partitions of a topic that so many records with these keys reach for certain, as far as chance allows."""
-    if popularity.keys > MANY_KEYS:
+    if popularity.keys > MANY_KEYS and not popularity.file:
         return list(range(partitions)) if records / partitions >= LIKELY else []
-    owner = [partition_of(b"c-%06d" % number, partitions) for number in range(popularity.keys)]
+    owner = key_table(popularity, partitions).partitions
     share = np.bincount(owner, popularity.weights(), minlength=partitions)
     return [int(number) for number in np.flatnonzero(share * records >= LIKELY)]
 
@@ -252,7 +252,7 @@ def _coming_and_going(asked: Asked, done: Done) -> Iterator[Shortfall]:
 
 
 def _partitions(asked: Asked, done: Done) -> Iterator[Shortfall]:
-    popularity = Popularity(asked.plan.options["keys"], asked.plan.options["zipf"])
+    popularity = asked.plan.popularity
     for topic, partitions in asked.partitions.items():
         records = asked.records(min(done.load_s, asked.plan.profile.duration_s), topic)
         for number in likely_partitions(popularity, partitions, records) if records else ():

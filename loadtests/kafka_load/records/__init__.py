@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from kafka_load.records import binary, events
+from kafka_load.records import binary, events, pool
 from kafka_load.records.binary import decode_uniform
 from kafka_load.records.packed import Packed
 from kafka_load.records.stamp import ALTERED, FOREIGN, INTACT, Int64s, Stamps, unknown
@@ -55,13 +55,26 @@ def fresh_id() -> int:
     return secrets.randbits(32)
 
 
-def encoder(format_: str, event: str, size: int, run: int, producer: int, entropy: float = 1.0) -> Encoder:
+def encoder(
+    format_: str,
+    event: str,
+    size: int,
+    run: int,
+    producer: int,
+    entropy: float = 1.0,
+    sizes: tuple[tuple[int, float], ...] = (),
+    payload_file: str = "",
+) -> Encoder:
     """The encoder for `json` events (`order`, `click`) or `binary` records of `size` bytes. Raises ValueError.
 
-    `entropy` (0 to 1) is the share of a binary record that no compression can make less of.
+    `entropy` (0 to 1) is the share of a binary record that no compression can make less of. Binary records have the
+    `sizes` (bytes, each with its share of the records) instead if there are any, or the lines of `payload_file`.
     """
     if format_ == "json":
         return events.EventEncoder(event, run, producer)
+    if format_ == "binary" and (payload_file or sizes):
+        chosen = pool.of_file(payload_file) if payload_file else pool.of_sizes(sizes, entropy)
+        return pool.PoolEncoder(chosen, run, producer)
     if format_ == "binary":
         return binary.BinaryEncoder(size, run, producer, entropy)
     raise ValueError(f"unknown record format {format_!r}: json or binary")

@@ -28,20 +28,22 @@ from kafka_load.records.stamp import (
 )
 
 MAGIC = b"CRU1"
-_HEAD, _RUN, _ORIGIN, _SEQUENCE, _DUE, _CHECKSUM = range(6)
+HEAD, RUN, ORIGIN, SEQUENCE, DUE, CHECKSUM = range(6)
 SMALLEST = 6 * 8
 _WORD = 8
 _FILLING_BYTES = 4 << 20  # more than a batch, whose largest size is 1 MB by default
 
 
 @lru_cache(maxsize=64)
-def _weights(words: int) -> Words:
-    weights = np.random.default_rng(0xC0FFEE).integers(0, 2**63, words, np.uint64) * np.uint64(2) + np.uint64(1)
-    weights[_CHECKSUM] = 1
-    return weights
+def weights(words: int) -> Words:
+    """The weight of each word of a record; those of fewer words are the first of those of more."""
+    chosen = np.random.default_rng(0xC0FFEE).integers(0, 2**63, words, np.uint64) * np.uint64(2) + np.uint64(1)
+    chosen[CHECKSUM] = 1
+    return chosen
 
 
-def _head(size: int) -> np.uint64:
+def first_word(size: int) -> np.uint64:
+    """The first word of a record."""
     return np.uint64(int.from_bytes(MAGIC, "little") | size << 32)
 
 
@@ -51,19 +53,25 @@ def _padding(size: int) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _filling(size: int, entropy: float) -> tuple[Words, Words]:
+def filling(size: int, entropy: float) -> tuple[Words, Words]:
     """What many records of a size are filled with behind their words, shape (n, words), and each one's weighted sum.
 
     The share `entropy` of each record's bytes is random, so that no compression makes less of it; the others are the
     same in all. There are enough of them that a batch does not hold one twice.
     """
-    words, behind = -(-size // _WORD) - _CHECKSUM - 1, max(0, size - SMALLEST)
+    words, behind = -(-size // _WORD) - CHECKSUM - 1, max(0, size - SMALLEST)
     count = max(1, _FILLING_BYTES // max(_WORD, words * _WORD))
-    filling = np.zeros((count, words * _WORD), np.uint8)
+    table = np.zeros((count, words * _WORD), np.uint8)
     chosen = round(entropy * behind)
-    filling[:, :chosen] = np.frombuffer(secrets.token_bytes(count * chosen), np.uint8).reshape(count, chosen)
-    rows = filling.view(np.uint64)
-    return rows, rows @ _weights(_CHECKSUM + 1 + words)[_CHECKSUM + 1 :]
+    table[:, :chosen] = np.frombuffer(secrets.token_bytes(count * chosen), np.uint8).reshape(count, chosen)
+    rows = table.view(np.uint64)
+    return rows, rows @ weights(CHECKSUM + 1 + words)[CHECKSUM + 1 :]
+
+
+def weighted_sum(payload: bytes) -> np.uint64:
+    """That of what a record has behind its header."""
+    words = np.frombuffer(payload + _padding(len(payload)), np.uint64)
+    return np.uint64(words @ weights(CHECKSUM + 1 + len(words))[CHECKSUM + 1 :])
 
 
 class BinaryEncoder:
@@ -76,11 +84,11 @@ class BinaryEncoder:
         if size < SMALLEST:
             raise ValueError(f"a binary record takes at least {SMALLEST} bytes, not {size}")
         self._producer, self._size, self.mean_size = producer, size, size
-        self._template = np.zeros(_CHECKSUM + 1, np.uint64)
-        self._template[_HEAD], self._template[_RUN] = _head(size), run
-        self._weights = _weights(-(-size // _WORD))
-        self._constant_sum = self._template @ self._weights[: _CHECKSUM + 1]
-        self._filling, self._sums = _filling(size, entropy)
+        self._template = np.zeros(CHECKSUM + 1, np.uint64)
+        self._template[HEAD], self._template[RUN] = first_word(size), run
+        self._weights = weights(-(-size // _WORD))
+        self._constant_sum = self._template @ self._weights[: CHECKSUM + 1]
+        self._filling, self._sums = filling(size, entropy)
         self._next = secrets.randbelow(len(self._sums))
 
     def __call__(
@@ -88,14 +96,14 @@ class BinaryEncoder:
     ) -> Packed:
         """Values of records; see `records.Encoder`."""
         rows = np.empty((len(due_ns), len(self._weights)), np.uint64)
-        rows[:, : _CHECKSUM + 1] = self._template
-        total = self._constant_sum + self._fill(rows[:, _CHECKSUM + 1 :])
-        varying = ((_ORIGIN, origins(self._producer, partitions)), (_SEQUENCE, sequences), (_DUE, due_ns))
+        rows[:, : CHECKSUM + 1] = self._template
+        total = self._constant_sum + self._fill(rows[:, CHECKSUM + 1 :])
+        varying = ((ORIGIN, origins(self._producer, partitions)), (SEQUENCE, sequences), (DUE, due_ns))
         for place, column in varying:
             words = column.astype(np.uint64)
             rows[:, place] = words
             total = total + words * self._weights[place]
-        rows[:, _CHECKSUM] = -total
+        rows[:, CHECKSUM] = -total
         return Packed.rows(rows.view(np.uint8), self._size)
 
     def _fill(self, behind: Words) -> Words:
@@ -131,13 +139,13 @@ def _decode(values: Sequence[bytes | None], size: int) -> Stamps:
     padding = _padding(size)
     data = padding.join(values) + padding  # type: ignore[arg-type]  # a tombstone (None) raises, as it should
     rows = np.frombuffer(data, np.uint64).reshape(len(values), -(-size // _WORD))
-    columns = np.ascontiguousarray(rows[:, :_CHECKSUM].T)
-    head = columns[_HEAD]
-    intact = (head == _head(size)) & (rows @ _weights(rows.shape[1]) == 0)
+    columns = np.ascontiguousarray(rows[:, :CHECKSUM].T)
+    head = columns[HEAD]
+    intact = (head == first_word(size)) & (rows @ weights(rows.shape[1]) == 0)
     if intact.all():
         state = np.zeros(len(rows), np.int8)
     else:
         marked = (head & np.uint64(0xFFFF_FFFF)) == np.uint64(int.from_bytes(MAGIC, "little"))
         state = np.where(intact, INTACT, np.where(marked, ALTERED, FOREIGN)).astype(np.int8)
-    sequence, due_ns = columns[_SEQUENCE].view(np.int64), columns[_DUE].view(np.int64)
-    return Stamps(columns[_RUN], columns[_ORIGIN], sequence, due_ns, state)
+    sequence, due_ns = columns[SEQUENCE].view(np.int64), columns[DUE].view(np.int64)
+    return Stamps(columns[RUN], columns[ORIGIN], sequence, due_ns, state)

@@ -6,6 +6,7 @@ would land in different partitions. So the partition is chosen here, once a key.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,6 +15,7 @@ from confluent_kafka import murmur2
 from numpy.typing import NDArray
 
 from kafka_load.records import Packed
+from kafka_load.records.pool import lines
 
 _CHUNK = 1 << 16
 
@@ -25,10 +27,23 @@ def partition_of(key: bytes, partitions: int) -> int:
 
 @dataclass(frozen=True)
 class Popularity:
-    """How often each of `keys` keys is drawn: evenly, or by Zipf's law with exponent `zipf` (1 ≈ what shops see)."""
+    """How often each of `keys` keys is drawn: evenly, or by Zipf's law with exponent `zipf` (1 ≈ what shops see).
+
+    The keys are the lines of `file`, the most popular first, if one is named.
+    """
 
     keys: int
     zipf: float | None = None
+    file: str = ""
+
+    @classmethod
+    def of_file(cls, file: str, zipf: float | None = None) -> Popularity:
+        """That of the keys in a file. Raises LinesError if it cannot be used."""
+        return cls(len(lines(file)), zipf, file)
+
+    def names(self) -> list[bytes]:
+        """The keys."""
+        return list(lines(self.file)) if self.file else [b"c-%06d" % number for number in range(self.keys)]
 
     def weights(self) -> NDArray[np.float64]:
         """Probabilities, most popular key first; they sum to 1."""
@@ -36,9 +51,15 @@ class Popularity:
         return np.asarray(weights / weights.sum(), np.float64)
 
 
+DEFAULT = Popularity(10_000)
+
+
 @dataclass(frozen=True)
 class KeyTable:
-    """All keys, their partitions, and for a draw by popularity its cumulated probabilities. Shared: never changed."""
+    """All keys, their partitions, and for a draw by popularity its cumulated probabilities. Shared: never changed.
+
+    `names` are the keys as they stand in a JSON text, `packed` as they go to the broker.
+    """
 
     names: NDArray[np.object_]
     packed: Packed
@@ -49,9 +70,9 @@ class KeyTable:
 @lru_cache(maxsize=8)
 def key_table(popularity: Popularity, partitions: int) -> KeyTable:
     """The table for a topic of so many partitions: one in a process, however many producers draw from it."""
-    names = [b"c-%06d" % number for number in range(popularity.keys)]
+    names = popularity.names()
     return KeyTable(
-        np.array(names, object),
+        np.array([json.dumps(name.decode(), ensure_ascii=False)[1:-1].encode() for name in names], object),
         Packed.of(names),
         np.array([partition_of(name, partitions) for name in names], np.int16),
         None if popularity.zipf is None else np.cumsum(popularity.weights()),

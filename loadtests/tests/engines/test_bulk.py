@@ -7,7 +7,8 @@ import json
 
 import numpy as np
 import pytest
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException
+from confluent_kafka import TopicPartition as KafkaPartition
 from hypothesis import given
 from hypothesis import strategies as st
 from kafka_load.engines.client_log import ClientListener
@@ -66,9 +67,31 @@ def test_a_report_says_which_record_it_is_of_and_where_that_is(cluster: MockClus
     assert reports["len"].tolist() == [len(b'{"sequence": 0}')] * 5
 
 
-def test_a_full_queue_refuses_all_that_follow_and_takes_them_later(cluster: MockCluster) -> None:
+def test_records_carry_their_headers_and_are_reported_as_any_others(cluster: MockCluster) -> None:
+    headers = (("source", b"web"), ("empty", b""), ("bytes", b"\x00\xff"))
+    producer = BulkProducer({"bootstrap.servers": cluster.bootstrap}, TOPIC, ClientListener(), headers)
+    records = outgoing(5, partition=2)
+    records.messages["opaque"] = np.arange(5) + 100
+    assert producer.produce(records.messages) == 5
+    reports = reported(producer, 5)
+    producer.close()
+    assert reports["opaque"].tolist() == [100, 101, 102, 103, 104]
+    assert reports["err"].tolist() == [0] * 5
+    consumer = Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": "plain"})
+    consumer.assign([KafkaPartition(TOPIC, 2, OFFSET_BEGINNING)])
+    found = [message for _ in range(5) if (message := consumer.poll(10)) is not None]
+    consumer.close()
+    assert [message.value() for message in found] == [b'{"sequence": %d}' % number for number in range(5)]
+    assert [message.key() for message in found] == [b"even", b"odd", b"even", b"odd", b"even"]
+    assert all(tuple(message.headers() or ()) == headers for message in found)
+
+
+@pytest.mark.parametrize("headers", [(), (("source", b"web"),)], ids=["plain", "headers"])
+def test_a_full_queue_refuses_all_that_follow_and_takes_them_later(
+    cluster: MockCluster, headers: tuple[tuple[str, bytes], ...]
+) -> None:
     properties = {"bootstrap.servers": cluster.bootstrap, "queue.buffering.max.messages": QUEUE, "linger.ms": 0}
-    producer = BulkProducer(properties, TOPIC, ClientListener())
+    producer = BulkProducer(properties, TOPIC, ClientListener(), headers)
     records = outgoing(QUEUE + 5)
     assert producer.produce(records.messages) == QUEUE
     refused = records.messages["err"] == KafkaError._QUEUE_FULL

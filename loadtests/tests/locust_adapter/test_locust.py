@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 from kafka_load.run import run_annotations
 from locust_run import LOCUST, PROJECT, Run
 from mock_cluster import OFFSET_COMMIT, REBALANCE_IN_PROGRESS, MockCluster
@@ -141,6 +142,32 @@ def test_a_worker_that_is_killed_is_named_and_loses_nothing(shop: MockCluster, t
     assert any("was lost at" in note for note in run.verdict["notes"])
     assert run.verdict["produced"]["acknowledged"] > 2000
     assert max(group["lost"] for group in run.verdict["groups"]) == 0
+
+
+def test_records_are_the_users_own_payloads_keys_and_headers(shop: MockCluster, tmp_path: Path) -> None:
+    """A plain consumer finds in the log what is in the files, behind the harness's header."""
+    payloads, keys = {b'{"sku": "a"}', b'{"sku": "bc", "count": 2}'}, {b"first", "Zo\u00eb".encode()}
+    (tmp_path / "orders.jsonl").write_bytes(b"\n".join(payloads))
+    (tmp_path / "keys.txt").write_bytes(b"\n".join(keys))
+    (tmp_path / "own.toml").write_text(
+        'duration = 4\npayload = "orders.jsonl"\nkeys = {file = "keys.txt"}\n'
+        'headers = {source = "web"}\n'
+        "[rate]\nOrderProducer = 200\n[users]\nOrderProducer = 1\nWarehouseMember = 2\n"
+    )
+    run = Run(tmp_path, shop.bootstrap, "--profile", str(tmp_path / "own.toml"))
+    assert run.wait() == 0
+    assert run.verdict["produced"]["acknowledged"] == 800
+    consumer = Consumer({"bootstrap.servers": shop.bootstrap, "group.id": "plain", "auto.offset.reset": "earliest"})
+    consumer.assign([TopicPartition("orders", number, OFFSET_BEGINNING) for number in range(3)])
+    found: list[Message] = []
+    while len(found) < 800 and (message := consumer.poll(10)) is not None:
+        assert message.error() is None
+        found.append(message)
+    consumer.close()
+    assert len(found) == 800
+    assert all(message.headers() == [("source", b"web")] for message in found)
+    assert {message.key() for message in found} == keys
+    assert {(message.value() or b"")[48:] for message in found} == payloads
 
 
 def test_a_user_of_ones_own_needs_ten_lines(shop: MockCluster, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from kafka_load.output.plan_check import (
     likely_partitions,
     shortfalls,
 )
-from kafka_load.records.keys import Popularity
+from kafka_load.records.keys import Popularity, partition_of
 
 PRODUCERS = {"OrderProducer": Producing("orders", 250.0), "ClickProducer": Producing("clicks", 750.0)}
 READERS = {"WarehouseMember": "warehouse-group"}
@@ -129,6 +130,12 @@ def test_partitions_that_no_key_belongs_to_are_not_expected() -> None:
     assert len(likely_partitions(Popularity(1), 12, 1e6)) == 1
     assert likely_partitions(Popularity(10_000), 12, 24_000) == list(range(12))
     assert likely_partitions(Popularity(10_000), 12, 100) == []
+
+
+def test_partitions_are_those_of_the_users_own_keys(tmp_path: Path) -> None:
+    (tmp_path / "keys.txt").write_text("first\nsecond\nfirst\n")
+    owners = {partition_of(b"first", 12), partition_of(b"second", 12)}
+    assert likely_partitions(Popularity.of_file(str(tmp_path / "keys.txt")), 12, 1e6) == sorted(owners)
 
 
 def test_random_arrivals_are_allowed_their_chance() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kafka.partitioner.default import murmur2 as kafka_python_murmur2
-from kafka_load.records.keys import KeyStream, Popularity, partition_of
+from kafka_load.records.keys import KeyStream, Popularity, key_table, partition_of
 
 # From the Java client's own test of Utils.murmur2, with the sign bit cleared as its partitioner does.
 JAVA = {
@@ -24,6 +27,14 @@ JAVA = {
 def test_murmur2_agrees_with_the_java_client(key: bytes) -> None:
     positive = JAVA[key] & 0x7FFFFFFF
     assert [partition_of(key, n) for n in (1, 3, 12, 1000)] == [positive % n for n in (1, 3, 12, 1000)]
+
+
+def test_keys_of_a_file_go_to_the_broker_as_they_are_and_into_json_escaped(tmp_path: Path) -> None:
+    path = tmp_path / "keys.txt"
+    path.write_text('plain\nsaid "so"\nZoë\n')
+    table = key_table(Popularity.of_file(str(path)), 3)
+    assert table.packed.tolist() == [b"plain", b'said "so"', "Zoë".encode()]
+    assert [json.loads(b'"%b"' % name) for name in table.names] == ["plain", 'said "so"', "Zoë"]
 
 
 @given(st.binary(min_size=1, max_size=64), st.integers(1, 5000))
