@@ -74,7 +74,8 @@ def _compare(options: argparse.Namespace) -> tuple[str, int]:
     allowed = [allowance(text) for text in options.max_regression]
     folders = _folder(options, options.before), _folder(options, options.after)
     found, page = comparison_report.write(*folders, allowed, options.html)
-    return f"{table(found)}\n\n  {page}", FAIL if found.regressions or found.broken else PASS
+    status = FAIL if found.regressions or found.broken else REFUSED if found.undecided else PASS
+    return f"{table(found)}\n\n  {page}", status
 
 
 def _folder(options: argparse.Namespace, run: str) -> Path:

@@ -47,6 +47,8 @@ LIMITS: dict[str, Limit] = {
         Limit("redelivered", "records delivered more than once, in any group"),
         Limit("p99_produce_ms", "ms from due to acknowledged, 99th percentile", per_step=True),
         Limit("p99_end_to_end_ms", "ms from due to delivered, 99th percentile, in any group", per_step=True),
+        Limit("p999_produce_ms", "ms from due to acknowledged, 99.9th percentile"),
+        Limit("p999_end_to_end_ms", "ms from due to delivered, 99.9th percentile, in any group"),
         Limit("longest_gap_s", "s without an acknowledgement in any partition while records were due"),
         Limit("lag_at_end", "records not yet committed when the run ended, in any group"),
         Limit(

@@ -15,7 +15,7 @@ Verdict = Mapping[str, Any]
 
 BEYOND = 10
 """A percentile is compared if at least so many records were slower than it."""
-SAME, BETTER, WORSE, REGRESSION = "same", "better", "worse", "regression"
+SAME, BETTER, WORSE, REGRESSION, UNDECIDED = "same", "better", "worse", "regression", "undecided"
 _PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "p999": 0.999, "max": 1.0}
 _COUNTS = ("lost", "duplicated_in_log", "reordered", "phantom", "diverged", "redelivered", "unread", "lag_at_end")
 _ALLOWED = re.compile(r"(?P<name>[\w.-]+)=(?P<value>\d+(?:\.\d+)?)(?P<percent>%?)")
@@ -27,12 +27,13 @@ class ComparisonError(ValueError):
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure of a run; `more_is_better` turns the comparison round."""
+    """One figure of a run; `more_is_better` turns the comparison round, `unsure` is by how much it may be wrong."""
 
     name: str
     unit: str
     value: float
     more_is_better: bool = False
+    unsure: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,11 @@ class Comparison:
         """What became worse than was allowed."""
         return [row for row in self.rows if row.outcome == REGRESSION]
 
+    @property
+    def undecided(self) -> list[Row]:
+        """What may have, as the workers' clocks are not known well enough."""
+        return [row for row in self.rows if row.outcome == UNDECIDED]
+
 
 def allowance(text: str) -> Allowed:
     """An allowance as it is given: `p99=10%`, `longest_gap_s=0.5`.
@@ -144,11 +150,13 @@ def figures(verdict: Verdict) -> Iterator[Figure]:
         yield Figure(f"{name}_produce_ms", "ms", latency["produce"][name] / 1000)
     consumed = {group["group"]: group["consumed"] for group in groups}
     measured = {group: values for group, values in latency["end_to_end"].items() if consumed.get(group)}
+    unsure = {group: values.get("uncertainty", 0) / 1000 for group, values in measured.items()}
     for name in _enough(min((consumed[group] for group in measured), default=0)):
-        yield Figure(f"{name}_end_to_end_ms", "ms", max(values[name] for values in measured.values()) / 1000)
+        slowest = max(values[name] for values in measured.values()) / 1000
+        yield Figure(f"{name}_end_to_end_ms", "ms", slowest, unsure=max(unsure.values()))
     for group, values in measured.items():
         if len(measured) > 1 and "p99" in _enough(consumed[group]):
-            yield Figure(f"p99_end_to_end_ms.{group}", "ms", values["p99"] / 1000)
+            yield Figure(f"p99_end_to_end_ms.{group}", "ms", values["p99"] / 1000, unsure=unsure[group])
     yield Figure("longest_gap_s", "s", verdict["availability"]["longest_gap_s"])
     for name in _COUNTS:
         if groups and all(name in group for group in groups):
@@ -167,7 +175,12 @@ def table(found: Comparison) -> str:
     for row in found.rows:
         change = "" if row.change is None else f"{row.change:+.1f} %"
         limit = f" (at most {row.allowed} worse)" if row.allowed else ""
-        sign = {REGRESSION: f"  ✗ regression{limit}", WORSE: "  worse", BETTER: "  better"}.get(row.outcome, "")
+        sign = {
+            REGRESSION: f"  ✗ regression{limit}",
+            UNDECIDED: f"  undecided{limit}",
+            WORSE: "  worse",
+            BETTER: "  better",
+        }.get(row.outcome, "")
         name = f"{row.name}, {row.unit}"
         lines.append(f"  {name:<40}{number(row.before):>14}{number(row.after):>14}{change:>10}{sign}")
     if found.settings:
@@ -186,6 +199,9 @@ def headline(found: Comparison) -> str:
         sentences.append(f"run {found.after['run_id']} failed by its own limits")
     if sentences:
         return f"REGRESSION  {'; '.join(sentences)}"
+    if found.undecided:
+        names = ", ".join(row.name for row in found.undecided)
+        return f"UNDECIDED  the workers' clocks are not known well enough to judge {names}"
     held = sum(row.allowed is not None for row in found.rows)
     return (
         f"NO REGRESSION  {held} figures held against --max-regression" if held else "NOTHING HELD  no --max-regression"
@@ -215,8 +231,12 @@ def _row(before: Figure | None, after: Figure | None, allowed: Sequence[Allowed]
     # The strictest counts where several cover a figure.
     limit = min((one for one in allowed if one.covers(known.name)), key=_by(before.value), default=None)
     outcome = SAME if not worse else WORSE if worse > 0 else BETTER
-    if limit is not None and worse > limit.worse_by(before.value) + 1e-9:
-        outcome = REGRESSION
+    if limit is not None:
+        unsure, least = before.unsure + after.unsure, limit.worse_by(before.value) + 1e-9
+        if worse - unsure > least:
+            outcome = REGRESSION
+        elif worse + unsure > least:
+            outcome = UNDECIDED if unsure else REGRESSION
     return Row(known.name, known.unit, before.value, after.value, outcome, limit)
 
 

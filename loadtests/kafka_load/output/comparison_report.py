@@ -45,7 +45,7 @@ def render(found: Comparison, before: Data, after: Data) -> str:
     return html_report.page(
         "comparison.html",
         drawn,
-        outcome="fail" if found.regressions or found.broken else "pass",
+        outcome="fail" if found.regressions or found.broken else "inconclusive" if found.undecided else "pass",
         word=word,
         sentence=sentence,
         before=found.before,

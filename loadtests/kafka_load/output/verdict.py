@@ -30,6 +30,9 @@ _TOLD = (
 _COUNTS = ("duplicated_in_log", "reordered", "phantom", "diverged", "offset_regressions", "redelivered")
 """Counts of what was seen: each is at least as high as it says, whatever was not seen."""
 
+P999_RECORDS = 10_000
+"""So many records have ten beyond their 99.9th percentile."""
+
 _OUTCOMES = {PASS: "pass", FAIL: "fail", INCONCLUSIVE: "inconclusive"}
 
 
@@ -225,8 +228,10 @@ def measured(facts: Facts, requirements: Requirements) -> dict[str, Measured]:
     few = _too_few(facts, requirements)
     if facts.acknowledged:
         values["p99_produce_ms"] = _p99(facts, {"produce": facts.produce}, few)
+        values["p999_produce_ms"] = _p999(facts, {"produce": facts.produce})
     if facts.end_to_end:
         values["p99_end_to_end_ms"] = _p99(facts, facts.end_to_end, few)
+        values["p999_end_to_end_ms"] = _p999(facts, facts.end_to_end)
     if facts.due:
         values["longest_gap_s"] = _gap(facts)
     if planned := max(facts.planned, facts.due):
@@ -292,13 +297,28 @@ def _lag(facts: Facts) -> Measured:
 
 def _p99(facts: Facts, latencies: Mapping[str, Percentiles], few: str) -> Measured:
     """The highest of the 99th percentiles, in ms, and what it is at least without the harness's own lateness."""
-    value = max(latency.p99 for latency in latencies.values())
-    unsure = {name: facts.uncertainty_us.get(name, 0) for name in latencies}
-    least = max(
-        facts.p99_without_own.get(name, max(0, latency.p99 - facts.late_own.max)) - unsure[name]
+    least = {
+        name: facts.p99_without_own.get(name, max(0, latency.p99 - facts.late_own.max))
         for name, latency in latencies.items()
-    )
-    most = max(latency.p99 + unsure[name] for name, latency in latencies.items())
+    }
+    return _slowest(facts, {name: latency.p99 for name, latency in latencies.items()}, least, few)
+
+
+def _p999(facts: Facts, latencies: Mapping[str, Percentiles]) -> Measured:
+    """The highest of the 99.9th percentiles, in ms; of few records it is one record's, by chance."""
+    few = ""
+    if facts.acknowledged < P999_RECORDS:
+        few = f"of {facts.acknowledged:,} records nobody can tell the 99.9th percentile; it takes {P999_RECORDS:,}"
+    values = {name: latency.p999 for name, latency in latencies.items()}
+    return _slowest(facts, values, {name: max(0, us - facts.late_own.max) for name, us in values.items()}, few)
+
+
+def _slowest(facts: Facts, latencies: Mapping[str, int], without_own: Mapping[str, int], few: str) -> Measured:
+    """The highest of some latencies (µs) in ms; `without_own` is what each is at least without the harness's part."""
+    value = max(latencies.values())
+    unsure = {name: facts.uncertainty_us.get(name, 0) for name in latencies}
+    least = max(without_own[name] - unsure[name] for name in latencies)
+    most = max(us + unsure[name] for name, us in latencies.items())
     why = f"the harness itself was up to {facts.late_own.max / 1000:,.0f} ms late"
     if clocks := max(unsure.values()):
         why += f", and the workers' clocks are known to ±{clocks / 1000:,.3g} ms only"

@@ -84,6 +84,24 @@ def test_a_figure_that_is_worse_than_allowed_is_a_regression(
     assert names(held(run_b(**changed), *allowed)) == worse
 
 
+@pytest.mark.parametrize(
+    ("p99_ms", "outcome", "status"),
+    [(9.0, "same", 0), (9.8, "undecided", 3), (10.2, "undecided", 3), (10.6, "regression", 1)],
+)
+def test_what_the_workers_clocks_leave_open_is_undecided(
+    tmp_path: Path, p99_ms: float, outcome: str, status: int
+) -> None:
+    """At most 1 ms worse than 9 ms is allowed; each run's clocks are known to 0.25 ms in warehouse-group."""
+    unsure = {"warehouse-group": 250}
+    one = judge(replace(FACTS, uncertainty_us=unsure), {"lost": 0})
+    latencies = {**FACTS.end_to_end, "warehouse-group": replace(LATENCY, p99=round(p99_ms * 1000))}
+    two = run_b(uncertainty_us=unsure, end_to_end=latencies)
+    found = compare(one, two, [allowance("p99_end_to_end_ms.warehouse-group=1")])
+    assert {row.outcome for row in found.rows if row.allowed} == {outcome}
+    folders = [str(folder(tmp_path / name, verdict, 9_000)) for name, verdict in (("one", one), ("two", two))]
+    assert cli.main(["compare", *folders, "--max-regression", "p99_end_to_end_ms.warehouse-group=1"]) == status
+
+
 def test_a_second_run_that_failed_by_its_own_limits_is_told_so() -> None:
     found = held(run_b(groups=(replace(FACTS.groups[0], lost=1), FACTS.groups[1])))
     assert found.broken

@@ -186,6 +186,27 @@ def test_lateness_that_the_cluster_causes_is_held_against_the_cluster() -> None:
     assert outcome(late, p99_produce_ms=1000) == ("fail", 1)
 
 
+@pytest.mark.parametrize(
+    ("acknowledged", "own_us", "limit", "decided"),
+    [
+        (20_000, 0, 3.9, "fail"),
+        (20_000, 0, 4.0, "pass"),
+        (20_000, 200, 3.9, "inconclusive"),
+        (20_000, 50, 3.9, "fail"),
+        (9_999, 0, 3.9, "inconclusive"),
+        (9_999, 0, 4.0, "pass"),
+    ],
+)
+def test_p999_is_judged_from_enough_records_and_without_the_harness_own_lateness(
+    acknowledged: int, own_us: int, limit: float, decided: str
+) -> None:
+    """Its value is 4.0 ms."""
+    counts: dict[str, Any] = dict.fromkeys(("planned", "due", "sent", "acknowledged"), acknowledged)
+    facts = replace(FACTS, late_own=Percentiles(p99=own_us, max=own_us), **counts)
+    assert judge(facts, {"p999_produce_ms": limit})["outcome"] == decided
+    assert judge(facts, {"p999_end_to_end_ms": limit + 5.5})["outcome"] == decided
+
+
 def test_a_limit_that_only_the_harness_may_have_broken_is_undecided() -> None:
     late = replace(FACTS, late_own=Percentiles(p99=2_000, max=2_500))
     verdict = judge(late, {"p99_produce_ms": 2, "p99_end_to_end_ms": 2})
