@@ -10,21 +10,21 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[2]
+LOCUSTFILE = str(PROJECT / "loadtests" / "locustfile.py")
 LOCUST = str(Path(sys.executable).parent / "locust")
 
 
 class Run:
     """A `locust` process with a results folder of its own."""
 
-    def __init__(self, results: Path, bootstrap: str, *arguments: str) -> None:
-        self.results = results
-        command = [LOCUST, "--headless", "--bootstrap-servers", bootstrap, "--results-dir", str(results)]
+    def __init__(self, results: Path, bootstrap: str, *arguments: str, cwd: Path = PROJECT) -> None:
+        self.results = cwd / results
+        command = [LOCUST, "-f", LOCUSTFILE, "--headless", "--bootstrap-servers", bootstrap]
+        command += ["--results-dir", str(results)]
         # The mock's groups tell their members of a change by the next heartbeat, which is a sixth of it.
         # How late the harness is depends on the machine; tests of that say otherwise.
         command += ["--session-timeout-ms=3000", "--max-late-ms=120000", *arguments]
-        self.process = subprocess.Popen(
-            command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+        self.process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def wait(self, timeout_s: float = 300) -> int:
         self.output, _ = self.process.communicate(timeout=timeout_s)
@@ -53,7 +53,7 @@ class Worker:
         self.process = subprocess.Popen(
             [
                 *(sys.executable, str(Path(__file__).with_name("locust_with_clock.py")), str(clock_ahead_s)),
-                *("-f", str(PROJECT / "loadtests" / "locustfile.py"), "--worker", f"--master-port={port}"),
+                *("-f", LOCUSTFILE, "--worker", f"--master-port={port}"),
             ],
             cwd=cwd,
             stdout=subprocess.PIPE,

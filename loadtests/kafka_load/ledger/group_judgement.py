@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -25,9 +26,11 @@ class Evidence:
     """What there is to judge a group by.
 
     `mode` and `topics` are the group's, which may have no reader. `dead_readers` is the part of `readers` that ended
-    without a last word. `open_producers` may have sent more than they say. The logs' bounds and the commits are what
-    the cluster says; empty if nobody asked it. `remade` are topics that were deleted in the run, and perhaps made
-    again: of two logs under one name nothing can be said. From `compacted` ones a record may be removed.
+    without a last word. `silent` has an entry for each worker that died with what its members wrote down: how far they
+    had read by its last report, if it made one. `open_producers` may have sent more than they say. The logs' bounds and
+    the commits are what the cluster says; empty if nobody asked it. `remade` are topics that were deleted in the run,
+    and perhaps made again: of two logs under one name nothing can be said. From `compacted` ones a record may be
+    removed.
     """
 
     mode: str
@@ -42,6 +45,7 @@ class Evidence:
     committed: Mapping[TopicPartition, int]
     final: bool
     drain: Drain = field(default_factory=Drain)
+    silent: Sequence[Mapping[TopicPartition, int]] = ()
     remade: frozenset[str] = frozenset()
     compacted: frozenset[str] = frozenset()
 
@@ -159,13 +163,18 @@ def _judge_stream(
 
     lost = missing(account, observed.seen, evidence.final, all(reader.from_start for reader in readers))
     known_to = _read_to(stream[:2], account, observed.seen, evidence)
-    for start, end in _cut(lost, known_to):
+    unreported = _unreported(stream[:2], account, evidence)
+    for start, end in _cut(lost, known_to, *unreported):
         low, high = account.offsets_around(start)
         stretch = SequenceRange(start, end - start, low if low == high else None, account.acknowledged_at(start))
-        kind, why = ("unread", "") if start >= known_to else _why_lost(stream[:2], low, evidence)
-        if kind == "unread":
-            collector.count[kind] += stretch.length
+        if start >= known_to:
+            collector.count["unread"] += stretch.length
+        elif unreported[0] <= start < unreported[1]:
+            collector.enter(
+                "unverifiable", stream, stretch, "a member that died may have read it after its last report"
+            )
         else:
+            kind, why = _why_lost(stream[:2], low, evidence)
             collector.enter(kind, stream, stretch, why or f"at an offset from {low} to {'?' if high is None else high}")
     return size(intersection(observed.seen, account.indeterminate))
 
@@ -182,22 +191,49 @@ def _read_to(tp: TopicPartition, account: StreamAccount, seen: Spans, evidence: 
     if evidence.mode == "share" and not evidence.drain.settled:
         return 0
     position = reached(evidence.readers).get(tp, 0)
-    low, high = int(seen[-1, 1]) if len(seen) else 0, account.sent
+    behind = int(seen[-1, 1]) if len(seen) else 0
+    return _first(behind, account.sent, lambda sequence: not _lies_before(account, sequence, position))
+
+
+def _unreported(tp: TopicPartition, account: StreamAccount, evidence: Evidence) -> tuple[int, int]:
+    """The sequences, from and to, that a member that died may have been given without anybody knowing.
+
+    They may lie behind what it had reported, and before what the group has committed. A share group commits no offsets:
+    each record is acknowledged by itself, in no order.
+    """
+    told = [reader.positions[tp] for reader in evidence.dead_readers if tp in reader.positions]
+    told += [positions.get(tp, 0) for positions in evidence.silent]
+    if evidence.mode == "share":
+        return (0, account.sent) if evidence.dead_readers or evidence.silent else (0, 0)
+    if not told:
+        return 0, 0
+    position, committed = min(told), evidence.committed.get(tp, 0)
+    return (
+        _first(0, account.sent, lambda sequence: not _lies_before(account, sequence, position)),
+        _first(0, account.sent, lambda sequence: account.offsets_around(sequence)[0] >= committed),
+    )
+
+
+def _lies_before(account: StreamAccount, sequence: int, offset: int) -> bool:
+    """Whether a record certainly lies at a lower offset."""
+    highest = account.offsets_around(sequence)[1]
+    return highest is not None and highest < offset
+
+
+def _first(low: int, high: int, holds: Callable[[int], bool]) -> int:
+    """The first sequence in [low, high) for which something holds that holds for all after it; `high` if for none."""
     while low < high:
         middle = (low + high) // 2
-        highest = account.offsets_around(middle)[1]
-        if highest is not None and highest < position:
-            low = middle + 1
-        else:
-            high = middle
+        low, high = (low, middle) if holds(middle) else (middle + 1, high)
     return low
 
 
-def _cut(spans: Spans, at: int) -> list[tuple[int, int]]:
-    """The spans, one that reaches over `at` cut in two there."""
+def _cut(spans: Spans, *places: int) -> list[tuple[int, int]]:
+    """The spans, each cut in pieces at those places that it reaches over."""
     pieces: list[tuple[int, int]] = []
     for start, end in spans.tolist():
-        pieces += [(start, at), (at, end)] if start < at < end else [(start, end)]
+        cuts = [start, *sorted({place for place in places if start < place < end}), end]
+        pieces += pairwise(cuts)
     return pieces
 
 
@@ -212,9 +248,6 @@ def _located(spans: Spans, merged: Merged) -> list[SequenceRange]:
 
 def _why_lost(tp: TopicPartition, offset: int, evidence: Evidence) -> tuple[str, str]:
     """The kind of a loss and its explanation, if there is one, for a record at `offset` or a little later."""
-    unreported = any(tp in reader.positions and offset >= reader.positions[tp] for reader in evidence.dead_readers)
-    if unreported and offset < evidence.committed.get(tp, 0):
-        return "unverifiable", "a member that died may have read it after its last report"
     if tp[0] in evidence.compacted:
         return "unverifiable", "its topic is compacted, so it may have been removed for a later one of its key"
     if offset < (start := evidence.log_start.get(tp, 0)):

@@ -21,7 +21,7 @@ from kafka_load.ledger.findings import (
     TopicPartition,
 )
 from kafka_load.ledger.group_judgement import Evidence, judge_group
-from kafka_load.ledger.snapshot import ProducerSnapshot, ReaderSnapshot, Stream
+from kafka_load.ledger.snapshot import ProducerSnapshot, ReaderSnapshot, Stream, reached
 from kafka_load.ledger.worker_snapshot import LedgerSnapshot
 from kafka_load.run.topic_changes import TopicHistory
 
@@ -101,7 +101,7 @@ class Ledger:
     def __init__(self) -> None:
         self._workers: dict[str, LedgerSnapshot] = {}
         self._journals: dict[str, ReaderSnapshot] = {}
-        self._dead: set[str] = set()
+        self._dead: dict[str, bool] = {}  # whether its journals can be read
 
     def receive(self, snapshot: LedgerSnapshot) -> None:
         """Take a worker's report; older and repeated ones change nothing."""
@@ -115,9 +115,11 @@ class Ledger:
         if known is None or snapshot.version > known.version:
             self._journals[snapshot.engine] = snapshot
 
-    def mark_dead(self, worker: str) -> None:
-        """A worker will report no more: it is judged from its last snapshot."""
-        self._dead.add(worker)
+    def mark_dead(self, worker: str, *, journals: bool = True) -> None:
+        """A worker will report no more: it is judged from its last snapshot, if there was one, and from its `journals`,
+        if they can be read here.
+        """
+        self._dead[worker] = journals
 
     @property
     def producers(self) -> list[ProducerSnapshot]:
@@ -133,6 +135,12 @@ class Ledger:
             if known is None or journal.version > known.version:
                 reported[engine] = journal
         return list(reported.values())
+
+    def _silent(self, group: str, mode: str, final: bool) -> list[dict[TopicPartition, int]]:
+        """See `Evidence.silent`. Journals are there in the end only, and members of share groups write none."""
+        silent = [worker for worker, journals in self._dead.items() if not (journals and final and mode != "share")]
+        known = [self._workers[worker].readers if worker in self._workers else [] for worker in silent]
+        return [reached(reader for reader in readers if reader.group == group) for readers in known]
 
     def judge(
         self,
@@ -160,8 +168,9 @@ class Ledger:
         regressions = cluster.regressions if cluster else ()
         for group in sorted({*(reader.group for reader in readers), *plan}):
             members = [reader for reader in readers if reader.group == group]
+            mode = members[0].mode if members else plan[group].mode
             evidence = Evidence(
-                mode=members[0].mode if members else plan[group].mode,
+                mode=mode,
                 topics=frozenset(topic for member in members for topic in member.topics)
                 if members
                 else frozenset(plan[group].topics),
@@ -173,6 +182,7 @@ class Ledger:
                 log_start=cluster.log_start if cluster else {},
                 log_end=cluster.log_end if cluster else {},
                 committed=cluster.committed.get(group, {}) if cluster else {},
+                silent=self._silent(group, mode, final),
                 final=final,
                 drain=(drains or {}).get(group, Drain()),
                 remade=remade,

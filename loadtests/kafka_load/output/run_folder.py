@@ -56,6 +56,7 @@ class Ended:
         notes: What a reader of the verdict should know.
         doubts: What keeps it from proving anything.
         lag_unknown: Why nobody knows how far the groups had committed at the end; empty if it is known.
+        unreported: Records that were due in workers that died, of which nobody knows what became of them.
         clocks: How far each worker's clock was off.
     """
 
@@ -71,6 +72,7 @@ class Ended:
     notes: Sequence[str]
     inconclusive_reasons: Sequence[str]
     lag_unknown: str = ""
+    unreported: int = 0
     clocks: Mapping[str, ClockError | None] = field(default_factory=dict)
 
 
@@ -170,6 +172,7 @@ def facts(
         ],
         inconclusive_reasons=run.inconclusive_reasons,
         lag_unknown=run.lag_unknown,
+        unreported=run.unreported,
         gone={topic: run.done.not_acknowledged(topic) for topic in run.done.gone},
     )
 

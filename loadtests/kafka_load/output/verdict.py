@@ -95,7 +95,8 @@ class Facts:
     cluster. `p99_without_own` is what the 99th percentile of a latency is at least if the harness's part is taken off,
     by `produce` or the group's name. `uncertainty_us` is by how much an end-to-end latency may be wrong because several
     workers have several `clocks`, by group. `lag_unknown` says why the groups' lag is not known. `gone` are the topics
-    that somebody deleted during the run, each with its records that were sent and not acknowledged.
+    that somebody deleted during the run, each with its records that were sent and not acknowledged. `unreported` are
+    records of workers that died before they could say what became of them.
     """
 
     run_id: str
@@ -128,6 +129,7 @@ class Facts:
     p99_without_own: Mapping[str, int] = field(default_factory=dict)
     lag_unknown: str = ""
     gone: Mapping[str, int] = field(default_factory=dict)
+    unreported: int = 0
     faults: Sequence[Fault] = ()
     notes: Sequence[str] = ()
     inconclusive_reasons: Sequence[str] = ()
@@ -242,7 +244,8 @@ def measured(facts: Facts, requirements: Requirements) -> dict[str, Measured]:
 def _achieved(facts: Facts, requirements: Requirements, planned: float) -> Measured:
     """The share of the planned records that the cluster took.
 
-    At best it would have taken too what it was not given, and what was sent to a topic that somebody deleted.
+    At best it would have taken too what it was not given, what was sent to a topic that somebody deleted, and what a
+    worker that died could not report any more.
     """
     taken, not_taken = facts.acknowledged + facts.aborted, sum(facts.gone.values())
     not_given = planned - facts.due
@@ -251,7 +254,9 @@ def _achieved(facts: Facts, requirements: Requirements, planned: float) -> Measu
     why = f"the harness did not send {not_given:,.0f} of {planned:,.0f} planned records"
     if facts.gone:
         why += f" and had no acknowledgement for {not_taken:,} sent; {_gone(facts)}"
-    best = min(1.0, (taken + not_given + not_taken) / planned)
+    if facts.unreported:
+        why += f"; of {facts.unreported:,} records of workers that died nobody knows what became of them"
+    best = min(1.0, (taken + not_given + not_taken + facts.unreported) / planned)
     return Measured(round(taken / planned, 6), best=round(best, 6), why=why)
 
 

@@ -71,6 +71,7 @@ class RunCoordinator:
         self._send, self._workers, self._print_status = send, workers, print_status
         self._ledger = Ledger()
         self._reports: dict[str, Report] = {}
+        self._seen: set[str] = set()
         self._dead: set[str] = set()
         self._judge_after = 0.0
         self._begin: dict[TopicPartition, int] = {}
@@ -248,6 +249,7 @@ class RunCoordinator:
             notes=self.notes,
             inconclusive_reasons=self.inconclusive_reasons,
             lag_unknown=self.lag_unknown,
+            unreported=sum(_unreported(self._reports[worker]) for worker in self._dead & self._reports.keys()),
             clocks=self.clocks,
             asked=self.asked,
             done=Done(
@@ -374,12 +376,23 @@ class RunCoordinator:
         return self.judgement
 
     def _mark_dead_workers(self) -> None:
-        for worker in self._reports.keys() - self._workers() - self._dead - self._done("stop"):
+        """Find the workers that took part and are no more there, also those that died before their first report.
+
+        A worker makes the folder of its journals before anything else. Where it is not here, the worker has another
+        disk, or none of its members ever began.
+        """
+        self._seen |= self._workers() | self._reports.keys()
+        for worker in sorted(self._seen - self._workers() - self._dead - self._done("stop")):
             self._dead.add(worker)
-            self._ledger.mark_dead(worker)
-            self.notes.append(
-                f"worker {worker} was lost at {self.elapsed_s:.1f} s; it is judged by its last snapshot and journals"
+            journals = self.plan.journal_dir(worker).is_dir()
+            self._ledger.mark_dead(worker, journals=journals)
+            since = "after its last report" if worker in self._reports else "at all, as it had not reported yet,"
+            known = (
+                "it is judged by its last snapshot and journals"
+                if journals
+                else f"its journals are not on this host: what its readers were given {since} is unverifiable"
             )
+            self.notes.append(f"worker {worker} was lost at {self.elapsed_s:.1f} s; {known}")
             self._print_status(self.notes[-1])
             self.happened(self.notes[-1])
 
@@ -404,7 +417,8 @@ class RunCoordinator:
         for report in self._reports.values():
             for producer in report.snapshot.producers:
                 for number, account in producer.streams.items():
-                    sent[producer.topic, number] += account.sent
+                    if report.worker not in self._dead:  # what became of what a dead one sent, nobody knows
+                        sent[producer.topic, number] += account.sent
                     acknowledged[producer.topic, number] += size(account.acknowledged) + size(account.aborted)
         return {"sent": sent, "acknowledged": acknowledged}
 
@@ -434,3 +448,10 @@ class RunCoordinator:
         if self.saturation is not None:
             self.saturation.uncertainty_us = max((self.uncertainty_us(group.name) for group in self.groups), default=0)
             self.saturation.add(second)
+
+
+def _unreported(last: Report) -> int:
+    """Records that were due in a worker that died, of which its last report does not say what became of them."""
+    accounts = [account for producer in last.snapshot.producers for account in producer.streams.values()]
+    known = sum(size(one.acknowledged) + size(one.failed) + size(one.aborted) for one in accounts)
+    return max(0, last.total.counts.get("due", 0) - known)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from histories import histories
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from kafka_load.ledger import Drain, Gap, Ledger, LedgerSnapshot, WorkerLedger
 from kafka_load.ledger.account import Account
 from kafka_load.ledger.ledger import longest_gaps
+from kafka_load.ledger.snapshot import ProducerSnapshot
 from kafka_load.run.readiness import Group
 from shop import PARTITION, TOPIC, Entry, Producers, Session, expected, found, judged, read
 
@@ -119,6 +121,61 @@ def test_what_a_dead_member_may_have_read_is_not_called_lost_for_certain(committ
     ledger.receive(LedgerSnapshot("w", 1, [producer], [dead]))
     group = ledger.judge(View(committed=committed), final=True).groups[0]
     assert (group.lost, group.unverifiable) == (7 - unverifiable, unverifiable)
+
+
+def marked(every: int) -> ProducerSnapshot:
+    """The producer of `clean`, whose records lie at their sequence + 100, which it knows of some of them."""
+    whole = clean()[1].snapshots()[0]
+    account = whole.streams[PARTITION]
+    marks = np.array([(sequence, sequence + 100, 5) for sequence in range(0, account.sent, every)], np.int64)
+    return replace(whole, streams={PARTITION: replace(account, marks=marks)})
+
+
+@pytest.mark.parametrize("every", [1, 4, 100])
+@pytest.mark.parametrize("journals", [False, True])
+@pytest.mark.parametrize("reported", [True, False])
+def test_what_a_worker_with_a_disk_of_its_own_read_is_unverifiable_if_its_group_committed_it(
+    every: int, journals: bool, reported: bool
+) -> None:
+    """It is the only one that read what comes before the others' records, up to 107."""
+    log, _ = clean()
+    ledger = Ledger()
+    ledger.receive(LedgerSnapshot("alive", 1, [marked(every)], [read([log[7:10]], "queue", "r")]))
+    if reported:
+        first = replace(read([log[0:3]], "queue", "gone"), closed=False)
+        ledger.receive(LedgerSnapshot("dead", 1, [], [first]))
+    if journals:
+        ledger.receive_journal(replace(read([log[0:7]], "queue", "gone"), closed=False, version=2))
+    ledger.mark_dead("dead", journals=journals)
+    group = ledger.judge(View(committed=110), final=True).groups[0]
+    unknown = 0 if journals else 4 if reported else 7
+    assert (group.lost, group.unverifiable) == (0, unknown)
+    running = ledger.judge(View(committed=110), final=False).groups[0]
+    assert running.lost == 0
+
+
+def test_what_the_group_of_a_dead_worker_had_not_committed_or_it_had_reported_to_have_passed_is_lost() -> None:
+    log, _ = clean()
+    ledger = Ledger()
+    ledger.receive(LedgerSnapshot("alive", 1, [marked(1)], [read([log[9:10]], "queue", "r")]))
+    passed_over = replace(read([[log[0], *log[2:4]]], "queue", "gone"), closed=False)
+    ledger.receive(LedgerSnapshot("dead", 1, [], [passed_over]))
+    ledger.mark_dead("dead", journals=False)
+    group = ledger.judge(View(committed=106), final=True).groups[0]
+    assert (group.lost, group.unverifiable) == (1 + 3, 2)
+
+
+@pytest.mark.parametrize("reported", [True, False])
+def test_what_a_dead_member_of_a_share_group_may_have_acknowledged_is_unverifiable(reported: bool) -> None:
+    """Members of share groups write no journals, wherever they are."""
+    log, producers = clean()
+    ledger = Ledger()
+    ledger.receive(LedgerSnapshot("alive", 1, producers.snapshots(), [read([log[4:10]], "share", "r")]))
+    if reported:
+        ledger.receive(LedgerSnapshot("dead", 1, [], [replace(read([log[0:2]], "share", "gone"), closed=False)]))
+    ledger.mark_dead("dead", journals=True)
+    group = ledger.judge(None, final=True).groups[0]
+    assert (group.lost, group.unverifiable) == (0, 2 if reported else 4)
 
 
 def test_what_a_group_had_not_read_to_the_end_of_the_log_is_unread_and_what_it_passed_over_is_lost() -> None:

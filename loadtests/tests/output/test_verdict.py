@@ -217,6 +217,12 @@ def test_a_limit_that_only_the_harness_may_have_broken_is_undecided() -> None:
     assert judge(late, {"p99_produce_ms": 2})["outcome"] == "inconclusive"
 
 
+def test_what_a_dead_worker_could_not_report_any_more_is_not_held_against_the_cluster() -> None:
+    assert outcome(replace(FACTS, acknowledged=900)) == ("fail", 1)
+    assert outcome(replace(FACTS, acknowledged=900, unreported=100)) == ("inconclusive", 2)
+    assert outcome(replace(FACTS, acknowledged=900, unreported=50)) == ("fail", 1)
+
+
 @pytest.mark.parametrize(("limit", "decided"), [(5, "fail"), (8, "inconclusive"), (10, "inconclusive"), (13, "pass")])
 def test_a_latency_is_judged_as_far_as_the_clocks_are_known(limit: int, decided: str) -> None:
     """The p99 is 9 ms ± 3 ms."""
