@@ -6,7 +6,7 @@ PYTHON_FOLDERS := ansible_collections/crucible/kafka/plugins loadtests scripts t
 SUDO_PASSWORD := $(shell [ "$$(id -u)" = 0 ] || sudo -n true 2> /dev/null || echo --ask-become-pass)
 PLAYBOOK := ansible-playbook $(SUDO_PASSWORD)
 
-.PHONY: help bootstrap lab demo test failover lint clean distclean requirements \
+.PHONY: help bootstrap lab demo test mutation failover lint clean distclean requirements \
     lint-yaml lint-ansible lint-python lint-types lint-variables
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo 'make lab       the three bare hosts alone'
 	@echo 'make test      everything that must pass'
 	@echo 'make lint      the linters alone'
+	@echo 'make mutation  what the unit tests do not notice (CORE=gate: one core; docs/testing.md)'
 	@echo 'make failover  the whole matrix of faults, under load'
 	@echo 'make clean     remove the hosts, networks, disks, images and routes'
 
@@ -32,6 +33,10 @@ demo: lab
 test: PACKAGES := chromium libnss-wrapper
 test: bootstrap
 	@scripts/run_tests.py $(STEPS)
+
+# CORE="gate config/slo" takes these cores alone.
+mutation: bootstrap
+	@scripts/mutation.py $(CORE)
 
 failover: bootstrap
 	@status=0; for mode in kraft zookeeper; do CRUCIBLE_MODE=$$mode molecule test --scenario-name failover || status=1; done; exit $$status

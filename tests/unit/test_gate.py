@@ -85,6 +85,16 @@ def test_a_controller_is_not_stopped_when_the_others_are_no_majority() -> None:
     assert "only 1 of 3 voters would be caught up, 2 are needed (behind: 3)" in reason
 
 
+def test_a_controller_is_not_stopped_where_no_voter_is_to_spare_although_none_is_behind() -> None:
+    assert may_stop(cluster(controllers=quorum(voters=[1, 2])), 2) == [
+        "without controller 2 only 1 of 2 voters would be caught up, 2 are needed (behind: none)"
+    ]
+
+
+def test_a_broker_without_a_vote_may_be_stopped_whatever_the_controllers_lack() -> None:
+    assert may_stop(cluster(orders(), controllers=quorum(behind=[102, 103], voters=[101, 102, 103])), 2) == []
+
+
 def test_a_single_controller_may_be_stopped_for_there_is_no_majority_to_keep() -> None:
     assert may_stop(cluster(controllers=quorum(voters=[1])), 1) == []
 
@@ -131,6 +141,14 @@ def test_each_thing_that_is_missing_keeps_the_gate_closed() -> None:
         assert sentence in reason
 
 
+def test_controllers_without_a_leader_keep_the_gate_closed_and_node_0_is_a_leader_like_any_other() -> None:
+    nodes = (0, 1, 2)
+    led = cluster(nodes=nodes, controllers=quorum(leader=0, voters=nodes))
+    assert recovered(led, 2, BOTH, answers=True) == []
+    leaderless = cluster(nodes=nodes, controllers=quorum(leader=-1, voters=nodes))
+    assert recovered(leaderless, 2, BOTH, answers=True) == ["the controllers have no leader"]
+
+
 def test_a_broker_without_a_vote_must_follow_the_metadata_log() -> None:
     observed = replace(quorum(voters=[1, 3]), observers=(QuorumReplica(2, "dir2", 7, 60_000),))
     assert recovered(cluster(controllers=observed), 2, ["broker"], answers=True) == [
@@ -171,6 +189,10 @@ def test_brokers_that_are_down_come_first_and_the_others_in_the_order_given() ->
     assert roll_order(state, dict.fromkeys([2, 3, 1, 5, 4], BOTH)) == [5, 4, 3, 1, 2]
 
 
+def test_in_zookeeper_mode_a_broker_that_is_not_registered_comes_first() -> None:
+    assert roll_order(cluster(nodes=[1, 2]), dict.fromkeys([1, 2, 3], ("broker",))) == [3, 2, 1]
+
+
 def test_controllers_are_restarted_before_brokers_and_the_active_one_last_of_them() -> None:
     state = cluster(fenced=[3], controllers=quorum(leader=102, behind=[103], voters=[101, 102, 103]))
     roles = dict.fromkeys([1, 2, 3], ("broker",)) | dict.fromkeys([102, 101, 103], ("controller",))
@@ -186,6 +208,7 @@ def test_what_caught_up_means_is_what_the_cluster_has_configured() -> None:
 def test_who_lacks_records_or_metadata_is_behind() -> None:
     assert behind(cluster(orders(isr=(1, 2)), controllers=quorum(behind=[2]))) == [2, 3]
     assert behind(cluster(orders(), controllers=quorum())) == []
+    assert behind(cluster(orders(isr=(1, 2)))) == [3]  # In ZooKeeper mode there is no quorum.
 
 
 def test_nobody_is_waited_for_who_waits_for_a_leader_himself() -> None:

@@ -18,6 +18,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.cluster import (
 from ansible_collections.crucible.kafka.plugins.module_utils.host_plan import Declared, Found, Plan, Steps, plan
 from ansible_collections.crucible.kafka.plugins.module_utils.host_state import DataDir, Host, Process
 from ansible_collections.crucible.kafka.plugins.module_utils.identity import Refusal, directory_id, new_id
+from ansible_collections.crucible.kafka.plugins.module_utils.restart_needed import restart_reasons
 
 CLUSTER, OTHER = "EXMJaUKljxZCEQTPA9t-Tg", "CAV9tvnTSrZTY4eaJRv4ww"
 VOTERS = {node_id: directory_id(CLUSTER, node_id) for node_id in (1, 2, 3)}
@@ -143,6 +144,10 @@ def test_what_does_not_run_is_started() -> None:
     steps = steps_of(down(2), cluster(away=[2]))
     assert str(steps) == "start, because it does not run"
     assert not steps.in_turn
+
+
+def test_a_process_of_which_nothing_is_recorded_is_restarted_for_its_files() -> None:
+    assert [*restart_reasons(host(2, process=None), [])] == ["kafka.service changed", "log4j2.properties changed"]
 
 
 @pytest.mark.parametrize(
