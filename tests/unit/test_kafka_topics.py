@@ -25,6 +25,7 @@ class Cluster:
             "preallocate": ("BOOLEAN", "true"),
         }
         self.done: list[tuple[str, Any]] = []
+        self.refuses: list[tuple[str, bool]] = []
         self._manager = SimpleNamespace(run=lambda call: call(), send=self._alter)
 
     @contextmanager
@@ -45,9 +46,28 @@ class Cluster:
         }
         return {"topic": {"orders": entries}} if resources else {}
 
+    def create_topics(self, requested: dict[str, Any], validate_only: bool, raise_errors: bool) -> dict[str, Any]:
+        assert not raise_errors
+        return {"topics": [self._result("create", name, validate_only) for name in requested]}
+
+    def create_partitions(self, grown: dict[str, int], validate_only: bool, raise_errors: bool) -> Any:
+        assert not raise_errors
+        results = [self._result("grow", name, validate_only) for name in grown]
+        return SimpleNamespace(results=[SimpleNamespace(to_dict=lambda result=result: result) for result in results])
+
+    def delete_topics(self, names: list[str], raise_errors: bool) -> dict[str, Any]:
+        assert not raise_errors
+        return {"topics": [self._result("delete", name, False) for name in names]}
+
     def _alter(self, request: Any, node_id: int | None) -> Any:
-        self.done.append(("alter", request.validate_only))
-        return SimpleNamespace(responses=[])
+        result = self._result("alter", "orders", request.validate_only)
+        return SimpleNamespace(responses=[SimpleNamespace(resource_name="orders", to_dict=lambda: result)])
+
+    def _result(self, what: str, name: str, validate_only: bool) -> dict[str, Any]:
+        """Kafka's answer: POLICY_VIOLATION where it is told to refuse, without a message as some of its errors are."""
+        self.done.append((what, validate_only))
+        error_code = 44 if (what, validate_only) in self.refuses else 0
+        return {"name": name, "error_code": error_code, "error_message": None}
 
 
 @pytest.fixture
@@ -95,3 +115,35 @@ def test_what_cannot_be_done_fails_before_anything_is_done(cluster: Cluster) -> 
     assert answer["failed"]
     assert "orders: min.insync.replicas is two" in answer["msg"]
     assert cluster.done == []
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "create": {"name": "clicks", "partitions": 1},
+    "grow": {"name": "orders", "partitions": 2},
+    "alter": {"name": "orders", "partitions": 1, "config": {"preallocate": False}},
+    "delete": {"name": "orders", "state": "absent"},
+}
+
+
+def change(what: str) -> dict[str, Any]:
+    servers = ["192.0.2.1:9092"]
+    return run_module("kafka_topics", bootstrap_servers=servers, topics=[CHANGES[what]], exact_config=False)
+
+
+@pytest.mark.parametrize("what", ["create", "grow", "alter"])
+def test_what_kafka_would_refuse_fails_before_anything_is_done(cluster: Cluster, what: str) -> None:
+    cluster.refuses = [(what, True)]
+    answer = change(what)
+    assert answer["failed"]
+    name = CHANGES[what]["name"]
+    assert answer["msg"] == (f"Nothing was changed, because not all of it can be done:\n{name}: PolicyViolationError")
+    assert cluster.done == [(what, True)]
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_what_kafka_refuses_in_the_end_is_no_success(cluster: Cluster, what: str) -> None:
+    cluster.refuses = [(what, False)]
+    answer = change(what)
+    assert answer["failed"]
+    name = CHANGES[what]["name"]
+    assert answer["msg"] == f"Kafka did not carry out all of the plan:\n{name}: PolicyViolationError"
