@@ -341,3 +341,16 @@ def test_what_the_properties_leave_out_is_what_kafka_takes() -> None:
     assert now.listeners["PLAINTEXT"].address == "kafka1.example:9092"
     assert now.listeners["SSL"].protocol == "SSL"
     assert (now.is_broker, now.is_controller, now.inter_broker, now.controllers) == (True, False, "PLAINTEXT", ())
+
+
+def test_a_declaration_is_proposed_as_an_operator_writes_it() -> None:
+    listeners = {"CLIENT": (9092, "SASL_SSL"), "INTERNAL": (9094, "SSL")}
+    combined = State(listeners, "INTERNAL", ("CONTROLLER", "CONTROLLER_9193"), "CLIENT")
+    assert combined.variables() == {
+        "kafka_listeners": "[CLIENT 9092 SASL_SSL, INTERNAL 9094 SSL]",
+        "kafka_inter_broker_listener": "INTERNAL",
+        "kafka_controller_listener": "[CONTROLLER, CONTROLLER_9193]",
+        "kafka_admin_listener": "CLIENT",
+    }
+    in_zookeeper_mode = State(listeners, "INTERNAL", (), "CLIENT")
+    assert "kafka_controller_listener" not in in_zookeeper_mode.variables()
