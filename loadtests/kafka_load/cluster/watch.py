@@ -6,6 +6,7 @@ retention has removed, and for how far a group has to read.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -14,10 +15,11 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from kafka_load.clock import MILLISECOND, SECOND, now_ns
 from kafka_load.cluster.topic_states import TopicQueries
 from kafka_load.engines.base import Engine
+from kafka_load.engines.client_log import log_once
 from kafka_load.engines.settings import ClientSettings
 from kafka_load.ledger import findings
 from kafka_load.ledger.findings import Anomaly
-from kafka_load.native_threads import native_sleep
+from kafka_load.native_threads import native_sleep, start_thread
 from kafka_load.run.topic_changes import TopicState
 
 ANSWER_S = 2.0
@@ -57,38 +59,102 @@ class ClusterView:
         }
 
 
+@dataclass(frozen=True)
+class PartitionsSeen:
+    """Leaders and in-sync replicas as the cluster told them at `at_ns`."""
+
+    at_ns: int = 0
+    brokers: dict[int, str] = field(default_factory=dict)
+    partitions: dict[findings.TopicPartition, PartitionView] = field(default_factory=dict)
+    error: str | None = None
+
+
 class ClusterWatch(Engine[ClusterView, ClusterView]):
-    """Asks the cluster every `every_ms` for committed offsets of `groups`, once a second for everything else."""
+    """Asks the cluster every `every_ms` for leaders and in-sync replicas and for committed offsets of `groups`, once a
+    second for everything else. Leaders and replicas are asked for in a thread of their own: what else is asked may wait
+    for a broker that is down.
+    """
 
     def __init__(
         self, client: ClientSettings, topics: tuple[str, ...], groups: tuple[str, ...], every_ms: int = 200
     ) -> None:
         super().__init__(client)
-        self.view = self.totals = self.snapshot = ClusterView()
+        self._known, self._seen = ClusterView(), PartitionsSeen()
+        self.totals = self.snapshot = self._known
         self._topics, self._groups, self._every_ns = topics, groups, every_ms * MILLISECOND
+        self._changes: deque[PartitionsSeen] = deque()
+        self._surveying = False
+
+    @property
+    def view(self) -> ClusterView:
+        """The cluster as it was last seen."""
+        known, seen = self._known, self._seen
+        return replace(
+            known,
+            at_ns=max(known.at_ns, seen.at_ns),
+            brokers=seen.brokers,
+            partitions=seen.partitions,
+            error=seen.error or known.error,
+        )
+
+    def take_changes(self) -> list[PartitionsSeen]:
+        """What the cluster told each time that a leader or an ISR was another one, since the last call."""
+        return [self._changes.popleft() for _ in range(len(self._changes))]
 
     def _run(self) -> None:
+        self._surveying = True
+        start_thread(self._survey_until_stopped)
+        try:
+            self._ask_until_stopped()
+        finally:
+            self._stopping = True
+            while self._surveying:
+                native_sleep(0.02)
+
+    def _ask_until_stopped(self) -> None:
         bystanders = {group: self._offsets_client(group) for group in self._groups}
-        metadata = self._offsets_client("kafka-load")
+        bounds = self._offsets_client("kafka-load")
         queries = TopicQueries(self.client, self._topics)
-        next_survey = 0
+        next_bounds = 0
         while not self._stopping:
             begun = now_ns()
             try:
-                if begun >= next_survey:
-                    self._survey(metadata)
-                    next_survey = begun + SECOND
+                if begun >= next_bounds and self._seen.at_ns:
+                    self._read_bounds(bounds)
+                    next_bounds = begun + SECOND
                 for group, bystander in bystanders.items():
                     self._ask_committed(group, bystander)
             except KafkaException as refusal:
-                self.view = replace(self.view, at_ns=now_ns(), error=refusal.args[0].str())
+                self._known = replace(self._known, at_ns=now_ns(), error=refusal.args[0].str())
             if described := queries.poll(now_ns()):
-                self.view = replace(self.view, topics={**self.view.topics, **described}, topics_at_ns=queries.asked_ns)
-            metadata.poll(0)  # its log and its statistics
-            while not self._stopping and now_ns() < begun + self._every_ns:
-                native_sleep(0.02)
-        for client in (metadata, *bystanders.values()):
+                topics = {**self._known.topics, **described}
+                self._known = replace(self._known, topics=topics, topics_at_ns=queries.asked_ns)
+            bounds.poll(0)  # its log and its statistics
+            self._rest(begun)
+        for client in (bounds, *bystanders.values()):
             client.close()
+
+    def _survey_until_stopped(self) -> None:
+        try:
+            client = self._offsets_client("kafka-load")
+            while not self._stopping:
+                begun = now_ns()
+                try:
+                    self._survey(client)
+                except KafkaException as refusal:
+                    self._seen = replace(self._seen, error=refusal.args[0].str())
+                client.poll(0)
+                self._rest(begun)
+            client.close()
+        except Exception as error:  # the thread's last words: there is nobody above it to catch them
+            self.error = f"{type(self).__name__}: {type(error).__name__}: {error}"
+            log_once(self.error)
+        finally:
+            self._surveying = False
+
+    def _rest(self, begun_ns: int) -> None:
+        while not self._stopping and now_ns() < begun_ns + self._every_ns:
+            native_sleep(0.02)
 
     def _offsets_client(self, group: str) -> Consumer:
         """A client that may ask about a group and, as it never subscribes, is no member of it."""
@@ -103,19 +169,27 @@ class ClusterWatch(Engine[ClusterView, ClusterView]):
             for number, partition in metadata.topics[topic].partitions.items()
         }
         brokers = {broker.id: f"{broker.host}:{broker.port}" for broker in metadata.brokers.values()}
-        self.view = replace(self.view, at_ns=now_ns(), brokers=brokers, partitions=partitions, error=None)
-        bounds = log_bounds(client, [tp for tp, view in partitions.items() if view.leader in brokers])
-        self.view = replace(
-            self.view,
-            log_start={**self.view.log_start, **{tp: low for tp, (low, _) in bounds.items()}},
-            log_end={**self.view.log_end, **{tp: high for tp, (_, high) in bounds.items()}},
+        seen = PartitionsSeen(now_ns(), brokers, partitions)
+        if partitions != self._seen.partitions:
+            self._changes.append(seen)
+        self._seen = seen
+
+    def _read_bounds(self, client: Consumer) -> None:
+        seen = self._seen
+        bounds = log_bounds(client, [tp for tp, view in seen.partitions.items() if view.leader in seen.brokers])
+        self._known = replace(
+            self._known,
+            at_ns=now_ns(),
+            log_start={**self._known.log_start, **{tp: low for tp, (low, _) in bounds.items()}},
+            log_end={**self._known.log_end, **{tp: high for tp, (_, high) in bounds.items()}},
+            error=None,
         )
 
     def _ask_committed(self, group: str, client: Consumer) -> None:
-        wanted = [TopicPartition(*tp) for tp in self.view.partitions]
+        wanted = [TopicPartition(*tp) for tp in self._seen.partitions]
         if not wanted:
             return
-        before = self.view.committed.get(group, {})
+        before = self._known.committed.get(group, {})
         answers = client.committed(wanted, timeout=ANSWER_S)
         after = {(a.topic, a.partition): a.offset for a in answers if a.error is None and a.offset >= 0}
         back = tuple(
@@ -134,8 +208,8 @@ class ClusterWatch(Engine[ClusterView, ClusterView]):
             for tp, offset in after.items()
             if offset < before.get(tp, 0)
         )
-        committed = {**self.view.committed, group: {**before, **after}}
-        self.view = replace(self.view, committed=committed, regressions=self.view.regressions + back)
+        committed = {**self._known.committed, group: {**before, **after}}
+        self._known = replace(self._known, committed=committed, regressions=self._known.regressions + back)
 
     def _publish_totals(self, now: int) -> None:
         self.totals = self.view

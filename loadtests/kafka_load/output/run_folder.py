@@ -18,10 +18,10 @@ from typing import Any
 import confluent_kafka
 
 from kafka_load.clock import SECOND
-from kafka_load.cluster import ClusterView
+from kafka_load.cluster import PartitionView
 from kafka_load.config.plan import Plan
 from kafka_load.histogram import MIDDLES_US, Histogram, merged, percentile_without
-from kafka_load.ledger import Anomaly, Judgement, LedgerSnapshot
+from kafka_load.ledger import Anomaly, Judgement, LedgerSnapshot, TopicPartition
 from kafka_load.output import junit
 from kafka_load.output.charts import Leader
 from kafka_load.output.console_summary import milliseconds
@@ -215,11 +215,13 @@ def pairs(histogram: Histogram) -> list[tuple[int, int]]:
     return list(zip(MIDDLES_US[used].tolist(), histogram.counts[used].tolist(), strict=True))
 
 
-def changed_leaders(view: ClusterView, before: Mapping[str, Leader], t_s: float) -> list[Leader]:
+def changed_leaders(
+    partitions: Mapping[TopicPartition, PartitionView], before: Mapping[str, Leader], t_s: float
+) -> list[Leader]:
     """The partitions whose leader or ISR is another one than `before` (by the partition's name)."""
     return [
         Leader(round(t_s, 3), name, now.leader, tuple(now.isr), len(now.replicas))
-        for (topic, number), now in sorted(view.partitions.items())
+        for (topic, number), now in sorted(partitions.items())
         if (last := before.get(name := f"{topic}-{number}")) is None
         or (last.leader, last.isr) != (now.leader, tuple(now.isr))
     ]

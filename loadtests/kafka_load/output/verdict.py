@@ -65,12 +65,16 @@ class Gap:
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault from outside; times count from the start of the run, None while it has not happened."""
+    """A fault from outside; times count from the start of the run, None while it has not happened.
+
+    It was seen at `injected_at_s`; it was ordered at `ordered_at_s`, None if nobody says.
+    """
 
     name: str
     target: str
     injected_at_s: float | None
     healed_at_s: float | None
+    ordered_at_s: float | None = None
 
 
 class Clock(Protocol):

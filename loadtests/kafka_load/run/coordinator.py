@@ -195,7 +195,9 @@ class RunCoordinator:
         self._mark_dead_workers()
         view = self._watch.view
         self._look_at_topics(view)
-        if changes := run_folder.changed_leaders(view, self.leaders, self.elapsed_s):
+        for seen in self._watch.take_changes():
+            at_s = 0.0 if self.start_ns is None else max(0.0, (seen.at_ns - self.start_ns) / SECOND)
+            changes = run_folder.changed_leaders(seen.partitions, self.leaders, at_s)
             run_folder.note_leaders(self.plan.run_dir, changes)
             self.leaders.update((change.partition, change) for change in changes)
         if time.monotonic() >= self._judge_after:

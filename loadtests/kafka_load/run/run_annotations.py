@@ -2,7 +2,7 @@
 
 One line of JSON a mark, appended to `marks.jsonl`. A file works the same for a headless run, a run with the web UI and
 a fault injected from another process or over SSH; the time is taken by the writer, so nothing depends on how soon the
-run reads it.
+run reads it. It is the time at which the fault was seen, by something other than what caused it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from kafka_load.output.verdict import Fault
@@ -27,12 +27,16 @@ class NoRunError(RuntimeError):
 
 @dataclass(frozen=True)
 class Mark:
-    """`name` happened to `target` (or was healed) at `at_ns`, nanoseconds since the epoch."""
+    """`name` happened to `target` (or was healed) at `at_ns`, nanoseconds since the epoch: when a check saw it.
+
+    `ordered_ns` is when somebody gave the order, which a busy host may carry out much later; None if nobody says.
+    """
 
     name: str
     target: str
     healed: bool
     at_ns: int
+    ordered_ns: int | None = None
 
 
 def running(results_dir: Path) -> Path:
@@ -63,9 +67,17 @@ def began_ns(run_dir: Path) -> int | None:
     return int(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
-def mark(run_dir: Path, name: str, target: str, *, healed: bool = False, at_ns: int | None = None) -> Mark:
+def mark(
+    run_dir: Path,
+    name: str,
+    target: str,
+    *,
+    healed: bool = False,
+    at_ns: int | None = None,
+    ordered_ns: int | None = None,
+) -> Mark:
     """Write one mark into the run in `run_dir`; the time is now unless `at_ns` says otherwise."""
-    made = Mark(name, target, healed, time.time_ns() if at_ns is None else at_ns)
+    made = Mark(name, target, healed, time.time_ns() if at_ns is None else at_ns, ordered_ns)
     with (run_dir / MARKS).open("a", encoding="utf-8") as file:  # one short write in append mode is atomic
         file.write(json.dumps(asdict(made)) + "\n")
     return made
@@ -103,9 +115,10 @@ def faults(marks: Iterable[Mark], start_ns: int) -> list[Fault]:
             None,
         )
         if not one.healed:
-            found.append(Fault(one.name, one.target, at_s, None))
+            ordered_s = None if one.ordered_ns is None else round((one.ordered_ns - start_ns) / NS, 3)
+            found.append(Fault(one.name, one.target, at_s, None, ordered_s))
         elif open_at is None:
             found.append(Fault(one.name, one.target, None, at_s))
         else:
-            found[open_at] = Fault(one.name, one.target, found[open_at].injected_at_s, at_s)
+            found[open_at] = replace(found[open_at], healed_at_s=at_s)
     return found

@@ -62,3 +62,11 @@ def test_a_half_written_mark_waits_for_its_other_half(run_dir: Path) -> None:
     with (run_dir / run_annotations.MARKS).open("a") as file:
         file.write('{"name": "pau')
     assert len(run_annotations.read(run_dir)) == 1
+
+
+def test_a_fault_begins_when_it_was_seen_and_keeps_when_it_was_ordered(run_dir: Path) -> None:
+    run_annotations.mark(run_dir, "kill_broker", "kafka2", at_ns=36 * S, ordered_ns=20 * S)
+    run_annotations.mark(run_dir, "kill_broker", "kafka2", at_ns=50 * S, healed=True)
+    assert run_annotations.faults(run_annotations.read(run_dir), 0) == [
+        Fault("kill_broker", "kafka2", 36.0, 50.0, 20.0)
+    ]
