@@ -60,6 +60,7 @@ class LocustAdapter:
         self.closing = ""
         self._worker: WorkerRuntime | None = None
         self._interrupted = False
+        self._leaving = False
         self._said_s = 0.0
         self._parent = os.getppid()
         # The master's options come over those of a worker; on its own host its file may have another place.
@@ -82,7 +83,7 @@ class LocustAdapter:
         """Listen to what concerns this process."""
         events: Any = self.environment.events
         events.test_start.add_listener(self._coordinate if coordinates else self._work)
-        events.quitting.add_listener(lambda environment: self.end())
+        events.quitting.add_listener(self._on_quitting)
         if works:
             self.runner.register_message(ORDER, self._on_order, concurrent=True)
             events.report_to_master.add_listener(self._on_report)
@@ -160,6 +161,10 @@ class LocustAdapter:
             users = {user.__name__: number for user, number in spawned.items()}
             self.coordinator.go(members_of(spawned, self.coordinator.plan), users)
 
+    def _on_quitting(self, environment: Any) -> None:
+        self._leaving = True
+        self.end()
+
     def end(self) -> None:
         """End the run that is on, in order, and keep its verdict; whoever else asks meanwhile waits for it."""
         coordinator = self.coordinator
@@ -205,11 +210,20 @@ class LocustAdapter:
             if coordinator is not None:
                 coordinator.happened(line.text)
         if coordinator is None or coordinator.phase not in ("preparing", "running"):
+            if coordinator is not None and coordinator.phase in ("judged", "failed"):
+                self._leave_after_the_last_worker()
             return
         if coordinator.over:
+            self._leaving = True
             self._print_status("The load is over; flushing, draining, judging")
             gevent.spawn(self.runner.quit if self.headless else self.runner.stop)
         coordinator.tick()
+
+    def _leave_after_the_last_worker(self) -> None:
+        """Locust stops a test whose workers are all missing, and then waits for them, headless for ever."""
+        if self.headless and not self._leaving:
+            self._leaving = True
+            gevent.spawn(self.runner.quit)
 
     def _print_progress(self) -> None:
         coordinator = self.coordinator
@@ -313,6 +327,7 @@ class LocustAdapter:
             self.coordinator.ended_by_user()
 
     def _close(self, leave: Callable[[], None]) -> None:
+        self._leaving = True
         self.end()
         leave()
 

@@ -144,6 +144,21 @@ def test_a_worker_that_is_killed_is_named_and_loses_nothing(shop: MockCluster, t
     assert max(group["lost"] for group in run.verdict["groups"]) == 0
 
 
+def test_a_run_whose_workers_are_all_gone_ends_with_its_verdict(shop: MockCluster, tmp_path: Path) -> None:
+    """Locust itself would wait for them for ever."""
+    run = Run(tmp_path, shop.bootstrap, "--profile", "smoke", "--run-time", "10m", "--processes", "2")
+    run.until(2)
+    workers = Path(f"/proc/{run.process.pid}/task/{run.process.pid}/children").read_text().split()
+    for worker in workers:
+        subprocess.run(["/bin/kill", "-STOP", worker], check=True)
+    ended = run.process.wait(300)
+    for worker in workers:
+        subprocess.run(["/bin/kill", "-KILL", worker], check=False)
+    assert ended == 2
+    assert run.verdict["outcome"] == "inconclusive"
+    assert run.verdict["plan"]["ended_by"] == ""
+
+
 def test_records_are_the_users_own_payloads_keys_and_headers(shop: MockCluster, tmp_path: Path) -> None:
     """A plain consumer finds in the log what is in the files, behind the harness's header."""
     payloads, keys = {b'{"sku": "a"}', b'{"sku": "bc", "count": 2}'}, {b"first", "Zo\u00eb".encode()}
