@@ -9,6 +9,7 @@ from live import BROKERS
 from matrix.audit import Audit
 from matrix.claims import claims
 from matrix.evidence import OBSERVATIONS
+from matrix.identities import Claimed, Stamp, claimed
 from matrix.report import COLUMNS, cells, table, write
 from matrix.rows import PROMISED, Row, rows
 from matrix.scene import Outcome, Scene
@@ -66,12 +67,24 @@ def test_a_promise_claims_what_kafka_promises_and_a_control_that_it_is_found() -
         assert any("the harness finds" in claim.sentence for claim in claims(row)) == (row.kind == "control")
 
 
-def outcome(row: Row, records: int = 1001, **figures: int) -> Outcome:
+def stamps(*sequences: int) -> frozenset[Stamp]:
+    return frozenset((7, "orders", 0, sequence) for sequence in sequences)
+
+
+ACKNOWLEDGED = stamps(*range(1000))
+
+
+def outcome(
+    row: Row,
+    in_log: frozenset[Stamp] = ACKNOWLEDGED | stamps(1000),  # One that failed for the client may be there.
+    called_lost: frozenset[Stamp] = frozenset(),
+    **figures: int,
+) -> Outcome:
     verdict = {**FINE, "groups": [GROUP | figures]}
     seen = dict(row.seen)
-    copies = figures.get("duplicated_in_log", 0)
-    read = Audit(records, copies, 0)
-    return Outcome(row, verdict, ["kafka2"], seen, QUIET, read, twice_by_brokers=0, recovered_s=1.5)
+    read = Audit(in_log, figures.get("duplicated_in_log", 0), 0)
+    claimed = Claimed(ACKNOWLEDGED, called_lost)
+    return Outcome(row, verdict, ["kafka2"], seen, QUIET, read, claimed, twice_by_brokers=0, recovered_s=1.5)
 
 
 def broken(found: Outcome) -> list[str]:
@@ -88,11 +101,18 @@ KILL = next(row for row in rows("kraft") if row.name == "kill_broker")
 CONTROL = next(row for row in rows("kraft") if row.name == "acks_1")
 
 
+CARELESS = next(row for row in rows("kraft") if row.name == "careless_member")
+AGREES = "a reader that shares no code with the harness agrees"
 UNKNOWN = "[2026-11-25 13:51:29,915] ERROR Error while appending records to clicks-9 (kafka.log.UnifiedLog)"
 
 
 def test_a_run_that_went_as_promised_breaks_no_claim() -> None:
     assert broken(outcome(KILL)) == []
+
+
+def test_a_control_that_finds_just_what_is_missing_breaks_no_claim() -> None:
+    assert broken(outcome(CONTROL, in_log=stamps(*range(2, 1000)), called_lost=stamps(0, 1), lost=2)) == []
+    assert broken(replace(outcome(CARELESS, lost=2, called_lost=stamps(0, 1)), taken=2)) == []
 
 
 @pytest.mark.parametrize(
@@ -105,7 +125,14 @@ def test_a_run_that_went_as_promised_breaks_no_claim() -> None:
         (replace(outcome(KILL), error="SceneError: refused"), "it happens and is healed"),
         (replace(outcome(KILL), logged={**QUIET, "kafka3": [UNKNOWN]}), "no node logs an error"),
         (replace(outcome(KILL), logged={"kafka1": [], "kafka2": []}), "no node logs an error"),
-        (outcome(KILL, records=900), "a reader that shares no code with the harness agrees"),
+        # One acknowledged record is missing, and one that failed is there: the counts agree, the records do not.
+        (outcome(KILL, in_log=stamps(*range(1, 1002))), AGREES),
+        # The right number is called lost, of the wrong records.
+        (outcome(CONTROL, in_log=stamps(*range(1, 1000)), called_lost=stamps(5), lost=1), AGREES),
+        (outcome(CONTROL, in_log=stamps(*range(2, 1000)), called_lost=stamps(1), lost=1), AGREES),
+        (replace(outcome(KILL), claimed=Claimed(stamps(1), frozenset())), AGREES),
+        (replace(outcome(CARELESS, lost=3, called_lost=stamps(1, 2)), taken=2), AGREES),
+        (replace(outcome(CARELESS, lost=2, in_log=stamps(*range(2, 1000)), called_lost=stamps(0, 1)), taken=2), AGREES),
         (outcome(CONTROL), "the harness finds what is missing"),
     ],
 )
@@ -144,9 +171,13 @@ def test_a_fault_explains_that_a_node_is_away_and_nothing_about_data(exception: 
     assert (broken(found) == []) is explained
 
 
-def test_what_was_lost_is_told_within_what_is_unsure() -> None:
-    assert list(Audit(990, 0, 0).lost(acknowledged=1000, unsure=2)) == [10, 11, 12]
-    assert list(Audit(1001, 0, 0).lost(acknowledged=1000, unsure=2)) == [0, 1]
+def test_the_harness_is_taken_at_its_word_record_by_record(tmp_path: Path) -> None:
+    (tmp_path / "acknowledged.csv").write_text("topic,partition,producer,first,last\norders,0,7,0,2\norders,0,7,4,4\n")
+    (tmp_path / "anomalies.csv").write_text(
+        "kind,group,topic,partition,offset,producer,sequence,count,note,at_s\n"
+        "lost,analytics-group,orders,0,,7,1,2,,1.5\nreordered,analytics-group,orders,0,9,7,4,1,,1.5\n"
+    )
+    assert claimed(tmp_path) == Claimed(stamps(0, 1, 2, 4), stamps(1, 2))
 
 
 def test_the_table_has_a_line_for_each_row() -> None:
@@ -160,9 +191,10 @@ def test_the_table_has_a_line_for_each_row() -> None:
 
 def test_the_results_are_left_as_json_with_the_places_of_what_was_written_twice(tmp_path: Path) -> None:
     found = outcome(KILL)
-    twice = replace(found, audit=Audit(1001, 1, 0, {("orders", 2): [(40, 43)]}))
+    twice = replace(found, audit=Audit(ACKNOWLEDGED, 1, 0, {("orders", 2): [(40, 43)]}))
     write(tmp_path, [(found, True), (twice, False)])
     first, second = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
     assert (first["row"]["name"], first["passed"], second["passed"]) == ("kill_broker", True, False)
     assert second["audit"]["places"] == {"orders-2": [[40, 43]]}
+    assert (second["audit"]["records"], "claimed" in second) == (1000, False)
     assert "kill_broker" in (tmp_path / "index.html").read_text(encoding="utf-8")

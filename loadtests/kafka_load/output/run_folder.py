@@ -21,7 +21,7 @@ from kafka_load.clock import SECOND
 from kafka_load.cluster import PartitionView
 from kafka_load.config.plan import Plan
 from kafka_load.histogram import MIDDLES_US, Histogram, merged, percentile_without
-from kafka_load.ledger import Anomaly, Judgement, LedgerSnapshot, TopicPartition
+from kafka_load.ledger import Anomaly, Judgement, LedgerSnapshot, ProducerSnapshot, TopicPartition, accounts_of
 from kafka_load.output import junit
 from kafka_load.output.charts import Leader
 from kafka_load.output.console_summary import milliseconds
@@ -99,6 +99,7 @@ def write(run: Ended, judgement: Judgement, snapshots: Sequence[LedgerSnapshot])
         verdict = judge(found, whole, replace(run.plan.requirements, max_late_ms=math.inf), run.saturation.slo())
     _json(run.plan.run_dir / "histograms.json", {name: pairs(h) for name, h in latencies.items() if h.count})
     _csv(run.plan.run_dir / "anomalies.csv", (_anomaly(a, run.start_ns) for a in judgement.anomalies))
+    _csv(run.plan.run_dir / "acknowledged.csv", acknowledged(producer for s in snapshots for producer in s.producers))
     if run.saturation is not None:
         _csv(run.plan.run_dir / "curve.csv", run.saturation.rows())
     _json(run.plan.run_dir / "verdict.json", verdict)
@@ -202,6 +203,16 @@ def _other_than_planned(run: Ended) -> Iterator[str]:
         counts = ", ".join(f"{user} {n} for {profile[user].count}" for user, n in others.items())
         rate = "share the rate that was given" if run.plan.rate_is_total else "produce in proportion"
         yield f"other users were asked for than the profile has, and {rate}: {counts}"
+
+
+def acknowledged(producers: Iterable[ProducerSnapshot]) -> Iterator[dict[str, Any]]:
+    """Every record that was acknowledged, as stretches of a producer's numbers in a partition, `last` included.
+
+    With it any other reader can be held against the harness record by record.
+    """
+    for (topic, partition, producer), account in sorted(accounts_of(producers).items()):
+        for first, end in account.acknowledged.tolist():
+            yield {"topic": topic, "partition": partition, "producer": producer, "first": first, "last": end - 1}
 
 
 def percentiles(histogram: Histogram) -> Percentiles:

@@ -1,4 +1,4 @@
-"""A reader that shares no code with the harness: counts, from the log itself, which of a run's records are there.
+"""A reader that shares no code with the harness: tells, from the log itself, which of a run's records are there.
 
 It uses kafka-python where the harness uses librdkafka, and a JSON parser where the harness uses its own decoder.
 """
@@ -14,25 +14,28 @@ from zlib import crc32
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import CorruptRecordError, KafkaError
 
+from .identities import Stamp
+
 TOPICS = ("orders", "clicks")
 CRC_AT, CRC_END = -10, -2  # …, "crc": "1c291ca3"}: over all that stands before it.
 
 
 @dataclass(frozen=True)
 class Audit:
-    """What the log holds of one run: different records, further copies of them, and those that are damaged.
+    """What the log holds of one run: its records, further copies of them, and how many are damaged.
 
     `places` has the offsets of each record that is there more than once, by its partition.
     """
 
-    records: int
+    records: frozenset[Stamp]
     copies: int
     damaged: int
     places: Mapping[tuple[str, int], Sequence[Sequence[int]]] = field(default_factory=dict)
 
-    def lost(self, acknowledged: int, unsure: int) -> range:
-        """How many acknowledged records can be missing, if `unsure` others may be there or not."""
-        return range(max(0, acknowledged - self.records), max(0, acknowledged + unsure - self.records) + 1)
+    def as_dict(self) -> dict[str, object]:
+        """The counts and places, as JSON has them."""
+        places = {f"{topic}-{number}": at for (topic, number), at in self.places.items()}
+        return {"records": len(self.records), "copies": self.copies, "damaged": self.damaged, "places": places}
 
 
 def _consumer(bootstrap: Sequence[str]) -> KafkaConsumer:
@@ -40,12 +43,12 @@ def _consumer(bootstrap: Sequence[str]) -> KafkaConsumer:
 
 
 def audit(bootstrap: Sequence[str], since_ns: int, timeout_s: float = 120) -> Audit:
-    """Read all topics of the shop and count the records that were due at `since_ns` or later.
+    """Read all topics of the shop for the records that were due at `since_ns` or later.
 
     Raises:
         TimeoutError: The end was not reached.
     """
-    found: dict[tuple[int, str, int, int], list[int]] = {}
+    found: dict[Stamp, list[int]] = {}
     damaged = 0
     with _consumer(bootstrap) as consumer:
         partitions = [
@@ -71,7 +74,7 @@ def audit(bootstrap: Sequence[str], since_ns: int, timeout_s: float = 120) -> Au
     for (_, topic, number, _), offsets in found.items():
         if len(offsets) > 1:
             places.setdefault((topic, number), []).append(offsets)
-    return Audit(len(found), sum(map(len, found.values())) - len(found), damaged, places)
+    return Audit(frozenset(found), sum(map(len, found.values())) - len(found), damaged, places)
 
 
 def readable(bootstrap: Sequence[str], partition: tuple[str, int]) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from live import BROKERS
 from logged import told, unexplained
 
+from .identities import Stamp
 from .rows import EXPLAINED, Row
 from .scene import Outcome
 
@@ -107,10 +108,24 @@ def _explained(outcome: Outcome) -> None:
 
 
 def _agrees(outcome: Outcome) -> None:
+    """Record by record: what the harness calls acknowledged and lost, and what the log holds."""
     assert outcome.audit is not None, outcome.error
-    produced = outcome.verdict["produced"]
-    in_log = outcome.audit.lost(produced["acknowledged"], produced["failed"] + produced["indeterminate"])
-    # What a careless member took is in the log, and the harness was never told of it.
-    assert outcome.value("lost") in (in_log if outcome.taken is None else [outcome.taken])
+    assert outcome.claimed is not None, outcome.error
+    claimed, in_log = outcome.claimed, outcome.audit.records
+    assert len(claimed.acknowledged) == outcome.verdict["produced"]["acknowledged"]
+    missing = claimed.acknowledged - in_log
+    if outcome.taken is None:
+        assert outcome.value("lost") == len(missing), f"missing from the log: {_some(missing)}"
+        assert claimed.lost <= missing, f"called lost and in the log: {_some(claimed.lost - missing)}"
+    else:  # What a careless member took is in the log, and the harness was never told of it.
+        assert not missing, f"missing from the log: {_some(missing)}"
+        assert outcome.value("lost") == outcome.taken
+        assert claimed.lost <= in_log, f"called lost of a member, and not in the log: {_some(claimed.lost - in_log)}"
     assert outcome.value("duplicated_in_log") == outcome.audit.copies
     assert outcome.audit.damaged == 0
+
+
+def _some(stamps: frozenset[Stamp]) -> str:
+    return ", ".join(
+        f"{topic}-{number} {producer}/{sequence}" for producer, topic, number, sequence in sorted(stamps)[:5]
+    )

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from . import members
 from .audit import TOPICS, Audit, audit
 from .epochs import written_twice_by_brokers
 from .evidence import OBSERVATIONS, Scope
+from .identities import Claimed, claimed
 from .load import Load
 from .rows import Row
 
@@ -52,6 +53,7 @@ class Outcome:
     seen: dict[str, Any] = field(default_factory=dict)
     logged: dict[str, list[str]] = field(default_factory=dict)
     audit: Audit | None = None
+    claimed: Claimed | None = None
     twice_by_brokers: int | None = None
     taken: int | None = None
     recovered_s: float | None = None
@@ -76,9 +78,9 @@ class Outcome:
 
     def as_dict(self) -> dict[str, Any]:
         """The outcome as JSON has it."""
-        facts = asdict(self)
-        if self.audit:
-            facts["audit"]["places"] = {f"{topic}-{number}": at for (topic, number), at in self.audit.places.items()}
+        facts = asdict(replace(self, audit=None, claimed=None))
+        facts["audit"] = self.audit.as_dict() if self.audit else None
+        del facts["claimed"]
         return facts
 
 
@@ -260,6 +262,7 @@ def _perform(outcome: Outcome, results: Path, extra: Mapping[str, Any]) -> None:
         configure(row.topics, AlterConfigOpType.DELETE)
         if load.verdict:
             outcome.verdict, outcome.report = load.verdict, str(load.folder / "report.html")
+            outcome.claimed = claimed(load.folder)
     outcome.recovered_s = outcome.recovered_s or load.recovered_s()
     outcome.logged = {name: added(before[name], lines) for name, lines in _errors().items()}
     outcome.audit = audit(BOOTSTRAP, since_ns)
