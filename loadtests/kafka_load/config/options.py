@@ -16,7 +16,8 @@ from kafka_load.config import client_config
 from kafka_load.config.inventory import ENV
 from kafka_load.config.profiles import span_s
 from kafka_load.config.slo import LIMITS
-from kafka_load.output.verdict import REFUSED, Requirements
+from kafka_load.output.facts import Requirements
+from kafka_load.output.verdict import REFUSED
 from kafka_load.records.binary import SMALLEST
 
 RESULTS_DIR = "loadtests/results"

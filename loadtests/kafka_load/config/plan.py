@@ -24,7 +24,7 @@ from kafka_load.engines.settings import (
     ReaderSettings,
     TransactionSettings,
 )
-from kafka_load.output.verdict import Requirements
+from kafka_load.output.facts import Requirements
 from kafka_load.records import fresh_run
 from kafka_load.records.keys import Popularity
 

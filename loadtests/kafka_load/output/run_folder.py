@@ -25,9 +25,10 @@ from kafka_load.ledger import Anomaly, Judgement, LedgerSnapshot, ProducerSnapsh
 from kafka_load.output import junit
 from kafka_load.output.charts import Leader
 from kafka_load.output.console_summary import milliseconds
+from kafka_load.output.facts import Facts, Gap, Percentiles
 from kafka_load.output.plan_check import Asked, Done, shortfalls
 from kafka_load.output.timeline import Bin
-from kafka_load.output.verdict import Facts, Gap, Percentiles, judge
+from kafka_load.output.verdict import judge
 from kafka_load.run import run_annotations
 from kafka_load.run.clock_offset import ClockError, uncertainty_us
 from kafka_load.run.readiness import Group

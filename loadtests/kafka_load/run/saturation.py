@@ -12,8 +12,8 @@ from typing import Any
 
 from kafka_load.config.plan import Plan, step_rates
 from kafka_load.config.slo import LIMITS, Measured, Result, evaluate
+from kafka_load.output.facts import Requirements
 from kafka_load.output.timeline import Bin, merged
-from kafka_load.output.verdict import Requirements
 
 SETTLING = 0.25
 PER_STEP = tuple(name for name, limit in LIMITS.items() if limit.per_step)

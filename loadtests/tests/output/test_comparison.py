@@ -15,7 +15,8 @@ from kafka_load.ledger import GroupJudgement
 from kafka_load.output import charts, comparison_report
 from kafka_load.output.charts import Data
 from kafka_load.output.comparison import Comparison, ComparisonError, allowance, compare, number
-from kafka_load.output.verdict import Facts, Fault, Gap, Percentiles, judge
+from kafka_load.output.facts import Facts, Fault, Gap, Percentiles
+from kafka_load.output.verdict import judge
 from playwright.sync_api import Browser
 from plotly.offline import get_plotlyjs
 

@@ -11,7 +11,8 @@ import pytest
 from kafka_load.ledger import GroupJudgement
 from kafka_load.output import charts, html_report
 from kafka_load.output.charts import Data, Leader
-from kafka_load.output.verdict import Facts, Fault, Gap, Percentiles, judge
+from kafka_load.output.facts import Facts, Fault, Gap, Percentiles
+from kafka_load.output.verdict import judge
 from playwright.sync_api import Browser
 from plotly.offline import get_plotlyjs
 

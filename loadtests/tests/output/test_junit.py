@@ -8,7 +8,8 @@ from xml.etree import ElementTree as Xml
 import pytest
 from kafka_load.ledger import Drain, GroupJudgement
 from kafka_load.output import junit
-from kafka_load.output.verdict import Facts, Percentiles, judge
+from kafka_load.output.facts import Facts, Percentiles
+from kafka_load.output.verdict import judge
 
 LATENCY = Percentiles(2000, 4000, 9000, 20000, 30000)
 FACTS = Facts(

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 from kafka_load.histogram import Histogram
+from kafka_load.output.facts import Requirements
 from kafka_load.output.timeline import Bin
-from kafka_load.output.verdict import Requirements
 from kafka_load.run.saturation import Saturation
 
 LIMITS = {"lost": 0.0, "p99_produce_ms": 50.0, "achieved_rate": 0.98}
