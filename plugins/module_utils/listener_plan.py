@@ -313,8 +313,27 @@ def sequence(
         admin=now_admin,
     )
     used = State(both, final.inter_broker, tuple(dict.fromkeys([*final.controllers, *beside.controllers])), final.admin)
-    reached = State(old, beside.inter_broker, controllers, now_admin)
-    return [state for state, before in ((beside, reached), (used, beside), (final, used)) if state != before]
+    steps: list[State] = []
+    for state in (beside, used, final):
+        reached = state == steps[-1] if steps else _runs_as(state, running)
+        if not reached:
+            steps.append(state)
+    return steps
+
+
+def _runs_as(state: State, running: Sequence[NodeListeners]) -> bool:
+    """Whether every node runs as the state declares it, so that no roll is needed for it."""
+    return all(
+        {name: (each.port, each.protocol) for name, each in node.listeners.items()}
+        == {
+            name: at
+            for name, at in state.listeners.items()
+            if (node.is_controller if name in state.controllers else node.is_broker)
+        }
+        and (not node.is_broker or node.inter_broker == state.inter_broker)
+        and (not node.controllers or tuple(node.controllers) == state.controllers)
+        for node in running
+    )
 
 
 def _serving(running: Sequence[NodeListeners], declared: Sequence[str]) -> list[str]:
