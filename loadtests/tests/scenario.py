@@ -1,4 +1,4 @@
-"""A small run against a mock cluster, and a witness that shares no code with the harness."""
+"""A small run against a mock cluster, and an independent check that shares no code with the harness."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TOPIC = "orders"
 
 
 @dataclass
-class Scene:
+class Scenario:
     """One run: engines are added, records sent, readers drained, and everything is judged."""
 
     cluster: MockCluster
@@ -116,13 +116,18 @@ def group(judgement: Judgement, name: str) -> GroupJudgement:
     return next(one for one in judgement.groups if one.group == name)
 
 
-def witness(cluster: MockCluster) -> dict[int, list[tuple[int, dict[str, Any]]]]:
+def read_log(cluster: MockCluster) -> dict[int, list[tuple[int, dict[str, Any]]]]:
     """What is in the log, read by a plain consumer and parsed by the standard library: offset and fields, by partition.
 
     A value that is no JSON object counts as {}.
     """
     consumer = Consumer(
-        {"bootstrap.servers": cluster.bootstrap, "group.id": "witness", "enable.partition.eof": True, "log_level": 0}
+        {
+            "bootstrap.servers": cluster.bootstrap,
+            "group.id": "check",
+            "enable.partition.eof": True,
+            "log_level": 0,
+        }
     )
     partitions = list(consumer.list_topics(TOPIC, timeout=5).topics[TOPIC].partitions)
     consumer.assign([TopicPartition(TOPIC, partition, OFFSET_BEGINNING) for partition in partitions])
@@ -130,7 +135,7 @@ def witness(cluster: MockCluster) -> dict[int, list[tuple[int, dict[str, Any]]]]
     ended: set[int | None] = set()
     while len(ended) < len(partitions):
         if (message := consumer.poll(5)) is None:
-            raise TimeoutError("the witness saw no end of the log")
+            raise TimeoutError("the independent check saw no end of the log")
         if message.error():
             ended.add(message.partition())
             continue

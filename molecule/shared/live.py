@@ -17,8 +17,8 @@ from typing import Any
 import testinfra
 from confluent_kafka.admin import AdminClient
 from kafka import KafkaAdminClient
+from rolling_restart_check import away
 from testinfra.host import Host
-from witness import away
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB = os.environ.get("CRUCIBLE_LAB", "0")

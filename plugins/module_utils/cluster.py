@@ -107,7 +107,7 @@ class Quorum:
             found, key=lambda replica: (replica.caught_up_ms_ago is None, replica.caught_up_ms_ago), default=None
         )
 
-    def without_ghosts(self) -> Quorum:
+    def without_stale_observers(self) -> Quorum:
         """The same without observers that are gone.
 
         A node that lost its disk comes back under another directory id, and for five minutes the leader lists it under

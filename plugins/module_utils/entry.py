@@ -57,7 +57,7 @@ def answer_endpoint(module: AnsibleModule) -> Endpoint:
 
 
 @contextmanager
-def one_sentence(module: AnsibleModule) -> Iterator[None]:
+def fail_on_admin_error(module: AnsibleModule) -> Iterator[None]:
     """Let the module fail with the sentence of an AdminError raised inside the block."""
     try:
         yield

@@ -52,16 +52,17 @@ def choose(
     return hosts
 
 
-def unhealthy(state: ClusterState, brokers: Collection[int], silent: Collection[int] = ()) -> list[str]:
+def unhealthy(state: ClusterState, brokers: Collection[int], unresponsive_brokers: Collection[int] = ()) -> list[str]:
     """Reasons not to call it healthy: a broker that does not serve, a replica out of sync, an incomplete quorum.
 
     Args:
         state: The cluster.
         brokers: The node ids of its brokers.
-        silent: Those that do not answer on their own port: right after a kill the cluster still believes in them.
+        unresponsive_brokers: Those that do not answer on their own port: right after a kill the cluster still believes
+            in them.
     """
     reasons = []
-    if absent := sorted(node for node in brokers if not state.serves(node) or node in silent):
+    if absent := sorted(node for node in brokers if not state.serves(node) or node in unresponsive_brokers):
         reasons.append(f"brokers that do not serve: {listed(absent)}")
     if behind := [partition for partition in state.partitions if partition.under_replicated or partition.offline]:
         reasons.append(f"partitions with a replica out of sync: {listed(behind)}")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from .cluster import Partition
 
 
-def waves(partitions: Iterable[Partition], node_id: int) -> Iterator[list[Partition]]:
+def batches(partitions: Iterable[Partition], node_id: int) -> Iterator[list[Partition]]:
     """The partitions that the broker should lead, could lead and does not, in steps of doubling size.
 
     Kafka's own topics come last: their leader has a whole group or transaction log to load, which would make the

@@ -34,7 +34,7 @@ def survey(endpoint: Endpoint) -> ClusterState:
     raise AdminError(" ".join(refusals))
 
 
-def silent(endpoint: Endpoint, state: ClusterState) -> list[int]:
+def unresponsive_brokers(endpoint: Endpoint, state: ClusterState) -> list[int]:
     """The brokers that the cluster believes in and that, each asked itself, do not answer: one that was just killed."""
     return [broker.node_id for broker in state.brokers if not broker.fenced and not endpoint.answers(broker)]
 
@@ -179,7 +179,7 @@ def _quorum(described: dict[str, Any], fetch_timeout_ms: int) -> Quorum:
         tuple(map(replica, voters)),
         tuple(map(replica, observers)),
         {node["node_id"]: tuple(each["name"] for each in node["listeners"]) for node in described.get("nodes") or []},
-    ).without_ghosts()
+    ).without_stale_observers()
 
 
 def _directory_id(identifier: str | None) -> str:

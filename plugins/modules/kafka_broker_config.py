@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import alter_configs
 from ansible_collections.crucible.kafka.plugins.module_utils.broker_config import ON_CLUSTER, SECRET, plan, shown
-from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, endpoint, one_sentence
+from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, endpoint, fail_on_admin_error
 from ansible_collections.crucible.kafka.plugins.module_utils.survey import describe_broker
 
 DOCUMENTATION = r"""
@@ -60,7 +60,7 @@ def main() -> None:
         value for key, value in (*running.items(), *declared.items()) if value and SECRET.search(key)
     )
     broker_id, applied = module.params["broker_id"], []
-    with one_sentence(module), endpoint(module).connect() as admin:
+    with fail_on_admin_error(module), endpoint(module).connect() as admin:
         todo = plan(running, declared, describe_broker(admin, broker_id))
         restart = list(todo.restart)
         for change in todo.changes:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError
 from ansible_collections.crucible.kafka.plugins.module_utils.cluster_summary import NOTHING, summary
 from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, answer_endpoint, endpoint
-from ansible_collections.crucible.kafka.plugins.module_utils.survey import read_state, silent
+from ansible_collections.crucible.kafka.plugins.module_utils.survey import read_state, unresponsive_brokers
 
 DOCUMENTATION = r"""
 module: kafka_cluster_info
@@ -67,7 +67,7 @@ def main() -> None:
             state = read_state(admin)
     except AdminError as error:
         module.exit_json(reachable=False, reason=str(error), **NOTHING)
-    away = silent(answer_endpoint(module), state) if module.params["ask_each"] else []
+    away = unresponsive_brokers(answer_endpoint(module), state) if module.params["ask_each"] else []
     module.exit_json(reachable=True, reason="", **summary(state, away))
 
 

@@ -6,7 +6,11 @@ from __future__ import annotations
 import time
 
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import wait_until
-from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, answer_endpoint, one_sentence
+from ansible_collections.crucible.kafka.plugins.module_utils.entry import (
+    admin_module,
+    answer_endpoint,
+    fail_on_admin_error,
+)
 from ansible_collections.crucible.kafka.plugins.module_utils.fault_plan import (
     BROKER,
     CONTROLLER,
@@ -16,7 +20,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.fault_plan import (
     exceeds,
     unhealthy,
 )
-from ansible_collections.crucible.kafka.plugins.module_utils.survey import silent, survey
+from ansible_collections.crucible.kafka.plugins.module_utils.survey import survey, unresponsive_brokers
 
 DOCUMENTATION = r"""
 module: kafka_fault_plan
@@ -86,13 +90,13 @@ def main() -> None:
 
     def reasons() -> list[str]:
         state = survey(cluster)
-        sick: list[str] = unhealthy(state, given["brokers"], silent(cluster, state))
+        sick: list[str] = unhealthy(state, given["brokers"], unresponsive_brokers(cluster, state))
         return sick
 
     if not given["on_top"] and (remaining := wait_until(reasons, given["timeout_s"])):
         module.fail_json(msg=f"The cluster is not healthy: {'; '.join(remaining)}.")
     healthy_at = time.time()
-    with one_sentence(module):
+    with fail_on_admin_error(module):
         state = survey(cluster)
     try:
         hosts = choose(state, given["targets"], nodes, given["partition"], given["zookeeper"])

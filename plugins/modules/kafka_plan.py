@@ -25,8 +25,8 @@ from ansible_collections.crucible.kafka.plugins.module_utils.identity import Ref
 from ansible_collections.crucible.kafka.plugins.module_utils.survey import (
     describe_broker,
     partitions_by_log_dir,
-    silent,
     survey,
+    unresponsive_brokers,
 )
 
 DOCUMENTATION = r"""
@@ -148,7 +148,7 @@ def ask(cluster: Endpoint, each: Endpoint, inventory: Sequence[Host]) -> Answers
         answers.reason = str(error)
         return answers
     answers.cluster = state
-    away = silent(each, state)
+    away = unresponsive_brokers(each, state)
     answers.serving = [broker.node_id for broker in state.brokers if not broker.fenced and broker.node_id not in away]
     for host in inventory:
         if host.in_run and host.process and BROKER in host.roles and host.node_id in answers.serving:

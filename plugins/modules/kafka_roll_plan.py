@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, endpoint, one_sentence
+from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, endpoint, fail_on_admin_error
 from ansible_collections.crucible.kafka.plugins.module_utils.roll_order import roll_order
 from ansible_collections.crucible.kafka.plugins.module_utils.survey import survey
 
@@ -41,7 +41,7 @@ order: {description: The nodes' ids in the order to follow., type: list, element
 def main() -> None:
     """Ask once and sort."""
     module = admin_module(nodes={"type": "list", "elements": "dict", "required": True})
-    with one_sentence(module):
+    with fail_on_admin_error(module):
         state = survey(endpoint(module))
     roles = {int(node["node_id"]): tuple(node["roles"]) for node in module.params["nodes"]}
     module.exit_json(order=roll_order(state, roles))

@@ -7,8 +7,12 @@ import time
 
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import wait_until
 from ansible_collections.crucible.kafka.plugins.module_utils.cluster import listed
-from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, answer_endpoint, one_sentence
-from ansible_collections.crucible.kafka.plugins.module_utils.leadership import waves
+from ansible_collections.crucible.kafka.plugins.module_utils.entry import (
+    admin_module,
+    answer_endpoint,
+    fail_on_admin_error,
+)
+from ansible_collections.crucible.kafka.plugins.module_utils.leadership import batches
 from ansible_collections.crucible.kafka.plugins.module_utils.survey import elect_preferred, read_partitions
 
 DOCUMENTATION = r"""
@@ -56,8 +60,8 @@ def main() -> None:
         timeout_s=300.0, broker_id={"type": "int", "required": True}, pause_s={"type": "float", "default": 0.3}
     )
     cluster, node_id = answer_endpoint(module), module.params["broker_id"]
-    with one_sentence(module), cluster.connect() as admin:
-        steps = list(waves(read_partitions(admin), node_id))
+    with fail_on_admin_error(module), cluster.connect() as admin:
+        steps = list(batches(read_partitions(admin), node_id))
         for step in steps if not module.check_mode else ():
             elect_preferred(admin, step)
             time.sleep(module.params["pause_s"])  # A pace: nobody can see that all clients have come.
@@ -65,7 +69,7 @@ def main() -> None:
 
     def reasons() -> list[str]:
         with cluster.connect() as admin:
-            left = [each for step in waves(read_partitions(admin), node_id) for each in step if each.name in taken]
+            left = [each for step in batches(read_partitions(admin), node_id) for each in step if each.name in taken]
             elect_preferred(admin, left)
         return [each.name for each in left]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ansible_collections.crucible.kafka.plugins.module_utils import topic_plan
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError
-from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, endpoint, one_sentence
+from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, endpoint, fail_on_admin_error
 from ansible_collections.crucible.kafka.plugins.module_utils.server_properties import strings
 from ansible_collections.crucible.kafka.plugins.module_utils.topic_admin import carry_out, read_topics, wait_for
 
@@ -105,7 +105,7 @@ def main() -> None:
     params = module.params
     wanted = [declared(topic, params) for topic in params["topics"] if topic["state"] == "present"]
     absent = [topic["name"] for topic in params["topics"] if topic["state"] == "absent"]
-    with one_sentence(module), endpoint(module).connect() as admin:
+    with fail_on_admin_error(module), endpoint(module).connect() as admin:
         current = read_topics(admin, {*absent, *(topic.name for topic in wanted)})
         serving = sum(not broker.get("is_fenced") for broker in admin.describe_cluster()["brokers"])
         plan = topic_plan.plan(current, wanted, absent, serving, params["exact_config"])

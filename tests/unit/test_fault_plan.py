@@ -88,7 +88,7 @@ def test_a_healthy_cluster_has_nothing_to_say() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "silent", "sentence"),
+    ("state", "unresponsive_brokers", "sentence"),
     [
         (replace(WELL, brokers=WELL.brokers[:2]), (), "brokers that do not serve: 3"),
         (replace(WELL, brokers=(Broker(1, "kafka1", 9092, fenced=True), *WELL.brokers[1:])), (), "do not serve: 1"),
@@ -99,8 +99,10 @@ def test_a_healthy_cluster_has_nothing_to_say() -> None:
         (replace(WELL, quorum=Quorum(1, 0, (*VOTERS[:2], replace(VOTERS[2], caught_up_ms_ago=None)))), (), "behind: 3"),
     ],
 )
-def test_whatever_is_not_well_is_a_reason(state: ClusterState, silent: tuple[int, ...], sentence: str) -> None:
-    (reason,) = unhealthy(state, IDS, silent)
+def test_whatever_is_not_well_is_a_reason(
+    state: ClusterState, unresponsive_brokers: tuple[int, ...], sentence: str
+) -> None:
+    (reason,) = unhealthy(state, IDS, unresponsive_brokers)
     assert sentence in reason
 
 

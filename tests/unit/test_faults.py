@@ -17,7 +17,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.fault_plan import (
 
 ROLE = Path(__file__).resolve().parents[2] / "roles/fault"
 USUAL = yaml.safe_load((ROLE / "vars/main.yml").read_text(encoding="utf-8"))["__fault_usual"]
-SAID = {"about", "target", "breaks", "inject", "witness", "heal"}
+SAID = {"about", "target", "breaks", "inject", "verify", "heal"}
 FAULTS = sorted((ROLE / "faults").glob("*.yml"))
 
 
@@ -35,7 +35,7 @@ def test_a_fault_says_what_it_imitates_whom_it_hits_what_it_breaks_and_how_it_is
     assert len(fault["about"].split(". ")) >= 3
 
 
-@pytest.mark.parametrize("section", ["prepare", "inject", "witness", "heal"])
+@pytest.mark.parametrize("section", ["prepare", "inject", "verify", "heal"])
 def test_a_posix_shell_can_read_it(fault: dict[str, Any], section: str) -> None:
     library = (ROLE / "files/lib.sh").read_text(encoding="utf-8")
     script = f"{library}\n{section}() {{\n{fault.get(section) or ':'}\n}}\n"

@@ -158,15 +158,15 @@ def test_a_broker_without_a_vote_must_follow_the_metadata_log() -> None:
 
 def test_a_node_that_lost_its_disk_is_who_it_is_now_and_not_who_it_was() -> None:
     was, now = QuorumReplica(2, "dir2", 496, 137_000), QuorumReplica(2, "dir2b", 0, 400)
-    both = replace(quorum(voters=[1, 3]), observers=(was, now)).without_ghosts()
+    both = replace(quorum(voters=[1, 3]), observers=(was, now)).without_stale_observers()
     assert both.observers == (now,)
     assert recovered(cluster(controllers=both), 2, ["broker"], answers=True) == []
-    voting_again = replace(quorum(), observers=(was,)).without_ghosts()
+    voting_again = replace(quorum(), observers=(was,)).without_stale_observers()
     assert voting_again.observers == ()
 
 
 def test_a_vote_that_is_still_given_to_a_lost_disk_is_no_ghost() -> None:
-    lost = replace(quorum(behind=[2]), observers=(QuorumReplica(2, "dir2b", 0, 400),)).without_ghosts()
+    lost = replace(quorum(behind=[2]), observers=(QuorumReplica(2, "dir2b", 0, 400),)).without_stale_observers()
     assert [voter.node_id for voter in lost.voters] == [1, 2, 3]
     assert len(lost.observers) == 1
 

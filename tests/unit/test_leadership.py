@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.crucible.kafka.plugins.module_utils.cluster import Partition
-from ansible_collections.crucible.kafka.plugins.module_utils.leadership import waves
+from ansible_collections.crucible.kafka.plugins.module_utils.leadership import batches
 
 PARTITIONS = st.lists(
     st.builds(
@@ -25,22 +25,22 @@ def partition(index: int, leader: int = 1, isr: tuple[int, ...] = (1, 2, 3), top
 
 
 def test_one_comes_first_and_each_step_is_twice_as_large() -> None:
-    steps = list(waves([partition(index) for index in range(9)], 2))
+    steps = list(batches([partition(index) for index in range(9)], 2))
     assert [[each.index for each in step] for step in steps] == [[0], [1, 2], [3, 4, 5, 6], [7, 8]]
 
 
 def test_what_it_leads_or_cannot_or_should_not_lead_is_left_alone() -> None:
-    assert list(waves([partition(0, leader=2), partition(1, isr=(1, 3))], 2)) == []
-    assert list(waves([partition(0)], 3)) == []
+    assert list(batches([partition(0, leader=2), partition(1, isr=(1, 3))], 2)) == []
+    assert list(batches([partition(0)], 3)) == []
 
 
 def test_kafkas_own_topics_come_last() -> None:
-    steps = list(waves([partition(0, topic="__consumer_offsets"), partition(0)], 2))
+    steps = list(batches([partition(0, topic="__consumer_offsets"), partition(0)], 2))
     assert [[each.topic for each in step] for step in steps] == [["orders"], ["__consumer_offsets"]]
 
 
 @given(PARTITIONS)
 def test_every_partition_is_taken_over_once(partitions: list[Partition]) -> None:
-    taken = [each.name for step in waves(partitions, 2) for each in step]
+    taken = [each.name for step in batches(partitions, 2) for each in step]
     due = [each.name for each in partitions if each.replicas[0] == 2 and 2 in each.isr and each.leader != 2]
     assert sorted(taken) == sorted(due)

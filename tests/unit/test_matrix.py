@@ -12,7 +12,7 @@ from matrix.evidence import OBSERVATIONS
 from matrix.identities import Claimed, Stamp, claimed
 from matrix.report import COLUMNS, cells, table, write
 from matrix.rows import PROMISED, Row, rows
-from matrix.scene import Outcome, Scene
+from matrix.scenario import Outcome, Scenario
 
 from ansible_collections.crucible.kafka.plugins.module_utils.fault_plan import SELECTORS
 
@@ -38,7 +38,7 @@ def test_a_row_is_made_of_what_exists(row: Row) -> None:
     assert (row.kind == "control") == bool(row.finds)
     for step in row.steps:
         verb, what = next(iter(step.items()))
-        assert callable(getattr(Scene, verb))
+        assert callable(getattr(Scenario, verb))
         assert verb not in ("inject", "heal", "repeat") or what in FAULTS
         assert set(step.get("target", "leader").split(",")) <= TARGETS
 
@@ -122,7 +122,7 @@ def test_a_control_that_finds_just_what_is_missing_breaks_no_claim() -> None:
         (replace(outcome(KILL, duplicated_in_log=1), twice_by_brokers=1), "no broker writes anything twice"),
         (replace(outcome(KILL), seen={**KILL.seen, "process": "running"}), "meanwhile process: gone"),
         (replace(outcome(KILL), verdict={**FINE, "availability": {"longest_gap_s": 9.0}}), "no partition stands still"),
-        (replace(outcome(KILL), error="SceneError: refused"), "it happens and is healed"),
+        (replace(outcome(KILL), error="ScenarioError: refused"), "it happens and is healed"),
         (replace(outcome(KILL), logged={**QUIET, "kafka3": [UNKNOWN]}), "no node logs an error"),
         (replace(outcome(KILL), logged={"kafka1": [], "kafka2": []}), "no node logs an error"),
         # One acknowledged record is missing, and one that failed is there: the counts agree, the records do not.
@@ -148,7 +148,7 @@ def test_what_a_client_wrote_twice_is_a_finding_that_the_table_tells() -> None:
 
 
 def test_a_row_that_could_not_be_done_breaks_every_claim() -> None:
-    assert broken(Outcome(KILL, error="SceneError: no load")) == [claim.sentence for claim in claims(KILL)]
+    assert broken(Outcome(KILL, error="ScenarioError: no load")) == [claim.sentence for claim in claims(KILL)]
 
 
 def test_a_row_says_which_errors_its_fault_explains() -> None:
@@ -182,11 +182,11 @@ def test_the_harness_is_taken_at_its_word_record_by_record(tmp_path: Path) -> No
 
 def test_the_table_has_a_line_for_each_row() -> None:
     lines = table(
-        [cells(outcome(KILL), True), cells(Outcome(CONTROL, error="SceneError: no load"), False)]
+        [cells(outcome(KILL), True), cells(Outcome(CONTROL, error="ScenarioError: no load"), False)]
     ).splitlines()
     assert lines[0].split("  ")[0] == COLUMNS[0]
     assert "as promised" in lines[1]
-    assert "SceneError: no load" in lines[2]
+    assert "ScenarioError: no load" in lines[2]
 
 
 def test_the_results_are_left_as_json_with_the_places_of_what_was_written_twice(tmp_path: Path) -> None:

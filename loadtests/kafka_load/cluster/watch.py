@@ -1,6 +1,6 @@
 """What the cluster itself says, seen by a bystander: leaders, in-sync replicas, the logs' bounds, committed offsets.
 
-The judge needs a witness that is not a member of any group: for a commit that goes backwards, for records that
+The ledger needs an observer that is not a member of any group: for a commit that goes backwards, for records that
 retention has removed, and for how far a group has to read.
 """
 

@@ -1,7 +1,7 @@
-"""Negative controls: each makes something bad happen, has a witness, and the ledger must find just that.
+"""Negative controls: each makes something bad happen, has an independent check, and the ledger must find just that.
 
-The witness reads the log (or the committed offsets) with a plain client and the standard library's JSON parser: it
-shares no code with the ledger. A control whose witness saw nothing has proved nothing, and fails.
+The check reads the log (or the committed offsets) with a plain client and the standard library's JSON parser: it
+shares no code with the ledger. A control whose check saw nothing has proved nothing, and fails.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from kafka_load.engines.outgoing import Outgoing
 from kafka_load.native_threads import wait_until
 from kafka_load.records import Packed, fresh_run
 from mock_cluster import PRODUCE, MockCluster
-from scenario import TOPIC, Scene, end, group, witness
+from scenario import TOPIC, Scenario, end, group, read_log
 
 RECORDS = 600
 
@@ -77,24 +77,24 @@ class Forger(Meddler):
 
 
 def sequences(cluster: MockCluster, partition: int = 0) -> list[int]:
-    return [fields["sequence"] for _, fields in witness(cluster)[partition] if "sequence" in fields]
+    return [fields["sequence"] for _, fields in read_log(cluster)[partition] if "sequence" in fields]
 
 
 def test_nothing_is_found_where_nothing_happened(cluster: MockCluster) -> None:
-    scene = Scene(cluster)
-    scene.join("warehouse")
-    scene.send(RECORDS)
-    judgement = scene.finish()
-    assert sum(map(len, witness(cluster).values())) == RECORDS
+    scenario_run = Scenario(cluster)
+    scenario_run.join("warehouse")
+    scenario_run.send(RECORDS)
+    judgement = scenario_run.finish()
+    assert sum(map(len, read_log(cluster).values())) == RECORDS
     assert judgement.produced.acknowledged == group(judgement, "warehouse").consumed == RECORDS
     assert judgement.anomalies == []
 
 
 def test_a_record_that_was_acknowledged_and_never_sent_is_lost(cluster: MockCluster) -> None:
-    scene = Scene(cluster)
-    scene.join("warehouse")
-    scene.send(RECORDS, kind=Forgetful)
-    judgement = scene.finish()
+    scenario_run = Scenario(cluster)
+    scenario_run.join("warehouse")
+    scenario_run.send(RECORDS, kind=Forgetful)
+    judgement = scenario_run.finish()
     assert Meddler.victim not in sequences(cluster)
     assert group(judgement, "warehouse").lost == 1
     [anomaly] = judgement.anomalies
@@ -102,18 +102,18 @@ def test_a_record_that_was_acknowledged_and_never_sent_is_lost(cluster: MockClus
 
 
 def test_records_deleted_before_a_reader_came_are_lost_to_it_and_only_to_it(cluster: MockCluster) -> None:
-    scene = Scene(cluster)
-    early = scene.join("early")
-    scene.send(RECORDS)
-    before = witness(cluster)
+    scenario_run = Scenario(cluster)
+    early = scenario_run.join("early")
+    scenario_run.send(RECORDS)
+    before = read_log(cluster)
     assert wait_until(lambda: early.totals.delivered == RECORDS, 15)
     cluster.delete_records(TOPIC, 1, before[1][-1][0] + 1)
-    scene.join("late")
-    scene.send(RECORDS)
+    scenario_run.join("late")
+    scenario_run.send(RECORDS)
     deleted = len(before[1])
     assert deleted > 0
-    assert witness(cluster)[1][0][0] == before[1][-1][0] + 1
-    judgement = scene.finish()
+    assert read_log(cluster)[1][0][0] == before[1][-1][0] + 1
+    judgement = scenario_run.finish()
     assert group(judgement, "early").lost == 0
     assert (group(judgement, "late").lost, group(judgement, "late").deleted) == (deleted, deleted)
     [anomaly] = judgement.anomalies
@@ -122,23 +122,23 @@ def test_records_deleted_before_a_reader_came_are_lost_to_it_and_only_to_it(clus
 
 
 def test_a_producer_without_idempotence_retries_into_duplicates(cluster: MockCluster) -> None:
-    scene = Scene(cluster)
-    scene.join("warehouse")
+    scenario_run = Scenario(cluster)
+    scenario_run.join("warehouse")
     for broker in (1, 2, 3):
         cluster.slow_answers(broker, PRODUCE, 4_000)
-    scene.send(RECORDS, idempotent=False, client={"socket.timeout.ms": 1_000, "request.timeout.ms": 900})
-    judgement = scene.finish()
-    seen = Counter((p, f["sequence"]) for p, entries in witness(cluster).items() for _, f in entries)
+    scenario_run.send(RECORDS, idempotent=False, client={"socket.timeout.ms": 1_000, "request.timeout.ms": 900})
+    judgement = scenario_run.finish()
+    seen = Counter((p, f["sequence"]) for p, entries in read_log(cluster).items() for _, f in entries)
     twice = sum(times - 1 for times in seen.values())
     assert group(judgement, "warehouse").duplicated_in_log == twice > 0
     assert group(judgement, "warehouse").lost == 0
 
 
 def test_two_records_written_in_the_wrong_order_are_reordered(cluster: MockCluster) -> None:
-    scene = Scene(cluster)
-    scene.join("warehouse")
-    scene.send(RECORDS, kind=Confused)
-    judgement = scene.finish()
+    scenario_run = Scenario(cluster)
+    scenario_run.join("warehouse")
+    scenario_run.send(RECORDS, kind=Confused)
+    judgement = scenario_run.finish()
     order = sequences(cluster)
     assert order != sorted(order)
     late = sum(sequence < max(order[:place]) for place, sequence in enumerate(order) if place)
@@ -152,26 +152,26 @@ def test_records_of_others_and_of_other_runs_are_told_apart(cluster: MockCluster
     for number in range(7):
         stranger.produce(TOPIC, b"not of this harness", partition=number % 3)
     assert stranger.flush(5) == 0
-    scene = Scene(cluster)
-    yesterday = Scene(cluster, run=fresh_run())
+    scenario_run = Scenario(cluster)
+    yesterday = Scenario(cluster, run=fresh_run())
     yesterday.send(30)
     end(yesterday.watch)
-    scene.join("warehouse")
-    scene.send(RECORDS)
-    judgement = scene.finish()
-    assert sum(fields == {} for entries in witness(cluster).values() for _, fields in entries) == 7
+    scenario_run.join("warehouse")
+    scenario_run.send(RECORDS)
+    judgement = scenario_run.finish()
+    assert sum(fields == {} for entries in read_log(cluster).values() for _, fields in entries) == 7
     verdict = group(judgement, "warehouse")
     assert (verdict.foreign, verdict.other_runs, verdict.consumed) == (7, 30, RECORDS)
     assert judgement.anomalies == []
 
 
 def test_an_altered_payload_is_a_phantom_and_its_original_lost(cluster: MockCluster) -> None:
-    scene = Scene(cluster)
-    scene.join("warehouse")
-    scene.send(RECORDS, kind=Forger)
-    judgement = scene.finish()
+    scenario_run = Scenario(cluster)
+    scenario_run.join("warehouse")
+    scenario_run.send(RECORDS, kind=Forger)
+    judgement = scenario_run.finish()
     # A leading zero is no JSON: the standard library's parser refuses what the checksum must refuse.
-    [offset] = [offset for offset, fields in witness(cluster)[0] if fields == {}]
+    [offset] = [offset for offset, fields in read_log(cluster)[0] if fields == {}]
     verdict = group(judgement, "warehouse")
     assert (verdict.phantom, verdict.lost, verdict.consumed) == (1, 1, RECORDS - 1)
     altered = next(anomaly for anomaly in judgement.anomalies if anomaly.kind == "altered")
@@ -179,23 +179,23 @@ def test_an_altered_payload_is_a_phantom_and_its_original_lost(cluster: MockClus
 
 
 def test_an_offset_committed_backwards_is_a_regression(cluster: MockCluster) -> None:
-    scene = Scene(cluster, watched=("warehouse",))
-    member = scene.join("warehouse")
+    scenario_run = Scenario(cluster, watched=("warehouse",))
+    member = scenario_run.join("warehouse")
     assert isinstance(member, ConsumerEngine)
-    scene.send(RECORDS)
+    scenario_run.send(RECORDS)
     bystander = Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": "warehouse", "log_level": 0})
     wanted = [TopicPartition(TOPIC, 0)]
-    end_ = witness(cluster)[0][-1][0] + 1
-    assert wait_until(lambda: scene.watch.view.committed.get("warehouse", {}).get((TOPIC, 0)) == end_, 10)
+    end_ = read_log(cluster)[0][-1][0] + 1
+    assert wait_until(lambda: scenario_run.watch.view.committed.get("warehouse", {}).get((TOPIC, 0)) == end_, 10)
     before = bystander.committed(wanted, timeout=5)[0].offset
     member._consumer.commit(offsets=[TopicPartition(TOPIC, 0, 10)], asynchronous=False)
     after = bystander.committed(wanted, timeout=5)[0].offset
     assert (before, after) == (end_, 10)
-    assert wait_until(lambda: bool(scene.watch.view.regressions), 10)
+    assert wait_until(lambda: bool(scenario_run.watch.view.regressions), 10)
     member.kill()
-    heir = scene.join("warehouse")
+    heir = scenario_run.join("warehouse")
     assert wait_until(lambda: heir.totals.delivered == before - after, 10)
-    judgement = scene.finish()
+    judgement = scenario_run.finish()
     verdict = group(judgement, "warehouse")
     assert (verdict.offset_regressions, verdict.lost) == (1, 0)
     assert verdict.redelivered == before - after
@@ -204,19 +204,19 @@ def test_an_offset_committed_backwards_is_a_regression(cluster: MockCluster) -> 
 
 
 def test_what_a_member_committed_before_it_read_it_is_lost_when_it_dies(cluster: MockCluster) -> None:
-    scene = Scene(cluster, watched=("warehouse",))
-    scene.send(RECORDS)
-    unread = {partition: entries[-1][0] + 1 for partition, entries in witness(cluster).items()}
+    scenario_run = Scenario(cluster, watched=("warehouse",))
+    scenario_run.send(RECORDS)
+    unread = {partition: entries[-1][0] + 1 for partition, entries in read_log(cluster).items()}
     rash = Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": "warehouse", "log_level": 0})
     rash.commit(
         offsets=[TopicPartition(TOPIC, partition, end_) for partition, end_ in unread.items()], asynchronous=False
     )
     del rash
-    scene.join("warehouse")
-    scene.send(RECORDS)
-    judgement = scene.finish()
+    scenario_run.join("warehouse")
+    scenario_run.send(RECORDS)
+    judgement = scenario_run.finish()
     assert sum(unread.values()) == RECORDS
-    assert sum(map(len, witness(cluster).values())) == 2 * RECORDS
+    assert sum(map(len, read_log(cluster).values())) == 2 * RECORDS
     verdict = group(judgement, "warehouse")
     assert (verdict.lost, verdict.consumed) == (RECORDS, RECORDS)
     assert {anomaly.kind for anomaly in judgement.anomalies} == {"lost"}
@@ -226,13 +226,13 @@ def test_aborted_records_that_are_delivered_are_phantoms_to_those_who_asked_for_
     cluster: MockCluster,
 ) -> None:
     """The mock cluster does what no broker may: it hands records of aborted transactions to everybody."""
-    scene = Scene(cluster)
-    scene.join("careful")
-    scene.join("careless", read_committed=False)
-    scene.send(RECORDS, transaction=TransactionSettings("shop", records=100, ms=10_000, abort_every=3))
-    judgement = scene.finish()
+    scenario_run = Scenario(cluster)
+    scenario_run.join("careful")
+    scenario_run.join("careless", read_committed=False)
+    scenario_run.send(RECORDS, transaction=TransactionSettings("shop", records=100, ms=10_000, abort_every=3))
+    judgement = scenario_run.finish()
     produced = judgement.produced
-    delivered = sum(map(len, witness(cluster).values()))
+    delivered = sum(map(len, read_log(cluster).values()))
     assert delivered == RECORDS > produced.acknowledged > 0
     assert group(judgement, "careful").phantom == produced.aborted == delivered - produced.acknowledged
     assert group(judgement, "careless").phantom == 0

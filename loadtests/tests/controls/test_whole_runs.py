@@ -1,7 +1,7 @@
 """Controls of the verdict at the level of whole runs: each makes one thing go wrong, and the verdict must say that.
 
-The witness of each is a plain client, the mock cluster's orders, or the process's own output: nothing of the ledger.
-The table in docs/load.md says of each what a wrong harness would say.
+The independent check of each is a plain client, the mock cluster's orders, or the process's own output: nothing of
+the ledger. The table in docs/load.md says of each what a wrong harness would say.
 """
 
 from __future__ import annotations

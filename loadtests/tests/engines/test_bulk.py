@@ -19,7 +19,7 @@ from kafka_load.librdkafka.memory import copies
 from kafka_load.native_threads import wait_until
 from kafka_load.records import Packed
 from mock_cluster import MockCluster
-from scenario import TOPIC, witness
+from scenario import TOPIC, read_log
 
 QUEUE = 10
 
@@ -62,7 +62,7 @@ def test_a_report_says_which_record_it_is_of_and_where_that_is(cluster: MockClus
     assert reports["err"].tolist() == [0] * 5
     assert reports["partition"].tolist() == [2] * 5
     assert reports["opaque"].tolist() == [100, 101, 102, 103, 104]
-    log = {offset: fields["sequence"] for offset, fields in witness(cluster)[2]}
+    log = {offset: fields["sequence"] for offset, fields in read_log(cluster)[2]}
     assert [log[offset] for offset in reports["offset"].tolist()] == [0, 1, 2, 3, 4]
     assert reports["len"].tolist() == [len(b'{"sequence": 0}')] * 5
 
@@ -102,7 +102,7 @@ def test_a_full_queue_refuses_all_that_follow_and_takes_them_later(
     assert rest.messages["err"].tolist() == [0] * 5
     reported(producer, 5)
     producer.close()
-    assert [fields["sequence"] for _, fields in witness(cluster)[0]] == list(range(QUEUE + 5))
+    assert [fields["sequence"] for _, fields in read_log(cluster)[0]] == list(range(QUEUE + 5))
 
 
 def test_a_property_that_librdkafka_refuses_is_named() -> None:

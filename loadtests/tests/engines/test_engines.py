@@ -22,13 +22,13 @@ from kafka_load.engines import (
 )
 from kafka_load.native_threads import native_call, wait_until
 from mock_cluster import MockCluster
-from scenario import TOPIC, Scene, end, group, witness
+from scenario import TOPIC, Scenario, end, group, read_log
 
 
 def test_after_an_outage_everything_due_is_sent_and_the_wait_counts(cluster: MockCluster) -> None:
-    scene = Scene(cluster)
-    scene.join("warehouse")
-    engine = scene.producer(constant(1_000, 4), in_flight_max=6_000)
+    run = Scenario(cluster)
+    run.join("warehouse")
+    engine = run.producer(constant(1_000, 4), in_flight_max=6_000)
     assert wait_until(lambda: engine.totals.acknowledged > 500, 10)
     for broker in (1, 2, 3):
         cluster.down(broker)
@@ -37,7 +37,7 @@ def test_after_an_outage_everything_due_is_sent_and_the_wait_counts(cluster: Moc
         cluster.up(broker)
     assert wait_until(lambda: engine.totals.acknowledged == 4_000, 20)
     end(engine)
-    judgement = scene.finish()
+    judgement = run.finish()
     assert (engine.totals.due, engine.totals.sent, judgement.produced.acknowledged) == (4_000, 4_000, 4_000)
     assert engine.totals.latency.max > 1_900_000
     assert max(gap.longest_ns for gap in judgement.availability.values()) > 1_900_000_000
@@ -45,9 +45,9 @@ def test_after_an_outage_everything_due_is_sent_and_the_wait_counts(cluster: Moc
 
 
 def test_what_was_late_because_of_a_full_window_is_not_the_harnesss_own_doing(cluster: MockCluster) -> None:
-    scene = Scene(cluster)
-    scene.join("warehouse")
-    engine = scene.producer(constant(4_000, 3), in_flight_max=3_000)
+    run = Scenario(cluster)
+    run.join("warehouse")
+    engine = run.producer(constant(4_000, 3), in_flight_max=3_000)
     assert wait_until(lambda: engine.totals.acknowledged > 1_000, 10)
     for broker in (1, 2, 3):
         cluster.down(broker)
@@ -56,7 +56,7 @@ def test_what_was_late_because_of_a_full_window_is_not_the_harnesss_own_doing(cl
         cluster.up(broker)
     assert wait_until(lambda: engine.totals.acknowledged == 12_000, 20)
     end(engine)
-    scene.finish()
+    run.finish()
     snapshot = engine.snapshot
     assert snapshot.lateness.max > 1_000_000
     assert snapshot.lateness.count == snapshot.lateness_own.count == 12_000
@@ -67,10 +67,13 @@ def test_what_was_late_because_of_a_full_window_is_not_the_harnesss_own_doing(cl
 @pytest.mark.parametrize("how", ["stop", "kill"])
 def test_a_producer_whose_client_takes_nothing_more_ends_when_it_is_told_to(cluster: MockCluster, how: str) -> None:
     """The client's queue is smaller than the engine's window, and no broker answers."""
-    scene = Scene(cluster)
+    run = Scenario(cluster)
     client = {"queue.buffering.max.messages": 100, "message.timeout.ms": 600_000}
     engine = ProducerEngine(
-        ClientSettings(cluster.bootstrap, client), ProducerSettings(TOPIC, scene.run, 7), constant(5_000), flush_s=1
+        ClientSettings(cluster.bootstrap, client),
+        ProducerSettings(TOPIC, run.run, 7),
+        constant(5_000),
+        flush_s=1,
     )
     engine.start()
     assert wait_until(lambda: engine.totals.acknowledged > 100, 10)
@@ -83,14 +86,14 @@ def test_a_producer_whose_client_takes_nothing_more_ends_when_it_is_told_to(clus
     assert totals.failed > 0  # what the client never had was never sent, for certain
     assert totals.sent == totals.acknowledged + totals.failed + totals.indeterminate
     assert totals.indeterminate <= 100
-    end(scene.watch)
+    end(run.watch)
 
 
 def test_no_more_bytes_are_in_flight_than_chosen(cluster: MockCluster) -> None:
-    scene = Scene(cluster)
+    run = Scenario(cluster)
     for broker in (1, 2, 3):
         cluster.rtt(broker, 500)
-    engine = scene.producer(None, format="binary", size=10_000, in_flight_bytes=1_000_000)
+    engine = run.producer(None, format="binary", size=10_000, in_flight_bytes=1_000_000)
     most = 0
 
     def sent_enough() -> bool:
@@ -100,14 +103,14 @@ def test_no_more_bytes_are_in_flight_than_chosen(cluster: MockCluster) -> None:
 
     assert wait_until(sent_enough, 30)
     end(engine)
-    end(scene.watch)
+    end(run.watch)
     assert 0 < most <= 100
 
 
 def test_records_that_time_out_leave_the_producer_going_on(cluster: MockCluster) -> None:
-    scene = Scene(cluster)
-    scene.join("warehouse")
-    engine = scene.producer(constant(500), message_timeout_ms=1_000, idempotent=False)
+    run = Scenario(cluster)
+    run.join("warehouse")
+    engine = run.producer(constant(500), message_timeout_ms=1_000, idempotent=False)
     assert wait_until(lambda: engine.totals.acknowledged > 100, 10)
     for broker in (1, 2, 3):
         cluster.down(broker)
@@ -118,16 +121,16 @@ def test_records_that_time_out_leave_the_producer_going_on(cluster: MockCluster)
     after = engine.totals.acknowledged
     assert wait_until(lambda: engine.totals.acknowledged > after + 500 or not engine.alive, 10)
     end(engine)
-    judgement = scene.finish()
+    judgement = run.finish()
     assert engine.error is None
     assert judgement.produced.indeterminate > 0
     assert group(judgement, "warehouse").lost == 0
 
 
 def test_a_transaction_that_meets_an_outage_is_ended_after_it(cluster: MockCluster) -> None:
-    scene = Scene(cluster)
-    scene.join("warehouse")
-    engine = scene.producer(constant(500), transaction=TransactionSettings("shop", records=100, ms=100))
+    run = Scenario(cluster)
+    run.join("warehouse")
+    engine = run.producer(constant(500), transaction=TransactionSettings("shop", records=100, ms=100))
     assert wait_until(lambda: engine.totals.acknowledged > 300, 15)
     for broker in (1, 2, 3):
         cluster.down(broker)
@@ -137,16 +140,16 @@ def test_a_transaction_that_meets_an_outage_is_ended_after_it(cluster: MockClust
         cluster.up(broker)
     assert wait_until(lambda: engine.totals.acknowledged > before + 2_000 or not engine.alive, 20)
     end(engine)
-    judgement = scene.finish()
+    judgement = run.finish()
     assert (engine.error, engine.totals.sent) == (None, engine.totals.acknowledged)
     assert (group(judgement, "warehouse").lost, group(judgement, "warehouse").duplicated_in_log) == (0, 0)
 
 
 def test_an_outage_is_reported_in_one_line_each_way(cluster: MockCluster) -> None:
     take_log_lines()
-    scene = Scene(cluster)
-    scene.join("warehouse")
-    engine = scene.producer(constant(500))
+    run = Scenario(cluster)
+    run.join("warehouse")
+    engine = run.producer(constant(500))
     assert wait_until(lambda: engine.totals.acknowledged > 100, 10)
     said: list[str] = []
 
@@ -159,7 +162,7 @@ def test_an_outage_is_reported_in_one_line_each_way(cluster: MockCluster) -> Non
     cluster.up(2)
     assert wait_until(lambda: heard("is up again"), 10)
     end(engine)
-    scene.finish()
+    run.finish()
     about_brokers = [text for text in said if text.startswith("broker ")]
     assert len(about_brokers) == 2
     assert "is down: Connect to" in about_brokers[0]
@@ -176,8 +179,8 @@ def test_the_ends_of_the_logs_are_asked_for_until_every_leader_answers(cluster: 
 
 
 def test_the_rate_can_be_changed_while_running(cluster: MockCluster) -> None:
-    scene = Scene(cluster)
-    engine = scene.producer(spike(200, 800, 0.5, 0.5))
+    run = Scenario(cluster)
+    engine = run.producer(spike(200, 800, 0.5, 0.5))
     assert wait_until(lambda: engine.totals.sent > 200, 10)
     engine.set_rate(2_000)
     sooner = engine.totals.sent + 10_000
@@ -187,13 +190,13 @@ def test_the_rate_can_be_changed_while_running(cluster: MockCluster) -> None:
     paused = engine.totals.due
     time.sleep(0.3)  # in which nothing may become due
     assert engine.totals.due == engine.totals.sent == paused
-    end(engine, scene.watch)
+    end(engine, run.watch)
 
 
 def test_a_killed_producer_leaves_indeterminate_records(cluster: MockCluster) -> None:
-    scene = Scene(cluster)
-    scene.join("warehouse")
-    engine = scene.producer(constant(1_000))
+    run = Scenario(cluster)
+    run.join("warehouse")
+    engine = run.producer(constant(1_000))
     assert wait_until(lambda: engine.totals.acknowledged > 200, 10)
     for broker in (1, 2, 3):
         cluster.rtt(broker, 2_000)
@@ -202,8 +205,8 @@ def test_a_killed_producer_leaves_indeterminate_records(cluster: MockCluster) ->
     assert engine.join(10)
     for broker in (1, 2, 3):
         cluster.rtt(broker, 0)
-    judgement = scene.finish()
-    in_log = sum(map(len, witness(cluster).values()))
+    judgement = run.finish()
+    in_log = sum(map(len, read_log(cluster).values()))
     verdict = group(judgement, "warehouse")
     assert judgement.produced.indeterminate > 0
     assert verdict.indeterminate_delivered == in_log - judgement.produced.acknowledged
@@ -211,12 +214,12 @@ def test_a_killed_producer_leaves_indeterminate_records(cluster: MockCluster) ->
 
 
 def test_records_that_were_never_sent_have_failed_for_certain(cluster: MockCluster) -> None:
-    scene = Scene(cluster)
-    scene.join("warehouse")
-    engine = scene.producer(constant(100, 1), format="binary", size=5_000, client={"message.max.bytes": 2_000})
+    run = Scenario(cluster)
+    run.join("warehouse")
+    engine = run.producer(constant(100, 1), format="binary", size=5_000, client={"message.max.bytes": 2_000})
     assert wait_until(lambda: engine.totals.failed == 100, 10)
     end(engine)
-    judgement = scene.finish()
+    judgement = run.finish()
     assert (judgement.produced.failed, judgement.produced.indeterminate) == (100, 0)
     assert (group(judgement, "warehouse").lost, group(judgement, "warehouse").consumed) == (0, 0)
 

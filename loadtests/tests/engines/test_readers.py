@@ -12,7 +12,7 @@ from kafka_load.engines import take_log_lines
 from kafka_load.ledger import Ledger, LedgerSnapshot, read_journals
 from kafka_load.native_threads import wait_until
 from mock_cluster import OFFSET_COMMIT, REBALANCE_IN_PROGRESS, MockCluster
-from scenario import Scene, end, group
+from scenario import Scenario, end, group
 
 
 @pytest.mark.parametrize(
@@ -26,23 +26,23 @@ from scenario import Scene, end, group
     ids=lambda settings: "-".join(map(str, settings.values())),
 )
 def test_members_come_go_and_die_and_nothing_is_lost(cluster: MockCluster, settings: dict[str, Any]) -> None:
-    scene = Scene(cluster)
+    scenario_run = Scenario(cluster)
 
     def named(number: int) -> dict[str, Any]:
         return {**settings, "instance_id": f"shelf-{number}"} if "instance_id" in settings else settings
 
-    first, second = (scene.join("warehouse", **named(number)) for number in (1, 2))
-    analytics = scene.join("analytics", mode="pubsub")
-    engine = scene.producer(constant(1_000), format="binary")
+    first, second = (scenario_run.join("warehouse", **named(number)) for number in (1, 2))
+    analytics = scenario_run.join("analytics", mode="pubsub")
+    engine = scenario_run.producer(constant(1_000), format="binary")
     assert wait_until(lambda: first.totals.delivered > 100 and second.totals.delivered > 100, 15)
-    third = scene.join("warehouse", **named(3))
+    third = scenario_run.join("warehouse", **named(3))
     assert wait_until(lambda: third.totals.delivered > 100, 15)
     end(first)
     second.kill()
     at_kill = third.totals.delivered
     assert wait_until(lambda: third.totals.delivered > at_kill + 3_000, 20)
     end(engine)
-    judgement = scene.finish()
+    judgement = scenario_run.finish()
     sent = judgement.produced.acknowledged
     assert (group(judgement, "warehouse").lost, group(judgement, "analytics").lost) == (0, 0)
     assert group(judgement, "warehouse").consumed == sent + group(judgement, "warehouse").redelivered
@@ -51,11 +51,11 @@ def test_members_come_go_and_die_and_nothing_is_lost(cluster: MockCluster, setti
 
 
 def test_share_members_hand_back_and_reject_and_nothing_is_lost(cluster: MockCluster) -> None:
-    scene = Scene(cluster)
-    members = [scene.join("pickers", mode="share", release=0.1, reject=0.05) for _ in range(4)]
+    scenario_run = Scenario(cluster)
+    members = [scenario_run.join("pickers", mode="share", release=0.1, reject=0.05) for _ in range(4)]
     time.sleep(1)  # let them join: a share consumer does not tell
-    scene.send(2_000)
-    judgement = scene.finish()
+    scenario_run.send(2_000)
+    judgement = scenario_run.finish()
     verdict = group(judgement, "pickers")
     assert (verdict.mode, verdict.lost, verdict.reordered, verdict.duplicated_in_log) == ("share", 0, 0, 0)
     assert verdict.consumed == 2_000 + verdict.redelivered
@@ -63,28 +63,28 @@ def test_share_members_hand_back_and_reject_and_nothing_is_lost(cluster: MockClu
 
 
 def test_a_journal_knows_what_was_committed(cluster: MockCluster, tmp_path: Path) -> None:
-    scene = Scene(cluster, watched=("warehouse",))
-    member = scene.join("warehouse", journal_dir=tmp_path)
-    scene.send(500)
+    scenario_run = Scenario(cluster, watched=("warehouse",))
+    member = scenario_run.join("warehouse", journal_dir=tmp_path)
+    scenario_run.send(500)
     assert wait_until(lambda: member.totals.delivered == 500, 10)
-    assert wait_until(lambda: sum(scene.watch.view.committed.get("warehouse", {}).values()) == 500, 10)
-    snapshot = scene.ledger.snapshot()
+    assert wait_until(lambda: sum(scenario_run.watch.view.committed.get("warehouse", {}).values()) == 500, 10)
+    snapshot = scenario_run.ledger.snapshot()
     ledger = Ledger()
     ledger.receive(LedgerSnapshot("worker", 1, snapshot.producers, []))
     for journal in read_journals(tmp_path):
         ledger.receive_journal(journal)
-    assert ledger.judge(scene.watch.view, final=True).groups[0].lost == 0
-    end(member, scene.watch)
+    assert ledger.judge(scenario_run.watch.view, final=True).groups[0].lost == 0
+    end(member, scenario_run.watch)
 
 
 def test_a_refused_commit_is_said_and_made_again(cluster: MockCluster) -> None:
-    scene = Scene(cluster, watched=("warehouse",))
+    scenario_run = Scenario(cluster, watched=("warehouse",))
     for broker in (1, 2, 3):
         for _ in range(5):  # more than there are commits while records come
             cluster.refuse(broker, OFFSET_COMMIT, REBALANCE_IN_PROGRESS)
-    member = scene.join("warehouse")
-    scene.send(100)
+    member = scenario_run.join("warehouse")
+    scenario_run.send(100)
     assert wait_until(lambda: member.totals.delivered == 100, 10)
-    assert wait_until(lambda: sum(scene.watch.view.committed.get("warehouse", {}).values()) == 100, 10)
+    assert wait_until(lambda: sum(scenario_run.watch.view.committed.get("warehouse", {}).values()) == 100, 10)
     assert any("warehouse: commit refused: " in line.text for line in take_log_lines())
-    end(member, scene.watch)
+    end(member, scenario_run.watch)

@@ -13,7 +13,7 @@ from kafka_load.native_threads import wait_until
 from kafka_load.output.duplicate_causes import name_writers
 from kafka_load.records import encoder, fresh_run
 from mock_cluster import PRODUCE, MockCluster
-from scenario import TOPIC, Scene, group, witness
+from scenario import TOPIC, Scenario, group, read_log
 
 NOT_LEADER, OUT_OF_ORDER = 6, 45  # error codes of the wire protocol
 NOBODY = Identity(-1, -1, -1)
@@ -104,16 +104,16 @@ def test_the_log_says_whether_the_client_or_the_broker_wrote_a_record_twice(
     With one request in flight the copy has the identity of the first, which a real broker drops; with five the client
     has raised its epoch.
     """
-    scene = Scene(cluster)
-    write_over_a_lost_answer(cluster, scene.run, in_flight)
-    member = scene.join("warehouse")
+    scenario_run = Scenario(cluster)
+    write_over_a_lost_answer(cluster, scenario_run.run, in_flight)
+    member = scenario_run.join("warehouse")
     assert wait_until(lambda: member.totals.delivered == 6, 20)
-    judgement = scene.finish()
-    in_log = [fields["sequence"] for _, fields in witness(cluster)[0]]
+    judgement = scenario_run.finish()
+    in_log = [fields["sequence"] for _, fields in read_log(cluster)[0]]
     assert in_log == [0, 1, 1]  # there is a copy, and of the record whose answer was lost
     verdict = group(judgement, "warehouse")
     assert verdict.duplicated_in_log == 1
-    [sentence] = name_writers(judgement, scene.client, scene.run)
+    [sentence] = name_writers(judgement, scenario_run.client, scenario_run.run)
     by_client = in_flight > 1
     assert (verdict.duplicated_by_broker, verdict.duplicated_by_client) == (int(not by_client), int(by_client))
     assert ("librdkafka issue 4953" if by_client else "KIP-98") in sentence

@@ -10,7 +10,7 @@ from logged import told, unexplained
 
 from .identities import Stamp
 from .rows import EXPLAINED, Row
-from .scene import Outcome
+from .scenario import Outcome
 
 SENTENCES = {
     "lost": "nothing acknowledged is lost",

@@ -10,8 +10,8 @@ from typing import Any
 import testinfra
 from confluent_kafka.admin import AdminClient
 from live import BOOTSTRAP, BROKERS, MOUNT, host
+from rolling_restart_check import away, unresponsive_brokers
 from testinfra.host import Host
-from witness import away, silent
 
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError, Endpoint
 from ansible_collections.crucible.kafka.plugins.module_utils.survey import survey
@@ -104,7 +104,7 @@ def acknowledging(scope: Scope) -> bool:
 def readable(_: Scope) -> bool:
     """Whether an independent reader gets the first record of a partition whose leader is still there."""
     known = AdminClient({"bootstrap.servers": ",".join(BOOTSTRAP), "log_level": 0}).list_topics(timeout=10)
-    gone = silent({node: (str(broker.host), broker.port) for node, broker in known.brokers.items()})
+    gone = unresponsive_brokers({node: (str(broker.host), broker.port) for node, broker in known.brokers.items()})
     led = (
         (topic, number)
         for topic in audit.TOPICS

@@ -33,7 +33,7 @@ def count() -> int:
 
 def careless(records: int, timeout_s: float = 60) -> int:
     """Let a member join that commits before it processes and is killed in between; how many records it took along."""
-    program = str(Path(__file__).with_name("careless.py"))
+    program = str(Path(__file__).with_name("commit_before_process.py"))
     command = [sys.executable, program, ",".join(BOOTSTRAP), SMALL_GROUP, TOPIC, str(records)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
     if done.returncode != -signal.SIGKILL:

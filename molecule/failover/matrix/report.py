@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from .scene import Outcome
+from .scenario import Outcome
 
 COLUMNS = (
     "fault",

@@ -48,7 +48,7 @@ class Row:
         load: The profile, a .toml file in loads/.
         options: Of the load, beyond the usual ones.
         topics: Configuration that the shop's topics have while the row runs.
-        steps: One verb of `scene.Scene` each, with its arguments.
+        steps: One verb of `scenario.Scenario` each, with its arguments.
         limits: By name as in the verdict; what is measured must not be above.
         seen: What must be observed while the fault is active, by name in `evidence`.
         errors: Expressions for what a node's log calls an error and the fault explains, beside EXPLAINED.

@@ -9,7 +9,7 @@ import yaml
 from live import ROOT
 from matrix import report
 from matrix.rows import MODE, SCENARIO, Row
-from matrix.scene import Outcome, deploy, perform
+from matrix.scenario import Outcome, deploy, perform
 
 EXTRA = yaml.safe_load((SCENARIO / f"vars/{MODE}.yml").read_text(encoding="utf-8"))
 RESULTS = ROOT / "loadtests/results/failover" / MODE

@@ -3,7 +3,7 @@
 import pytest
 from matrix.claims import Claim, claims
 from matrix.rows import chosen
-from matrix.scene import Outcome
+from matrix.scenario import Outcome
 
 CLAIMS = [claim for row in chosen() for claim in claims(row)]
 

@@ -2,7 +2,7 @@
 
 A program of its own, which shares nothing with those who judge what it did. It prints how many records it took along.
 
-    careless.py BOOTSTRAP GROUP TOPIC RECORDS
+    commit_before_process.py BOOTSTRAP GROUP TOPIC RECORDS
 """
 
 from __future__ import annotations

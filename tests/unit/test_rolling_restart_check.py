@@ -1,7 +1,7 @@
-"""The witness of molecule's side effect is itself a checker: here it is seen to find each fault it is there to find."""
+"""The independent check of a rolling restart finds each fault that it looks for."""
 
 import pytest
-from witness import faults
+from rolling_restart_check import faults
 
 BROKERS = {1, 2, 3}
 

@@ -39,7 +39,7 @@ def active_controller(bootstrap: str, watcher: Watcher) -> int:
         admin.close()
 
 
-def silent(brokers: Mapping[int, tuple[str, int]]) -> frozenset[int]:
+def unresponsive_brokers(brokers: Mapping[int, tuple[str, int]]) -> frozenset[int]:
     """Return the brokers that accept no connection."""
     found = set()
     for node, address in brokers.items():
@@ -61,7 +61,7 @@ def moments(watcher: Watcher, brokers: Mapping[int, tuple[str, int]], timeout_s:
             now = away(watcher)
         except KafkaException as error:  # Whoever was asked did not answer within 5 s: who is there at all?
             print(f"No answer: {error}", flush=True)
-            now = silent(brokers)
+            now = unresponsive_brokers(brokers)
         if now != last:
             print(f"{time.strftime('%T')} away: {sorted(now) or 'none'}", flush=True)
             last, since = now, time.monotonic()

@@ -21,8 +21,8 @@ from ansible_collections.crucible.kafka.plugins.module_utils.fault_plan import u
 from ansible_collections.crucible.kafka.plugins.module_utils.survey import (
     elect_preferred,
     read_partitions,
-    silent,
     survey,
+    unresponsive_brokers,
 )
 
 from . import members
@@ -39,7 +39,7 @@ HEALTH_S, SEEN_S, LINGER_S = 240.0, 120.0, 3.0
 NODES = {name: number for number, name in enumerate(BROKERS, start=1)}
 
 
-class SceneError(RuntimeError):
+class ScenarioError(RuntimeError):
     """A step could not be done; the message is what Ansible or the cluster said."""
 
 
@@ -84,7 +84,7 @@ class Outcome:
         return facts
 
 
-class Scene:
+class Scenario:
     """The stage on which the steps of a row are done; each verb of a step is a method."""
 
     def __init__(self, row: Row, load: Load, extra: Mapping[str, Any]) -> None:
@@ -107,7 +107,7 @@ class Scene:
         self._fault(fault, "inject", **said)
         hit = self._hit(fault)
         if not hit:
-            raise SceneError(f"{fault} is active on no host")
+            raise ScenarioError(f"{fault} is active on no host")
         self._active[fault], self._since = list(hit), min(hit.values())
         self.outcome_hosts = sorted({*self.outcome_hosts, *hit})
         for name, at in hit.items():
@@ -185,7 +185,7 @@ class Scene:
     def _play(self, *args: str, **extra: Any) -> None:
         run = play(*args, **{**self._extra, "kafka_timing": self.row.timing, **extra})
         if not run.ok:
-            raise SceneError(_why(run))
+            raise ScenarioError(_why(run))
 
     def _hit(self, fault: str) -> dict[str, float]:
         active = {name: host(name).file(f"{STATE}/{fault}/active") for name in BROKERS}
@@ -210,16 +210,16 @@ def wait_healthy(timeout_s: float = HEALTH_S) -> None:
     """Wait until every broker serves and every replica is in sync.
 
     Raises:
-        SceneError: They were not in time.
+        ScenarioError: They were not in time.
     """
     cluster = Endpoint(BOOTSTRAP, {}, 3.0)
 
     def reasons() -> list[str]:
         state = survey(cluster)
-        return unhealthy(state, NODES.values(), silent(cluster, state))
+        return unhealthy(state, NODES.values(), unresponsive_brokers(cluster, state))
 
     if sick := wait_until(reasons, timeout_s):
-        raise SceneError(f"The cluster is not healthy after {timeout_s:.0f} s: {'; '.join(sick)}")
+        raise ScenarioError(f"The cluster is not healthy after {timeout_s:.0f} s: {'; '.join(sick)}")
 
 
 def give_leadership_back() -> None:
@@ -257,7 +257,7 @@ def _perform(outcome: Outcome, results: Path, extra: Mapping[str, Any]) -> None:
     load = Load(row, results)
     try:
         with load:
-            _act(Scene(row, load, extra), outcome)
+            _act(Scenario(row, load, extra), outcome)
     finally:
         configure(row.topics, AlterConfigOpType.DELETE)
         if load.verdict:
@@ -273,15 +273,15 @@ def _errors() -> dict[str, list[str]]:
     return {name: errors(host(name)) for name in BROKERS}
 
 
-def _act(scene: Scene, outcome: Outcome) -> None:
+def _act(scenario: Scenario, outcome: Outcome) -> None:
     try:
-        for step in scene.row.steps:
+        for step in scenario.row.steps:
             (verb, what), *said = step.items()
-            getattr(scene, verb)(what, **dict(said))
+            getattr(scenario, verb)(what, **dict(said))
     finally:
-        scene.rescue()
-        outcome.hosts, outcome.seen = scene.outcome_hosts, scene.seen
-        outcome.taken, outcome.recovered_s = scene.taken, scene.moved_s
+        scenario.rescue()
+        outcome.hosts, outcome.seen = scenario.outcome_hosts, scenario.seen
+        outcome.taken, outcome.recovered_s = scenario.taken, scenario.moved_s
     replicas_in_sync(HEALTH_S)
     time.sleep(LINGER_S)
 
@@ -290,7 +290,7 @@ def deploy(timing: str, extra: Mapping[str, Any]) -> None:
     """Bring the cluster to a timing.
 
     Raises:
-        SceneError: The playbook failed.
+        ScenarioError: The playbook failed.
     """
     # Heartbeats become rarer last: a controller that still waits as briefly as before would fence every healthy broker.
     steps: dict[str, list[dict[str, Any]]] = {
@@ -300,4 +300,4 @@ def deploy(timing: str, extra: Mapping[str, Any]) -> None:
     for step in steps[timing]:
         run = play(SITE, **{**extra, "kafka_timing": timing, **step})
         if not run.ok:
-            raise SceneError(_why(run))
+            raise ScenarioError(_why(run))
