@@ -239,7 +239,9 @@ def test_after_an_interrupted_roll_the_declarations_go_on_from_the_one_that_was_
 
 def test_a_listener_that_brokers_still_talk_over_cannot_go() -> None:
     alone = changed(USED, listeners={"INTERNAL": (9094, "SSL"), "CONTROLLER": CONTROLLER}, admin="INTERNAL")
-    assert any("talk over CLIENT, which they would lose" in said for said in refused(ADDED, alone))
+    assert refused(ADDED, alone) == [
+        "kafka_listeners: running brokers talk over CLIENT, which they would lose one by one"
+    ]
 
 
 @pytest.mark.parametrize("role", ["broker", "controller"])
@@ -256,7 +258,10 @@ def test_the_one_listener_that_answers_is_not_replaced_under_the_gates() -> None
         listeners={"INTERNAL": (9094, "SSL"), "CONTROLLER": CONTROLLER, "PUBLIC": (9099, "PLAINTEXT")},
         admin="PUBLIC",
     )
-    assert any("by which the running brokers are asked, would go away" in said for said in refused(before, after))
+    assert refused(before, after) == [
+        "kafka_admin_listener: CLIENT, by which the running brokers are asked, would go away broker by broker; keep "
+        "one listener through the change"
+    ]
 
 
 def test_a_cluster_that_does_not_run_may_become_anything() -> None:
@@ -274,6 +279,12 @@ def test_what_changes_is_said_once_with_the_nodes_that_it_concerns() -> None:
 
 
 # How the cluster is asked.
+
+SERVERS = ("kafka1:9092", "kafka2:9092", "kafka3:9092")
+CANNOT_TALK = (
+    "it cannot talk to a listener that all running brokers have ({why}); set security_protocol in it to that of the "
+    "running listener, with the sasl_… and ssl_… options that go with it"
+)
 
 
 def test_a_cluster_at_rest_is_asked_where_it_is_declared() -> None:
@@ -314,14 +325,33 @@ def test_the_client_speaks_what_runs(running: str, client: str, laid_over: dict[
 @pytest.mark.parametrize("running", ["SSL", "SASL_PLAINTEXT", "SASL_SSL"])
 def test_a_client_that_lacks_what_runs_is_told_what_to_set(running: str) -> None:
     before = changed(listeners={"CLIENT": (9092, running), "CONTROLLER": CONTROLLER})
-    asked = endpoint(nodes(before), nodes(USUAL), USUAL)
-    assert f"brokers run CLIENT as {running}" in asked.problem
-    assert "set security_protocol in it" in asked.problem
+    assert endpoint(nodes(before), nodes(USUAL), USUAL) == AdminEndpoint(
+        "CLIENT", SERVERS, {}, CANNOT_TALK.format(why=f"brokers run CLIENT as {running}")
+    )
 
 
 def test_a_declared_client_that_cannot_talk_to_the_declared_listener_is_told_so() -> None:
     secure = changed(listeners={"CLIENT": (9092, "SASL_SSL"), "CONTROLLER": CONTROLLER})
-    assert "brokers are declared CLIENT as SASL_SSL" in endpoint({}, nodes(secure), secure).problem
+    assert endpoint({}, nodes(secure), secure) == AdminEndpoint(
+        "CLIENT", SERVERS, {}, CANNOT_TALK.format(why="brokers are declared CLIENT as SASL_SSL")
+    )
+
+
+def test_brokers_that_have_no_listener_in_common_or_speak_two_protocols_cannot_be_asked() -> None:
+    other = changed(listeners={"OTHER": (9095, "PLAINTEXT"), "CONTROLLER": CONTROLLER}, inter_broker="OTHER")
+    apart = endpoint(nodes(USUAL) | {"kafka1": nodes(other)["kafka1"]}, nodes(USUAL), USUAL)
+    assert apart == AdminEndpoint(
+        "CLIENT", ("kafka2:9092", "kafka3:9092"), {}, CANNOT_TALK.format(why="they have none in common")
+    )
+    tls = changed(listeners={"CLIENT": (9092, "SSL"), "CONTROLLER": CONTROLLER})
+    mixed = endpoint(nodes(USUAL) | {"kafka1": nodes(tls)["kafka1"]}, nodes(USUAL), USUAL)
+    assert mixed.problem == CANNOT_TALK.format(why="brokers run CLIENT as PLAINTEXT and SSL")
+
+
+def test_controllers_that_listen_elsewhere_are_told_in_their_order() -> None:
+    assert changes(list(nodes(BESIDE).values()), nodes(FIRST)) == [
+        "controllers listen on CONTROL, CONTROLLER instead of CONTROLLER, CONTROL (kafka1, kafka2, kafka3)"
+    ]
 
 
 # What the quorum says of itself.
