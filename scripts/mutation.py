@@ -260,7 +260,7 @@ def main() -> int:
         scores.append(found := score(core, explained, arguments.survivors))
         for one in found.survivors:
             print(f"{core.name}: {one.function} survives with: {one.lines}")
-        print(f"{core.name}: {found.percent:.0f} %", flush=True)
+        print(f"{core.name}: {int(found.percent)} %", flush=True)
     print("", *table(scores), sep="\n")
     return int(any(one_score.percent < REQUIRED_PERCENT for one_score in scores))
 
