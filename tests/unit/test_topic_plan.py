@@ -125,3 +125,53 @@ def test_a_setting_that_kafka_spells_otherwise_is_not_changed_again(
     old = Topic("orders", 3, frozenset([3]), {key: current}, {key: kind})
     assert not plan({"orders": old}, [topic(config={key: declared})], [], 3).changes
     assert plan({"orders": old}, [topic(config={key: "0"})], [], 3).alter == {"orders": {key: "0"}}
+
+
+def test_each_refusal_says_what_is_and_what_is_declared() -> None:
+    current = {
+        "orders": topic(partitions=6),
+        "clicks": Topic("clicks", 3, frozenset([2, 3]), {}),
+    }
+    wanted = [topic(partitions=3), topic("clicks", factor=3)]
+    assert list(plan(current, wanted, [], brokers=3).refusals) == [
+        "orders: has 6 partitions and 3 are declared; Kafka cannot remove partitions, only a new topic has fewer",
+        "clicks: has replication_factor 2, 3 and 3 is declared; replicas are moved by a reassignment "
+        "(kafka-reassign-partitions.sh), not here",
+    ]
+
+
+def test_the_least_that_a_topic_can_have_is_no_refusal() -> None:
+    smallest = topic(partitions=1, factor=1, config={"min.insync.replicas": "1"})
+    everywhere = topic("clicks", factor=3, config={"min.insync.replicas": "3"})
+    assert plan({}, [smallest, everywhere], [], brokers=3).create == [smallest, everywhere]
+
+
+def test_a_diff_shows_partitions_replicas_and_settings_in_order() -> None:
+    moving = Topic("orders", 6, frozenset([3, 2]), {"retention.ms": "1", "cleanup.policy": "compact"})
+    assert moving.lines() == [
+        "orders:",
+        "  partitions: 6",
+        "  replication_factor: 2, 3",
+        "  cleanup.policy: compact",
+        "  retention.ms: 1",
+    ]
+
+
+def test_every_topic_that_is_made_grown_set_or_deleted_is_touched() -> None:
+    current = {name: topic(name) for name in ("clicks", "returns", "stock", "kept")}
+    wanted = [
+        topic("orders"),
+        topic("clicks", partitions=9),
+        topic("returns", config={"retention.ms": "1"}),
+        topic("kept"),
+    ]
+    found = plan(current, wanted, ["stock"], brokers=3)
+    assert found.touched() == {"orders", "clicks", "returns", "stock"}
+
+
+def test_a_setting_of_unknown_type_is_compared_as_it_is_written() -> None:
+    old = topic(config={"new.setting": "1"})
+    assert plan({"orders": old}, [topic(config={"new.setting": "1.0"})], [], brokers=3).alter == {
+        "orders": {"new.setting": "1.0"}
+    }
+    assert not plan({"orders": old}, [topic(config={"new.setting": "1"})], [], brokers=3).changes
