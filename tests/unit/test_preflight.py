@@ -266,6 +266,8 @@ def test_an_ensemble_outside_the_group_kafka_is_warned_of_where_the_cluster_exis
         ),
         ({ADMINS: ["0.0.0.0/0"], CLIENTS: []}, []),
         ({ADMINS: ["10.1.0.5"]}, []),
+        ({ADMINS: ["10.1.0.9/24"]}, []),  # The network of an address.
+        ({CLIENTS: ["shop.internal", "203.0.113.9/24"]}, [f"{CLIENTS}: nobody comes from 203.0.113.9/24, reserved"]),
         ({ADMINS: ["10.1.0.6", "bastion.internal"]}, []),  # Who that is, only the host knows.
         ({}, []),
         (
