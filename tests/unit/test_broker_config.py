@@ -73,9 +73,17 @@ def test_an_override_that_nobody_declares_is_removed_unless_a_reassignment_set_i
 
 def test_a_setting_that_stands_for_the_cluster_is_set_for_the_cluster() -> None:
     known = {"min.insync.replicas": key(cluster="2", static="2", default="1")}
-    (change,) = plan({"min.insync.replicas": "2"}, {"min.insync.replicas": "1"}, known).changes
-    assert (change.level, change.value) == (ON_CLUSTER, "1")
+    assert plan({"min.insync.replicas": "2"}, {"min.insync.replicas": "1"}, known).changes == [
+        Change("min.insync.replicas", "1", ON_CLUSTER, "2", "1")
+    ]
+    assert plan({"min.insync.replicas": "2"}, {"min.insync.replicas": "2"}, known).changes == []
     assert plan({"min.insync.replicas": "2"}, {}, known).changes == []
+
+
+def test_what_needs_a_restart_keeps_no_other_setting_from_the_running_broker() -> None:
+    known = {"log.dirs": key("STRING", "read_only", static="/a"), THREADS: key(static="8", default="8")}
+    found = plan({"log.dirs": "/a", THREADS: "8"}, {"log.dirs": "/b", THREADS: "9"}, known)
+    assert (found.restart, [change.key for change in found.changes]) == (["log.dirs"], [THREADS])
 
 
 @pytest.mark.parametrize(
@@ -112,7 +120,23 @@ def test_synonyms_of_other_keys_are_not_taken_for_levels_of_this_one() -> None:
         "is_sensitive": False,
         "synonyms": [{"name": "log.retention.hours", "source": STATIC, "value": "24"}],
     }
-    assert BrokerKey.from_kafka("log.retention.ms", told).levels == {}
+    assert BrokerKey.from_kafka("log.retention.ms", told) == BrokerKey("LONG", False, False, {})
+
+
+def test_a_setting_is_read_with_its_type_its_flags_and_its_levels_from_the_strongest_on() -> None:
+    told = {
+        "config_type": "INT",
+        "read_only": True,
+        "is_sensitive": True,
+        "synonyms": [
+            {"name": THREADS, "source": ON_BROKER, "value": "9"},
+            {"name": THREADS, "source": DEFAULT, "value": "8"},
+        ],
+    }
+    found = BrokerKey.from_kafka(THREADS, told)
+    assert found == BrokerKey("INT", True, True, {ON_BROKER: "9", DEFAULT: "8"})
+    assert (found.value, found.without_override()) == ("9", "8")
+    assert BrokerKey("INT", False, False, {ON_BROKER: "9"}).without_override() is None
 
 
 def test_a_diff_shows_no_secret() -> None:

@@ -53,18 +53,28 @@ def test_a_file_system_that_an_earlier_run_made_and_did_not_mount_is_kept() -> N
 @pytest.mark.parametrize(
     ("seen", "reason"),
     [
-        (replace(BLANK, block_device=False), "no such block device"),
-        (replace(BLANK, signatures={"gpt": "", "PMBR": ""}), "holds PMBR, gpt"),
-        (replace(BLANK, signatures={"xfs": "u", "gpt": ""}), "holds gpt, xfs"),
-        (replace(BLANK, signatures={"ext4": "u"}), "holds ext4"),
-        (replace(BLANK, users=("vdb1",)), "in use by vdb1"),
-        (replace(BLANK, zeroed=False), "unknown kind"),
-        (replace(BLANK, mounted_at=("/srv",)), "mounted at /srv instead of"),
-        (replace(BLANK, path_holds="/dev/sda1"), "/dev/sda1 is mounted at /var/lib/kafka"),
-        (replace(BLANK, path_files=3), "holds files already"),
-        (replace(BLANK, mounted_at=("/var/lib/kafka",), signatures={"ext4": "u"}), "another file system than xfs"),
+        (replace(BLANK, block_device=False), "this host has no such block device"),
+        (replace(BLANK, signatures={"gpt": "", "PMBR": ""}), "it holds PMBR, gpt, and only a blank disk is formatted"),
+        (replace(BLANK, signatures={"xfs": "u", "gpt": ""}), "it holds gpt, xfs, and only a blank disk is formatted"),
+        (replace(BLANK, signatures={"ext4": "u"}), "it holds ext4, and only a blank disk is formatted"),
+        (replace(BLANK, users=("vdb1", "dm-0")), "it is in use by vdb1, dm-0"),
+        (
+            replace(BLANK, zeroed=False),
+            "it holds data of an unknown kind, and only a blank disk, zeroed at both ends, is formatted",
+        ),
+        (replace(BLANK, mounted_at=("/srv", "/mnt")), "it is mounted at /srv, /mnt instead of /var/lib/kafka"),
+        (replace(BLANK, path_holds="/dev/sda1"), "/dev/sda1 is mounted at /var/lib/kafka already"),
+        (
+            replace(BLANK, path_files=3),
+            "/var/lib/kafka holds files already, which a mount would hide; move them away first",
+        ),
+        (
+            replace(BLANK, mounted_at=("/var/lib/kafka",), signatures={"ext4": "u"}),
+            "it is mounted at /var/lib/kafka with another file system than xfs",
+        ),
     ],
 )
 def test_any_other_disk_is_refused_in_one_sentence(seen: Observed, reason: str) -> None:
-    with pytest.raises(RefusalError, match=reason):
+    with pytest.raises(RefusalError) as refusal:
         must_format(DISK, seen)
+    assert str(refusal.value) == f"/dev/vdb was left alone: {reason} (see data_disk_mounts)."
