@@ -20,6 +20,12 @@ ADDED = (
     "[2026-11-27 14:10:10,670] ERROR [Broker id=1] Expected partition control-02799838-3 with topic id "
     "Qx2ttrICSaGZ9OJILnXdDA to exist, but it was missing. Creating... (state.change.logger)"
 )
+REGISTRATION = (
+    "[2026-11-27 15:38:30,019] ERROR [ControllerApis nodeId=3] Unexpected error handling request RequestHeader("
+    "apiKey=CONTROLLER_REGISTRATION, apiVersion=0, clientId=2) (kafka.server.ControllerApis): java.util.concurrent."
+    "CompletionException: org.apache.kafka.common.errors.NotControllerException: The active controller appears to be "
+    "node 1."
+)
 HEARTBEAT = "[2026-11-25 13:51:29,924] ERROR Not the active controller: apiKey=BROKER_HEARTBEAT"
 
 
@@ -30,9 +36,10 @@ def test_only_what_was_added_is_new_also_when_it_is_the_same_line_again() -> Non
 
 
 def test_an_error_is_explained_by_what_always_happens_or_by_what_was_said() -> None:
-    assert unexplained([HEARTBEAT, NEW, NOT_YET, NO_LONGER, ADDED]) == [NEW]
+    assert unexplained([HEARTBEAT, NEW, NOT_YET, NO_LONGER, ADDED, REGISTRATION]) == [NEW]
     for other in (
         ADDED.replace("control-02799838", "orders"),
+        REGISTRATION.replace("NotControllerException", "UnknownServerException"),
         NOT_YET.replace("raftManager()", "controller()"),
         NO_LONGER.replace("getOrCreateMeter", "mark"),
     ):
