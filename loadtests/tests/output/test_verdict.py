@@ -320,6 +320,14 @@ def test_limits_are_checked_by_name_and_number() -> None:
         check_limits({"lost": -1}, "--slo")
 
 
+def test_limits_that_are_right_are_taken_as_they_are() -> None:
+    limits = {"lost": 0, "longest_gap_s": 0.5, "redelivered": 10}
+    assert check_limits(limits, "--slo") == limits
+    with pytest.raises(LimitError) as unknown:
+        check_limits({"speed": 1}, "--slo")
+    assert str(unknown.value) == f"--slo: 'speed' is not a limit; the limits are {', '.join(LIMITS)}"
+
+
 def test_a_limit_holds_on_its_edge() -> None:
     limits = {"lost": 3.0, "achieved_rate": 0.99}
     kept = {"lost": Measured(3), "achieved_rate": Measured(0.99)}
