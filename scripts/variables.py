@@ -12,6 +12,7 @@ import argparse
 import re
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +59,17 @@ def shown(value: Any) -> str:
     return f"`{text}`" if len(text) <= SHORT and "|" not in text else "see `defaults/main.yml`"
 
 
+@cache
+def argument_specs(role: Path) -> dict[str, Any]:
+    """Read what a role's entry points take."""
+    file = role / "meta/argument_specs.yml"
+    return dict(yaml.safe_load(file.read_text(encoding="utf-8"))["argument_specs"])
+
+
 def read(role: Path, problems: list[str]) -> list[Variable]:
     """Read one role's interface, adding a sentence to `problems` for each disagreement."""
     defaults = yaml.safe_load((role / "defaults/main.yml").read_text(encoding="utf-8")) or {}
-    specs = yaml.safe_load((role / "meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]
+    specs = argument_specs(role)
     options: dict[str, dict[str, Any]] = {}
     for entry in specs.values():
         options.update(entry.get("options") or {})
@@ -109,7 +117,7 @@ def page(variables: list[Variable]) -> str:
 
 def role_page(role: Path, variables: list[Variable]) -> str:
     """Return the README.md of a role: what it does, its variables, and where it is used."""
-    specs = yaml.safe_load((role / "meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]
+    specs = argument_specs(role)
     name = f"crucible.kafka.{role.name}"
     entries = [f"- `{entry}`: {spec['short_description']}." for entry, spec in specs.items() if entry != "main"]
     parts = [

@@ -10,9 +10,10 @@ import socket
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address
 
 from .address import split_host_port
+from .firewall_networks import holds, parsed
 
 REACHED = ""
 
@@ -78,8 +79,9 @@ def problems(accesses: Iterable[Access], listener: str, admitted: Sequence[str] 
         admitted: The networks that the firewall is going to admit, None if it admits them already.
     """
     found = []
+    networks = parsed(admitted or ())
     for access in accesses:
-        if access.failure == REACHED or any(_within(address, admitted or ()) for address in access.addresses):
+        if access.failure == REACHED or any(holds(networks, address) for address in access.addresses):
             continue
         hint = f" ({' or '.join(access.addresses)})" if access.addresses else ""
         add = f"add {' or '.join(map(_cidr, access.addresses)) or 'the address that it comes from'}"
@@ -95,18 +97,6 @@ def known_addresses(seen_as: str, source: str) -> tuple[str, ...]:
     """Both, where they are known; SSH that comes over another family than Kafka's packets says nothing about those."""
     same_family = not source or (":" in seen_as) == (":" in source)
     return tuple(dict.fromkeys(filter(None, [seen_as if same_family else "", source])))
-
-
-def _within(address: str, networks: Iterable[str]) -> bool:
-    host = ip_address(address)
-    return any(host in net for net in map(_network, networks) if net is not None and net.version == host.version)
-
-
-def _network(text: str) -> IPv4Network | IPv6Network | None:
-    try:
-        return ip_network(text, strict=False)
-    except ValueError:
-        return None  # A host's name: only the hosts know its addresses.
 
 
 def _cidr(address: str) -> str:

@@ -34,17 +34,22 @@ def locked_out(sources: Iterable[str], clients: Mapping[str, str]) -> dict[str, 
     found: dict[str, list[str]] = {}
     if len(networks) == len(every):
         for host, client in clients.items():
-            if client and not any(ip_address(client) in network for network in networks):
+            if client and not holds(networks, client):
                 found.setdefault(client, []).append(host)
     return found
 
 
+def holds(networks: Iterable[Network], address: str) -> bool:
+    """Whether one of the networks contains the address; those of the other IP version do not."""
+    return any(ip_address(address) in network for network in networks)
+
+
 def parsed(sources: Iterable[str]) -> list[Network]:
-    """The sources that are addresses or networks."""
+    """The sources that are addresses or networks; what a host's name stands for, only the hosts know."""
     found = []
     for source in sources:
         try:
             found.append(ip_network(source, strict=False))
         except ValueError:
-            continue  # A host name.
+            continue
     return found

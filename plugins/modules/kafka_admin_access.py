@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.crucible.kafka.plugins.module_utils import (
-    address as address,  # Named for mitogen, which does not see relative imports.
-)
+# Named for mitogen, which does not see relative imports.
+from ansible_collections.crucible.kafka.plugins.module_utils import address as address
+from ansible_collections.crucible.kafka.plugins.module_utils import firewall_networks as firewall_networks
 from ansible_collections.crucible.kafka.plugins.module_utils.admin_access import dial_all, problems
 
 DOCUMENTATION = r"""

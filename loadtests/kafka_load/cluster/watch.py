@@ -15,7 +15,6 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from kafka_load.clock import MILLISECOND, SECOND, now_ns
 from kafka_load.cluster.topic_states import TopicQueries
 from kafka_load.engines.base import Engine
-from kafka_load.engines.client_log import log_once
 from kafka_load.engines.settings import ClientSettings
 from kafka_load.ledger import findings
 from kafka_load.ledger.findings import Anomaly
@@ -103,7 +102,7 @@ class ClusterWatch(Engine[ClusterView, ClusterView]):
 
     def _run(self) -> None:
         self._surveying = True
-        start_thread(self._survey_until_stopped)
+        start_thread(self._survey_thread)
         try:
             self._ask_until_stopped()
         finally:
@@ -134,23 +133,23 @@ class ClusterWatch(Engine[ClusterView, ClusterView]):
         for client in (bounds, *bystanders.values()):
             client.close()
 
-    def _survey_until_stopped(self) -> None:
+    def _survey_thread(self) -> None:
         try:
-            client = self._offsets_client("kafka-load")
-            while not self._stopping:
-                begun = now_ns()
-                try:
-                    self._survey(client)
-                except KafkaException as refusal:
-                    self._seen = replace(self._seen, error=refusal.args[0].str())
-                client.poll(0)
-                self._rest(begun)
-            client.close()
-        except Exception as error:  # the thread's last words: there is nobody above it to catch them
-            self.error = f"{type(self).__name__}: {type(error).__name__}: {error}"
-            log_once(self.error)
+            self._guarded(self._survey_until_stopped)
         finally:
             self._surveying = False
+
+    def _survey_until_stopped(self) -> None:
+        client = self._offsets_client("kafka-load")
+        while not self._stopping:
+            begun = now_ns()
+            try:
+                self._survey(client)
+            except KafkaException as refusal:
+                self._seen = replace(self._seen, error=refusal.args[0].str())
+            client.poll(0)
+            self._rest(begun)
+        client.close()
 
     def _rest(self, begun_ns: int) -> None:
         while not self._stopping and now_ns() < begun_ns + self._every_ns:

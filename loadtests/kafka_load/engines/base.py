@@ -6,6 +6,7 @@ import itertools
 import os
 import secrets
 import socket
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from confluent_kafka import KafkaException
@@ -63,16 +64,22 @@ class Engine(Generic[Totals, Snapshot]):
 
     def _main(self) -> None:
         try:
-            self._run()
+            self._guarded(self._run)
+        finally:
+            self._publish(last=True)
+            self.alive = False
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Do a thread's work; what it raises becomes `error`, as there is nobody above a thread to catch it."""
+        try:
+            work()
         except KafkaException as error:
             self.error = f"{type(self).__name__}: {error.args[0].str()}"
-        except Exception as error:  # the thread's last words: there is nobody above it to catch them
+        except Exception as error:
             self.error = f"{type(self).__name__}: {type(error).__name__}: {error}"
         finally:
             if self.error:
                 log_once(self.error)
-            self._publish(last=True)
-            self.alive = False
 
     def _run(self) -> None:
         """The thread's work; ends soon after `_stopping` is set."""

@@ -134,22 +134,23 @@ class LocustAdapter:
 
     def _refuse(self, sentence: str) -> NoReturn:
         """Call the run off: nothing has been spawned yet."""
-        log.error(sentence)
-        if self.options.junit and not isinstance(self.runner, runners.WorkerRunner):
-            junit.write(Path(self.options.junit), junit.of_refusal(sentence))
+        self._say_refusal(sentence)
         if self.headless or isinstance(self.runner, runners.WorkerRunner):
             self.environment.process_exit_code = REFUSED
             gevent.spawn(self.runner.quit)
         raise gevent.GreenletExit
 
+    def _say_refusal(self, sentence: str) -> None:
+        log.error(sentence)
+        if self.options.junit and not isinstance(self.runner, runners.WorkerRunner):
+            junit.write(Path(self.options.junit), junit.of_refusal(sentence))
+
     def _call_off(self, sentence: str) -> None:
         """Call the run off after it has begun to spawn users: a worker cannot take part."""
-        log.error(sentence)
+        self._say_refusal(sentence)
         coordinator, self.coordinator = self.coordinator, None
         if coordinator is not None:
             coordinator.abandon()
-        if self.options.junit:
-            junit.write(Path(self.options.junit), junit.of_refusal(sentence))
         if self.headless:
             self.environment.process_exit_code = REFUSED
         gevent.spawn(self.runner.quit if self.headless else self.runner.stop)

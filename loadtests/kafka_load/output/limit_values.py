@@ -67,12 +67,15 @@ def _gone(facts: Facts) -> str:
     return f"{', '.join(sorted(facts.gone))} was deleted during the run" if facts.gone else ""
 
 
+def _own_lateness(facts: Facts) -> str:
+    return f"the harness itself was up to {facts.late_own.max / 1000:,.0f} ms late"
+
+
 def _gap(facts: Facts) -> Measured:
     """The longest gap; at best without the harness's own lateness and the partitions of topics that were deleted."""
     left = [gap.longest_gap_s for name, gap in facts.gaps.items() if name.rpartition("-")[0] not in facts.gone]
-    own = f"the harness itself was up to {facts.late_own.max / 1000:,.0f} ms late"
     best = max(0.0, max(left, default=0.0) - facts.late_own.max / 1e6)
-    return Measured(longest_gap_s(facts), best=best, why=_gone(facts) or own)
+    return Measured(longest_gap_s(facts), best=best, why=_gone(facts) or _own_lateness(facts))
 
 
 def too_late(facts: Facts, requirements: Requirements) -> bool:
@@ -127,7 +130,7 @@ def _slowest(facts: Facts, latencies: Mapping[str, int], without_own: Mapping[st
     unsure = {name: facts.uncertainty_us.get(name, 0) for name in latencies}
     least = max(without_own[name] - unsure[name] for name in latencies)
     most = max(us + unsure[name] for name, us in latencies.items())
-    why = f"the harness itself was up to {facts.late_own.max / 1000:,.0f} ms late"
+    why = _own_lateness(facts)
     if clocks := max(unsure.values()):
         why += f", and the workers' clocks are known to ±{clocks / 1000:,.3g} ms only"
     doubt = few or _gone(facts)

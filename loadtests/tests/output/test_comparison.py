@@ -8,35 +8,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import finished_run
 import plotly.graph_objects as go
 import pytest
+from finished_run import GROUPS, LATENCY
 from kafka_load import cli
-from kafka_load.ledger import GroupJudgement
 from kafka_load.output import charts, comparison_report
 from kafka_load.output.charts import Data
 from kafka_load.output.comparison import Comparison, ComparisonError, allowance, compare, number
-from kafka_load.output.facts import Facts, Fault, Gap, Percentiles
+from kafka_load.output.facts import Gap, Percentiles
 from kafka_load.output.verdict import judge
 from playwright.sync_api import Browser
 from plotly.offline import get_plotlyjs
 
-GROUPS = ("warehouse-group", "analytics-group")
-LATENCY = Percentiles(2_000, 4_000, 9_000, 20_000, 30_000)
-FACTS = Facts(
+FACTS = replace(
+    finished_run.FACTS,
     run_id="A",
-    profile="steady",
-    started="2025-01-02T03:04:05+00:00",
     duration_s=61.0,
     planned=60_000,
     planned_s=60,
     load_s=60.0,
-    due=60_000,
-    acknowledged=60_000,
-    groups=tuple(GroupJudgement(group, "queue", consumed=60_000) for group in GROUPS),
     gaps={"orders-0": Gap(0.5, 20.0)},
-    produce=LATENCY,
-    end_to_end=dict.fromkeys(GROUPS, LATENCY),
-    faults=(Fault("kill_broker", "kafka2", 20.0, 40.0),),
 )
 A = judge(FACTS, {"lost": 0})
 

@@ -8,29 +8,13 @@ from pathlib import Path
 
 import plotly.graph_objects as go
 import pytest
-from kafka_load.ledger import GroupJudgement
+from finished_run import FACTS, GROUPS
 from kafka_load.output import charts, html_report
 from kafka_load.output.charts import Data, Leader
-from kafka_load.output.facts import Facts, Fault, Gap, Percentiles
 from kafka_load.output.verdict import judge
 from playwright.sync_api import Browser
 from plotly.offline import get_plotlyjs
 
-GROUPS = ("warehouse-group", "analytics-group")
-LATENCY = Percentiles(2000, 4000, 9000, 20000, 30000)
-FACTS = Facts(
-    run_id="20250102T030405-steady",
-    profile="steady",
-    started="2025-01-02T03:04:05+00:00",
-    duration_s=60.0,
-    due=60_000,
-    acknowledged=60_000,
-    groups=tuple(GroupJudgement(group, "queue", consumed=60_000) for group in GROUPS),
-    gaps={"orders-0": Gap(2.5, 20.0)},
-    produce=LATENCY,
-    end_to_end=dict.fromkeys(GROUPS, LATENCY),
-    faults=(Fault("kill_broker", "kafka2", 20.0, 40.0),),
-)
 ROWS = [
     {
         "t_s": float(t),

@@ -5,24 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from xml.etree import ElementTree as Xml
 
+import finished_run
 import pytest
+from finished_run import LATENCY
 from kafka_load.ledger import Drain, GroupJudgement
 from kafka_load.output import junit
-from kafka_load.output.facts import Facts, Percentiles
 from kafka_load.output.verdict import judge
 
-LATENCY = Percentiles(2000, 4000, 9000, 20000, 30000)
-FACTS = Facts(
-    run_id="20250102T030405-steady",
-    profile="steady",
-    started="2025-01-02T03:04:05+00:00",
-    duration_s=60.0,
+FACTS = replace(
+    finished_run.FACTS,
     planned=6_000,
     due=6_000,
     acknowledged=6_000,
     groups=tuple(GroupJudgement(group, "queue", consumed=6_000) for group in ("first", "second")),
-    produce=LATENCY,
+    gaps={},
     end_to_end={"first": LATENCY, "second": LATENCY},
+    faults=(),
 )
 LIMITS = {"lost": 0.0, "p99_produce_ms": 10.0}
 
