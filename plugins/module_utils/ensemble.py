@@ -1,8 +1,10 @@
-"""When a ZooKeeper server may be stopped, and when it has come back."""
+"""When a ZooKeeper server may be stopped, when it has come back, and when it may be removed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+
+from .cluster import listed
 
 SERVING = ("leader", "follower", "standalone")
 
@@ -22,6 +24,15 @@ def may_stop(modes: Mapping[str, str], server: str) -> list[str]:
     return [
         f"without {server} only {len(others)} of {len(modes)} servers would serve, not {majority} (missing: {missing})"
     ]
+
+
+def may_remove(modes: Mapping[str, str], servers: Collection[str]) -> list[str]:
+    """Reasons why those servers may not be removed for good, all at once; the arguments are those of `may_stop`."""
+    others = [name for name, mode in modes.items() if name not in servers and mode in SERVING]
+    majority = len(modes) // 2 + 1
+    if len(others) >= majority:
+        return []
+    return [f"without {listed(servers)} only {len(others)} of {len(modes)} servers would serve, not {majority}"]
 
 
 def recovered(modes: Mapping[str, str], server: str) -> list[str]:

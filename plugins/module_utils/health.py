@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .cluster import ClusterState, Partition, Quorum, listed
+from .ensemble import SERVING
 from .membership import undeclared
 
 GIB = 1 << 30
@@ -41,11 +42,15 @@ class BrokerReport:
 
 @dataclass(frozen=True)
 class Expected:
-    """What the inventory says should be there; an empty list expects nothing."""
+    """What the inventory says should be there; an empty list expects nothing.
+
+    `ensemble` has what each ZooKeeper server says that it is, "" for one that does not serve; empty in KRaft mode.
+    """
 
     brokers: Sequence[int] = ()
     voters: Sequence[int] = ()
     max_used_percent: float = 90.0
+    ensemble: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,11 +72,21 @@ def assess(state: ClusterState, reports: Mapping[int, BrokerReport], expected: E
     declared = {*expected.brokers, *expected.voters}
     problems = [
         *_controller_problems(state, expected),
+        *_ensemble_problems(expected.ensemble),
         *(str(node) for node in (undeclared(state, declared) if declared else ())),
         *_broker_problems(state, reports, expected),
         *_partition_problems(state.partitions),
     ]
-    return Health([*_head(state), *_controllers(state), *_brokers(state, reports), *_partitions(state)], problems)
+    return Health(
+        [
+            *_head(state),
+            *_controllers(state),
+            *_ensemble(expected.ensemble),
+            *_brokers(state, reports),
+            *_partitions(state),
+        ],
+        problems,
+    )
 
 
 def _head(state: ClusterState) -> Iterator[str]:
@@ -93,6 +108,19 @@ def _controllers(state: ClusterState) -> Iterator[str]:
         if replica.node_id != state.quorum.leader_id:
             role = "votes" if replica in state.quorum.voters else "follows"
             yield f"  {replica.node_id} {role}, {replica.lag} records behind, {_ago(replica.caught_up_ms_ago)}"
+
+
+def _ensemble(ensemble: Mapping[str, str]) -> Iterator[str]:
+    if ensemble:
+        yield f"ZooKeeper: {sum(mode in SERVING for mode in ensemble.values())} of {len(ensemble)} servers serve"
+        for server, mode in ensemble.items():
+            yield f"  {server} {mode or 'silent'}"
+
+
+def _ensemble_problems(ensemble: Mapping[str, str]) -> Iterator[str]:
+    for server, mode in ensemble.items():
+        if mode not in SERVING:
+            yield f"ZooKeeper {server} does not serve."
 
 
 def _ago(caught_up_ms_ago: int | None) -> str:

@@ -40,6 +40,9 @@ KAFKA_DEFAULTS = {
     "share.coordinator.state.topic.min.isr": 2,
     "offsets.topic.replication.factor": 3,
 }
+# What a ZooKeeper server outside the cluster's group must have as the brokers have it, and what it must have at all.
+SHARED_WITH_SERVERS = ("kafka_mode", "kafka_version")
+NEEDED_BY_SERVERS = ("kafka_archive_url", "kafka_archive_checksum")
 ADMINS = "firewall_admin_cidrs"
 HEARTBEAT, SESSION = "broker.heartbeat.interval.ms", "broker.session.timeout.ms"
 DEFAULT_HEARTBEAT_MS, DEFAULT_SESSION_MS = 2000, 9000
@@ -136,6 +139,9 @@ class Declared:
     Topics are name, replication factor and min.insync.replicas (None: not declared). `java_major` is the version that
     will be installed, 0 if none will. `metadata_version` is the running cluster's finalised level, 0 if there is none.
     `networks` are those that the firewall will admit, by the variable that names them; none if it is not ours.
+    `servers` has, by name, the ZooKeeper servers outside the cluster's group, each with those of its variables that
+    brokers and servers share, as far as the inventory sets them. `heap_variable` and `data_variable` size the process
+    that is judged.
     """
 
     mode: str
@@ -152,6 +158,9 @@ class Declared:
     ensemble: Sequence[str] = ()
     metadata_version: int = 0
     networks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    servers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    heap_variable: str = "kafka_heap_mb"
+    data_variable: str = "kafka_data_dirs"
 
     @property
     def release(self) -> tuple[int, int] | None:
@@ -181,10 +190,22 @@ class View:
         return sum("broker" in node.roles or self.declared.mode != "kraft" for node in self.nodes)
 
 
+Check = Callable[[View], Iterator[Problem]]
+
+
 def problems(view: View) -> list[Problem]:
-    """Every problem that any check finds; one that several hosts share is told once."""
+    """Every problem of the cluster that any check finds; one that several hosts share is told once."""
+    return _found(view, CHECKS)
+
+
+def problems_of_servers(view: View) -> list[Problem]:
+    """Every problem of the ZooKeeper servers outside the cluster's group; the view's nodes are the whole ensemble."""
+    return _found(view, SERVER_CHECKS)
+
+
+def _found(view: View, checks: Sequence[Check]) -> list[Problem]:
     found = problems_of_variables(view.nodes, view.known_variables)
-    return list(dict.fromkeys([*found, *(problem for check in CHECKS for problem in check(view))]))
+    return list(dict.fromkeys([*found, *(problem for check in checks for problem in check(view))]))
 
 
 def problems_of_variables(nodes: Sequence[Node], known_variables: Collection[str]) -> list[Problem]:
@@ -198,7 +219,7 @@ def problems_of_variables(nodes: Sequence[Node], known_variables: Collection[str
 
 def warnings(view: View) -> list[Problem]:
     """What works, and should be changed nevertheless."""
-    return [*_even_voters(view), *_ensemble_elsewhere(view)] if view.cluster_exists else []
+    return [*_even_voters(view)] if view.cluster_exists else []
 
 
 def judged_config(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -243,7 +264,6 @@ def _voters(view: View) -> Iterator[Problem]:
         yield Problem("kafka_process_roles", "there are no brokers")
     if view.cluster_exists is False:
         yield from _even_voters(view)
-        yield from _ensemble_elsewhere(view)
 
 
 def _even_voters(view: View) -> Iterator[Problem]:
@@ -253,11 +273,32 @@ def _even_voters(view: View) -> Iterator[Problem]:
         yield Problem(variable, f"{fewer}, and have one more that can fail; make their number odd")
 
 
-def _ensemble_elsewhere(view: View) -> Iterator[Problem]:
-    outside = sorted({*view.declared.ensemble} - {node.name for node in view.nodes})
-    if view.declared.mode == "zookeeper" and outside:
-        sentence = f"not in the group kafka, whose hosts alone are deployed: {listed(outside)}"
-        yield Problem("groups['zookeeper']", f"{sentence}; make every ZooKeeper server a host of both groups")
+def _servers(view: View) -> Iterator[Problem]:
+    if view.declared.mode != "zookeeper":
+        return
+    expected = {"kafka_mode": view.declared.mode, "kafka_version": view.declared.version}
+    where = "set it where brokers and ZooKeeper servers both get it, such as group_vars/all"
+    for name in SHARED_WITH_SERVERS:
+        for value, hosts in _hosts_by_value(view.declared.servers, name).items():
+            if value != expected[name]:
+                has = "do not have it" if value is None else f"have {value}"
+                sentence = f"the brokers have {expected[name]}, but the ZooKeeper servers {listed(hosts)} {has}"
+                yield Problem(name, f"{sentence}; {where}")
+    for name in NEEDED_BY_SERVERS:
+        if without := _hosts_by_value(view.declared.servers, name).get(None):
+            yield Problem(name, f"the ZooKeeper servers {listed(without)} do not have it; {where}")
+    inside = [node for node in view.nodes if node.name in view.declared.ensemble]
+    outside = [Node(name, variables.get("kafka_node_id")) for name, variables in view.declared.servers.items()]
+    if outside:
+        yield from _node_ids([*inside, *(node for node in outside if node.name not in {each.name for each in inside})])
+
+
+def _hosts_by_value(servers: Mapping[str, Mapping[str, Any]], name: str) -> dict[str | None, list[str]]:
+    hosts: dict[str | None, list[str]] = {}
+    for host, variables in servers.items():
+        value = variables.get(name)
+        hosts.setdefault(None if value is None else str(value), []).append(host)
+    return hosts
 
 
 def _release(view: View) -> Iterator[Problem]:
@@ -390,10 +431,11 @@ def _room(view: View) -> Iterator[Problem]:
         for path, free_mb in probe.free_mb.items():
             if free_mb < limits.min_disk_mb:
                 sentence = f"{name} has {free_mb} MB for {path}, less than preflight_min_disk_mb {limits.min_disk_mb}"
-                yield Problem("kafka_data_dirs", sentence)
+                yield Problem(view.declared.data_variable, sentence)
         if probe.memory_mb < heap_mb + limits.min_memory_mb:
             sentence = f"{name} has {probe.memory_mb} MB of memory for a heap of {heap_mb} MB"
-            yield Problem("kafka_heap_mb", f"{sentence} and preflight_min_memory_mb {limits.min_memory_mb}")
+            sentence = f"{sentence} and preflight_min_memory_mb {limits.min_memory_mb}"
+            yield Problem(view.declared.heap_variable, sentence)
 
 
 def _clocks(view: View) -> Iterator[Problem]:
@@ -433,8 +475,9 @@ def _typos(nodes: Sequence[Node], known_variables: Collection[str]) -> Iterator[
         yield Problem(name, f"no role has this variable; {hint}")
 
 
-CHECKS: tuple[Callable[[View], Iterator[Problem]], ...] = (
+CHECKS: tuple[Check, ...] = (
     _voters,
+    _servers,
     _release,
     _checksum,
     _java,
@@ -447,3 +490,5 @@ CHECKS: tuple[Callable[[View], Iterator[Problem]], ...] = (
     _names,
     _networks,
 )
+# Of a host that is a ZooKeeper server and nothing else.
+SERVER_CHECKS: tuple[Check, ...] = (_servers, _release, _checksum, _java, _room, _clocks, _names, _networks)

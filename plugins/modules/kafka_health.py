@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from ansible_collections.crucible.kafka.plugins.module_utils import (
+    ensemble as ensemble,  # Named for mitogen, which does not see relative imports.
+)
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError
 from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, endpoint
 from ansible_collections.crucible.kafka.plugins.module_utils.health import Expected, Health, assess
@@ -28,6 +31,10 @@ options:
     description: How full the disk of a log directory may be.
     type: float
     default: 90.0
+  ensemble:
+    description: What each ZooKeeper server says that it is, by its address; none in KRaft mode.
+    type: dict
+    default: {}
 author: Crucible
 """
 
@@ -49,7 +56,12 @@ problems: {description: 'What is not well, in sentences.', type: list, returned:
 def main() -> None:
     """Ask, and tell."""
     ids = {"type": "list", "elements": "int", "default": []}
-    module = admin_module(brokers=ids, voters=ids, max_used_percent={"type": "float", "default": 90.0})
+    module = admin_module(
+        brokers=ids,
+        voters=ids,
+        max_used_percent={"type": "float", "default": 90.0},
+        ensemble={"type": "dict", "default": {}},
+    )
     try:
         with endpoint(module).connect() as admin:
             state = read_state(admin)
@@ -59,7 +71,7 @@ def main() -> None:
     except AdminError as error:
         health = Health(problems=[str(error)])
     else:
-        expected = Expected(*(module.params[key] for key in ("brokers", "voters", "max_used_percent")))
+        expected = Expected(*(module.params[key] for key in ("brokers", "voters", "max_used_percent", "ensemble")))
         health = assess(state, reports, expected)
     module.exit_json(text=health.text, problems=health.problems)
 

@@ -25,6 +25,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.preflight import (
     Problem,
     View,
     problems,
+    problems_of_servers,
     problems_of_variables,
     warnings,
 )
@@ -42,6 +43,11 @@ options:
     elements: dict
     required: true
   roles_path: {description: 'The roles, which say what variables there are.', type: path, required: true}
+  judged:
+    description: The cluster, or the ZooKeeper servers outside its group, for which O(nodes) are the whole ensemble.
+    type: str
+    choices: [cluster, servers]
+    default: cluster
   known_variables: {description: Further names that are no typos., type: list, elements: str, default: []}
   declared:
     description: What the inventory says about the cluster as a whole.
@@ -53,6 +59,7 @@ options:
       cluster_id: {description: The declared cluster id., type: str, default: ''}
       java: {description: The Java that is to be used., type: str, default: /usr/bin/java}
       ensemble: {description: Names of the ZooKeeper servers., type: list, elements: str, default: []}
+      servers: {description: 'ZooKeeper servers outside the group, each with what it shares.', type: dict, default: {}}
       listeners: {description: The listeners., type: list, elements: dict, required: true}
       named_listeners: {description: 'Variables that name a listener, and the name.', type: dict, required: true}
       topics: {description: Declared topics., type: list, elements: dict, default: []}
@@ -104,6 +111,12 @@ NOTHING_FOUND: dict[str, Any] = {
     "cluster_answers": False,
 }
 MIN_ISR = "min.insync.replicas"
+TAKEN_AS_DECLARED = ("mode", "version", "checksum", "cluster_id", "ensemble", "servers", "java")
+# For what is judged: the variables that size its process.
+SIZED_BY: dict[str, dict[str, Any]] = {
+    "cluster": {"heap_variable": "kafka_heap_mb", "data_variable": "kafka_data_dirs"},
+    "servers": {"heap_variable": "zookeeper_heap_mb", "data_variable": "zookeeper_data_dir"},
+}
 
 
 def argument_spec(options: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -141,13 +154,19 @@ def topics(declared: dict[str, Any]) -> list[tuple[str, int, Any]]:
     ]
 
 
-def view(declared: dict[str, Any], found: dict[str, Any] | None, nodes: list[Node], known_variables: list[str]) -> View:
+def view(
+    declared: dict[str, Any],
+    found: dict[str, Any] | None,
+    nodes: list[Node],
+    known_variables: list[str],
+    judged: str,
+) -> View:
     """The module's arguments as the core wants them."""
     told = found or NOTHING_FOUND
     probes = {name: probe(answer) for name, answer in told["probes"].items() if "skew_s" in answer}
     return View(
         Declared(
-            **{key: declared[key] for key in ("mode", "version", "checksum", "cluster_id", "ensemble", "java")},
+            **{key: declared[key] for key in TAKEN_AS_DECLARED},
             listeners=[Listener(listener["name"], int(listener["port"])) for listener in declared["listeners"]],
             named_listeners=declared["named_listeners"],
             topics=topics(declared),
@@ -156,6 +175,7 @@ def view(declared: dict[str, Any], found: dict[str, Any] | None, nodes: list[Nod
             heap_mb=told["heap_mb"],
             java_major=told["java_major"],
             metadata_version=told["metadata_version"],
+            **SIZED_BY[judged],
         ),
         nodes,
         probes,
@@ -181,8 +201,9 @@ def main() -> None:
     if params["declared"] is None:
         found, warned = problems_of_variables(nodes, known_variables), []
     else:
-        judged = view(params["declared"], params["found"], nodes, known_variables)
-        found, warned = problems(judged), warnings(judged)
+        judged = view(params["declared"], params["found"], nodes, known_variables, params["judged"])
+        found = problems_of_servers(judged) if params["judged"] == "servers" else problems(judged)
+        warned = [] if params["judged"] == "servers" else warnings(judged)
     if found:
         module.fail_json(msg=message(found))
     for warning in warned:

@@ -8,8 +8,11 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.crucible.kafka.plugins.module_utils import (
+    cluster as cluster,  # Named for mitogen, which does not see relative imports.
+)
 from ansible_collections.crucible.kafka.plugins.module_utils.address import split_host_port
-from ansible_collections.crucible.kafka.plugins.module_utils.ensemble import may_stop, recovered
+from ansible_collections.crucible.kafka.plugins.module_utils.ensemble import may_remove, may_stop, recovered
 
 DOCUMENTATION = r"""
 module: zookeeper_gate
@@ -18,7 +21,12 @@ description: In check mode it asks once and does not fail.
 options:
   servers: {type: list, elements: str, required: true, description: 'The whole ensemble, host:port each.'}
   server: {type: str, required: true, description: The one that changes.}
-  phase: {type: str, required: true, choices: [before, after], description: Before or after its change.}
+  along: {type: list, elements: str, default: [], description: Those that are removed at the same time.}
+  phase:
+    description: Before or after its change, or before its removal.
+    type: str
+    required: true
+    choices: [before, after, removal]
   timeout_s: {type: float, required: true, description: How long to wait.}
   answer_timeout_s: {type: float, default: 5.0, description: How long one server may take to answer.}
 author: [Crucible]
@@ -35,9 +43,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 mode: {type: str, returned: success, description: 'What the server is now: leader, follower, standalone or empty.'}
+modes: {type: dict, returned: success, description: The same of every server.}
 """
 
 POLL_INTERVAL_S = 0.5
+FAILED = {"before": "may not be stopped", "after": "has not come back", "removal": "may not be removed"}
 
 
 def mode(server: str, answer_timeout_s: float) -> str:
@@ -52,13 +62,21 @@ def mode(server: str, answer_timeout_s: float) -> str:
     return lines.get("Mode", "")
 
 
+def judge(phase: str, modes: dict[str, str], server: str, along: list[str]) -> list[str]:
+    """Return the reasons why the server may not go on with its change."""
+    if phase == "removal":
+        return may_remove(modes, sorted({server, *along}))
+    return may_stop(modes, server) if phase == "before" else recovered(modes, server)
+
+
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
             "servers": {"type": "list", "elements": "str", "required": True},
             "server": {"type": "str", "required": True},
-            "phase": {"type": "str", "required": True, "choices": ["before", "after"]},
+            "along": {"type": "list", "elements": "str", "default": []},
+            "phase": {"type": "str", "required": True, "choices": [*FAILED]},
             "timeout_s": {"type": "float", "required": True},
             "answer_timeout_s": {"type": "float", "default": 5.0},
         },
@@ -68,16 +86,15 @@ def main() -> None:
     deadline = time.monotonic() + (0 if module.check_mode else module.params["timeout_s"])
     while True:
         modes = {name: mode(name, module.params["answer_timeout_s"]) for name in module.params["servers"]}
-        reasons = may_stop(modes, server) if phase == "before" else recovered(modes, server)
+        reasons = judge(phase, modes, server, module.params["along"])
         if not reasons or time.monotonic() >= deadline:
             break
         time.sleep(POLL_INTERVAL_S)
     if reasons and not module.check_mode:
-        what = "may not be stopped" if phase == "before" else "has not come back"
         module.fail_json(
-            msg=f"ZooKeeper {server} {what} after {module.params['timeout_s']:.0f} s: {'; '.join(reasons)}."
+            msg=f"ZooKeeper {server} {FAILED[phase]} after {module.params['timeout_s']:.0f} s: {'; '.join(reasons)}."
         )
-    module.exit_json(changed=False, mode=modes[server], reasons=reasons)
+    module.exit_json(changed=False, mode=modes[server], modes=modes, reasons=reasons)
 
 
 if __name__ == "__main__":

@@ -109,3 +109,43 @@ def test_what_is_of_the_right_type_and_cannot_work_is_told_before_a_host_is_reac
         assert sentence in said
     assert "Nothing was changed. 5 problems:" in said
     assert "UNREACHABLE" not in said
+
+
+def add_zookeeper_servers(inventory: Path, **variables: Any) -> None:
+    """Add a group of ZooKeeper servers, one of which is a host of its own."""
+    hosts = {"zk1.example.com": {**NOWHERE, **variables}, "kafka2.example.com": {}, "kafka3.example.com": {}}
+    (inventory / "zookeeper.yml").write_text(yaml.safe_dump({"zookeeper": {"hosts": hosts}}), encoding="utf-8")
+
+
+def test_what_a_zookeeper_server_outside_the_group_lacks_is_told_before_a_host_is_reached(example: Path) -> None:
+    say(example, **NETWORKS, kafka_archive_checksum=CHECKSUM, kafka_mode="zookeeper", kafka_version="3.9.2")
+    add_zookeeper_servers(example, kafka_node_id=2)
+    said = judge(example)
+    for sentence in (
+        "kafka_mode: the brokers have zookeeper, but the ZooKeeper servers zk1.example.com do not have it; set",
+        "kafka_version: the brokers have 3.9.2, but the ZooKeeper servers zk1.example.com do not have it",
+        "kafka_archive_url: the ZooKeeper servers zk1.example.com do not have it",
+        "kafka_archive_checksum: the ZooKeeper servers zk1.example.com do not have it",
+        "kafka_node_id: 2 is given to kafka2.example.com and zk1.example.com",
+    ):
+        assert sentence in said
+    assert "Nothing was changed. 5 problems:" in said
+    assert "UNREACHABLE" not in said
+
+
+def test_a_zookeeper_server_outside_the_group_is_deployed_with_a_cluster_that_uses_it(example: Path) -> None:
+    archive = {"kafka_archive_url": "/nowhere/kafka.tgz", "kafka_archive_checksum": CHECKSUM}
+    mode = {"kafka_mode": "zookeeper", "kafka_version": "3.9.2"}
+    say(example, **NETWORKS)
+    add_zookeeper_servers(example, kafka_node_id=11, **NETWORKS)
+    given = [f"--extra-vars={name}={value}" for name, value in archive.items()]
+    said = judge(example, "--limit=zk1.example.com", *given, *(f"-e{name}={value}" for name, value in mode.items()))
+    assert "[zk1.example.com]: UNREACHABLE" in said
+
+
+def test_a_server_of_an_ensemble_that_the_cluster_does_not_use_is_left_alone(example: Path) -> None:
+    say(example, **NETWORKS, kafka_archive_checksum=CHECKSUM)
+    add_zookeeper_servers(example)
+    said = judge(example)
+    assert "[kafka1.example.com]: UNREACHABLE" in said
+    assert "[zk1.example.com]: UNREACHABLE" not in said

@@ -95,6 +95,13 @@ def test_zookeeper_mode_has_a_controller_and_no_quorum() -> None:
     assert "Feature levels" not in health.text
 
 
+def test_each_zookeeper_server_is_told_and_one_that_does_not_serve_is_not_well() -> None:
+    ensemble = {"zk1:2181": "leader", "zk2:2181": "", "zk3:2181": "follower"}
+    health = assess(replace(WELL, quorum=None, features={}), REPORTS, Expected(brokers=NODES, ensemble=ensemble))
+    assert health.problems == ["ZooKeeper zk2:2181 does not serve."]
+    assert "ZooKeeper: 2 of 3 servers serve\n  zk1:2181 leader\n  zk2:2181 silent\n" in health.text
+
+
 def test_a_long_list_is_cut_where_nobody_would_read_on() -> None:
     many = tuple(Partition("clicks", index, 1, NODES, (1, 2), 2) for index in range(12))
     (problem,) = assess(replace(WELL, partitions=many), REPORTS, EXPECTED).problems

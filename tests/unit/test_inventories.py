@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 PLAYBOOKS = [file for file in sorted((ROOT / "playbooks").glob("*.yml")) if file.name != "demo_kill.yml"]
 HOSTS = """
@@ -54,6 +56,19 @@ def test_every_playbook_acts_on_the_hosts_of_the_group_alone(tmp_path: Path) -> 
     hosts = set(re.findall(r"^      (\S+)$", told, re.MULTILINE))
     assert hosts == {"c1", "c2"}
     assert "pattern: ['kafka']" not in told
+
+
+@pytest.mark.parametrize(("playbook", "first", "last"), [("site.yml", "z1", "o1"), ("uninstall.yml", "o1", "z1")])
+def test_zookeeper_servers_outside_the_cluster_come_before_it_and_go_after_it(
+    tmp_path: Path, playbook: str, first: str, last: str
+) -> None:
+    (tmp_path / "ensemble.yml").write_text("zookeeper: {hosts: {z1: {}, o2: {}}}\n", "utf-8")
+    inventories = ("-i", "hosts.yml", "-i", "ensemble.yml")
+    told = run(tmp_path, "--list-hosts", *inventories, "-e", "kafka_group=orders", ROOT / "playbooks" / playbook)
+    plays = [set(re.findall(r"^      (\S+)$", play, re.MULTILINE)) for play in told.split("\n  play #")]
+    changing = [min(hosts) for hosts in plays if hosts in ({"z1"}, {"o1", "o2"})]
+    assert changing.index(first) < len(changing) - 1 - changing[::-1].index(last)
+    assert {"z1"} in plays
 
 
 def test_what_one_cluster_restarts_is_not_restarted_by_the_run_of_another(tmp_path: Path) -> None:

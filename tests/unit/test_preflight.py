@@ -19,6 +19,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.preflight import (
     View,
     judged_config,
     problems,
+    problems_of_servers,
     problems_of_variables,
     warnings,
 )
@@ -85,6 +86,21 @@ def with_zookeeper(**changes: Any) -> View:
     return declared(mode="zookeeper", version="3.9.2", metadata_version=0, **changes)
 
 
+SERVER = {
+    "kafka_mode": "zookeeper",
+    "kafka_version": "3.9.2",
+    "kafka_archive_url": True,
+    "kafka_archive_checksum": True,
+}
+
+
+def outside(**changes: Any) -> View:
+    """Two ZooKeeper servers of three are hosts of their own; the second has other variables."""
+    changed = {key: value for key, value in {**SERVER, "kafka_node_id": 12, **changes}.items() if value is not None}
+    servers = {"zk1": {**SERVER, "kafka_node_id": 11}, "zk2": changed}
+    return with_zookeeper(ensemble=["kafka3", "zk1", "zk2"], servers=servers)
+
+
 PLANTED: list[tuple[View, str, str]] = [
     (declared(networks={"firewall_client_cidrs": ["203.0.113.0/24"]}), "firewall_client_cidrs", "for examples"),
     (node(node_id=None), "kafka_node_id", "kafka3 has none"),
@@ -95,7 +111,14 @@ PLANTED: list[tuple[View, str, str]] = [
     (node(roles=["broker"]), "kafka_process_roles", "make their number odd"),
     (with_zookeeper(ensemble=NAMES[:2]), "groups['zookeeper']", "make their number odd"),
     (with_zookeeper(ensemble=[]), "groups['zookeeper']", "there are no ZooKeeper servers"),
-    (with_zookeeper(ensemble=[*NAMES[:2], "zk3"]), "groups['zookeeper']", "whose hosts alone are deployed: zk3"),
+    (outside(kafka_mode="kraft"), "kafka_mode", "the brokers have zookeeper, but the ZooKeeper servers zk2 have kraft"),
+    (outside(kafka_mode=None), "kafka_mode", "zk2 do not have it; set it where brokers and ZooKeeper servers both get"),
+    (outside(kafka_version="3.9.1"), "kafka_version", "brokers have 3.9.2, but the ZooKeeper servers zk2 have 3.9.1"),
+    (outside(kafka_archive_url=None), "kafka_archive_url", "the ZooKeeper servers zk2 do not have it"),
+    (outside(kafka_archive_checksum=None), "kafka_archive_checksum", "the ZooKeeper servers zk2 do not have it"),
+    (outside(kafka_node_id=None), "kafka_node_id", "zk2 has none"),
+    (outside(kafka_node_id="11"), "kafka_node_id", "11 is given to zk1 and zk2"),
+    (outside(kafka_node_id=2), "kafka_node_id", "2 is given to kafka3 and zk2"),
     (declared(mode="zookeeper"), "kafka_mode", "3.9 was the last release with it; use KRaft"),
     (declared(version="3.8.1", metadata_version=0), "kafka_version", "use 3.9 or later"),
     (declared(version="latest"), "kafka_version", "is no release"),
@@ -249,11 +272,64 @@ def test_the_session_of_a_broker_that_is_no_controller_does_not_matter() -> None
     assert problems(running(process_roles="broker", broker_session_timeout_ms="1000")) == []
 
 
-def test_an_ensemble_outside_the_group_kafka_is_warned_of_where_the_cluster_exists() -> None:
-    view = replace(with_zookeeper(ensemble=["zk1", "zk2", "zk3"]), cluster_exists=True)
+@pytest.mark.parametrize("exists", [True, False])
+def test_zookeeper_servers_may_be_hosts_of_their_own(exists: bool) -> None:
+    view = replace(outside(), cluster_exists=exists)
     assert problems(view) == []
-    (warning,) = warnings(view)
-    assert "zk1, zk2 and zk3" in warning.sentence
+    assert warnings(view) == []
+
+
+def test_a_server_and_a_broker_on_different_hosts_may_have_the_same_number() -> None:
+    assert problems(outside(kafka_node_id=0)) == []  # kafka1 has it, which is no ZooKeeper server.
+
+
+def test_in_kraft_mode_it_does_not_matter_what_a_former_ensemble_has() -> None:
+    assert problems(declared(servers={"zk1": {}})) == []
+
+
+SERVERS = replace(
+    declared(outside(), heap_variable="zookeeper_heap_mb", data_variable="zookeeper_data_dir"),
+    nodes=[Node("kafka3", 2), Node("zk1", 11), Node("zk2", 12)],
+    probes={"zk1": PROBE, "zk2": PROBE},
+)
+
+
+def server(**changes: Any) -> View:
+    return replace(SERVERS, probes={**SERVERS.probes, "zk2": replace(PROBE, **changes)})
+
+
+@pytest.mark.parametrize(
+    ("view", "variable", "sentence"),
+    [
+        (server(free_mb={"/zk": 5}), "zookeeper_data_dir", "zk2 has 5 MB for /zk"),
+        (server(memory_mb=10), "zookeeper_heap_mb", "zk2 has 10 MB of memory"),
+        (server(skew_s=(5, 6)), "preflight_max_clock_skew_s", "zk2's clock is at least 5.0 s ahead"),
+        (server(unresolved=["zk1"]), "kafka_advertised_host", "zk2 cannot resolve zk1"),
+        (server(ssh_client="10.9.0.1"), ADMINS, "zk2 see this machine come from 10.9.0.1"),
+        (declared(server(java_major=25), java_major=0), "kafka_java", "zk2 has 25"),
+        (declared(SERVERS, checksum="none"), "kafka_archive_checksum", "is no SHA-512"),
+        (declared(SERVERS, version="latest"), "kafka_version", "is no release"),
+        (replace(SERVERS, nodes=[*SERVERS.nodes, Node("zk3", None)]), "kafka_node_id", "zk3 has none"),
+        (
+            replace(SERVERS, nodes=[*SERVERS.nodes[:2], Node("zk2", 12, variables=["kafka_versoin"])]),
+            "kafka_versoin",
+            "did you mean",
+        ),
+    ],
+)
+def test_a_host_that_is_a_zookeeper_server_and_nothing_else_is_judged_by_what_it_runs(
+    view: View, variable: str, sentence: str
+) -> None:
+    assert problems_of_servers(SERVERS) == []
+    assert (variable, sentence) in [
+        (found.variable, sentence) for found in problems_of_servers(view) if sentence in found.sentence
+    ]
+
+
+def test_what_only_brokers_have_is_not_judged_on_a_zookeeper_server() -> None:
+    few = declared(SERVERS, topics=[("orders", 5, 2)], listeners=[])
+    nodes = [replace(each, config={"default.replication.factor": "9"}) for each in few.nodes]
+    assert problems_of_servers(replace(few, nodes=nodes)) == []
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,8 @@ def test_nothing_is_restarted_that_is_not_due(playbook: str) -> None:
 
 @pytest.mark.parametrize("playbook", ["site.yml", "rolling_restart.yml"])
 def test_plays_behind_which_nodes_are_restarted_say_so(playbook: str) -> None:
-    plays = yaml.safe_load((PLAYBOOKS / playbook).read_text(encoding="utf-8"))
+    # Plays before them may be imported from another playbook.
+    plays = [play for play in yaml.safe_load((PLAYBOOKS / playbook).read_text(encoding="utf-8")) if "hosts" in play]
     assert plays[0]["vars"]["__kafka_restarts_follow"] is True
     assert plays[1]["serial"] == 1
 
