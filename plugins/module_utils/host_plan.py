@@ -275,10 +275,8 @@ def _directory_problems(host: Host, found: Found) -> Iterator[str]:
             " Only a host that is down is replaced: look whether the disk is mounted, or stop the process"
             " (systemctl stop kafka) and run this again."
         )
-    elif host.process and (voter := found.voter(host.node_id)) and voter.caught_up and _vote(host, found)[0]:
-        # As a broker alone it is taken out of the quorum in its turn.
-        if CONTROLLER not in host.roles:
-            return
+    elif host.process and (voter := found.voter(host.node_id)) and voter.caught_up and _vote(host, found)[1]:
+        # As a broker alone it is to have no vote, and loses it in its turn.
         yield (
             f"Controller {host.node_id} votes and follows from directory {voter.directory_id}, but"
             f" {host.metadata_path} on {host.name} is directory {host.metadata_dir.meta.get('directory.id')}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 
 import pytest
 
@@ -71,10 +72,73 @@ def test_a_name_that_is_not_known_is_a_failure() -> None:
     assert access.addresses == ("192.0.2.7",)
 
 
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        (TimeoutError("timed out"), "no answer in 7 s, so a firewall drops it"),
+        (OSError(113, "No route to host"), "No route to host"),
+        (OSError("no such family"), "no such family"),
+        (ConnectionRefusedError(111, "Connection refused"), REACHED),
+    ],
+)
+def test_why_no_packet_came_back_is_told_in_words(
+    monkeypatch: pytest.MonkeyPatch, error: OSError, failure: str
+) -> None:
+    asked = []
+
+    def refuse(address: tuple[str, int], timeout: float) -> None:
+        asked.append((address, timeout))
+        raise error
+
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    assert dial("[2001:db8::1]:9092", 7.2) == failure
+    assert asked == [(("2001:db8::1", 9092), 7.2)]
+
+
+def test_all_servers_are_tried_at_once_with_the_given_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    servers = {f"kafka{n}": f"127.0.0.1:{9000 + n}" for n in range(1, 6)}
+    all_at_once = threading.Barrier(len(servers))
+
+    def drop(address: tuple[str, int], timeout: float) -> None:
+        all_at_once.wait(timeout=60)  # Fails unless all of them are here.
+        raise OSError(f"{address[1]} in {timeout}")
+
+    monkeypatch.setattr(socket, "create_connection", drop)
+    accesses = dial_all(servers, {"kafka2": "192.0.2.7"}, 3)
+    assert [(access.node, access.server) for access in accesses] == [*servers.items()]
+    assert [access.failure for access in accesses] == [f"{9000 + n} in 3" for n in range(1, 6)]
+    assert accesses[0].addresses == ("127.0.0.1",)
+    assert accesses[1].addresses == ("192.0.2.7", "127.0.0.1")
+
+
+def test_where_no_broker_is_known_nothing_is_tried() -> None:
+    assert dial_all({}, {}, 1) == []
+
+
+def test_each_broker_that_is_not_reached_is_told_with_every_address_to_add() -> None:
+    reached = Access("kafka1", "kafka1:9092", REACHED, ("192.0.2.7",))
+    several = Access("kafka2", "kafka2:9092", "No route to host", ("192.0.2.7", "2001:db8::7"))
+    told = problems([reached, several, DROPPED], "CLIENT")
+    assert told[0] == (
+        "firewall_admin_cidrs: the machine that asks the cluster (192.0.2.7 or 2001:db8::7) cannot reach CLIENT of"
+        " kafka2 at kafka2:9092: No route to host; add 192.0.2.7/32 or 2001:db8::7/128, or open that way where another"
+        " firewall closes it"
+    )
+    assert len(told) == 2
+    unknown = Access("kafka3", "kafka3:9092", "No route to host")
+    assert problems([unknown], "CLIENT") == [
+        "firewall_admin_cidrs: the machine that asks the cluster cannot reach CLIENT of kafka3 at kafka3:9092:"
+        " No route to host; add the address that it comes from, or open that way where another firewall closes it"
+    ]
+
+
 def test_ssh_over_ipv4_says_nothing_about_kafka_over_ipv6() -> None:
     assert known_addresses("192.0.2.7", "2001:db8::7") == ("2001:db8::7",)
     assert known_addresses("192.0.2.7", "10.0.0.5") == ("192.0.2.7", "10.0.0.5")
     assert known_addresses("192.0.2.7", "") == ("192.0.2.7",)
+    assert known_addresses("2001:db8::9", "2001:db8::7") == ("2001:db8::9", "2001:db8::7")
+    assert known_addresses("192.0.2.7", "192.0.2.7") == ("192.0.2.7",)
+    assert known_addresses("", "192.0.2.7") == ("192.0.2.7",)
 
 
 def test_the_route_to_a_server_tells_from_where_this_machine_comes() -> None:

@@ -114,6 +114,33 @@ def test_rules_below_keep_the_declared_order() -> None:
     assert apply([], difference([], SSH, rest).steps) == [*SSH, *rest]
 
 
+def test_rules_go_in_by_the_command_for_their_place() -> None:
+    rest = declare("Kafka", [9092], ["10.0.0.1", "10.0.0.2"])
+    assert difference([], SSH, rest).steps == (
+        Step("prepend", SSH[0]),
+        Step("append", rest[0]),
+        Step("append", rest[1]),
+    )
+
+
+def test_a_rule_for_an_ipv6_source_is_one_of_ipv6_and_known_again_as_ours() -> None:
+    (rule,) = declare("Kafka", [9092], ["2001:db8::1"])
+    assert rule.destination == "::/0"
+    assert rule.ours
+    assert declare("Kafka", [9092], ["10.0.0.1"])[0].destination == "0.0.0.0/0"
+
+
+def test_rules_that_stay_for_now_are_told_and_only_they() -> None:
+    assert difference(SSH, [], [], keep=True).kept == tuple(SSH)
+    deleted = difference(SSH, [], [])
+    assert (deleted.steps, deleted.kept) == ((Step("delete", SSH[0]),), ())
+
+
+def test_a_rule_is_shown_with_its_comment_if_it_has_one() -> None:
+    assert str(SSH[0]) == "allow tcp 10.0.0.0/8 -> 0.0.0.0/0 port 22 in  # crucible: SSH"
+    assert str(DENY_ALL) == "deny any 0.0.0.0/0 -> 0.0.0.0/0 port any in"
+
+
 def test_a_changed_comment_is_updated_in_place() -> None:
     renamed = [replace(SSH[0], comment=OWNER + "Secure Shell")]
     assert difference(SSH, renamed, []).steps == (Step("append", renamed[0]),)
@@ -133,6 +160,11 @@ def test_reads_what_ufw_writes() -> None:
     assert (app.where, app.ours) == ("OpenSSH - in", False)
     assert bound.where == "in_eth0"
     assert routed.routed
+
+
+def test_reads_a_rule_without_a_direction_and_a_comment_that_is_no_text() -> None:
+    (rule,) = parse("### tuple ### allow tcp 22 0.0.0.0/0 any 10.0.0.0/8 comment=ff41\n")
+    assert (rule.where, rule.comment) == ("in", "\\xffA")
 
 
 def test_a_rule_with_our_mark_and_another_shape_is_not_ours() -> None:
@@ -187,6 +219,7 @@ def test_commands_carry_the_whole_rule() -> None:
         ([replace(DENY_ALL, action="route:deny"), *SSH], True),
         ([replace(DENY_ALL, destination="10.0.0.9"), *SSH], True),
         ([replace(SSH[0], source_port="1024")], False),
+        ([replace(SSH[0], source="10.9.9.9/8")], True),  # The network of an address.
     ],
 )
 def test_who_would_be_locked_out(rules: list[Rule], admitted: bool) -> None:

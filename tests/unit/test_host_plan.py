@@ -50,7 +50,8 @@ def test_bare_hosts_become_one_cluster_with_a_new_id_unless_one_is_declared() ->
     made = decide(bare(1), bare(2), bare(3))
     assert len(made.cluster_id) == 22
     for steps in made.steps.values():
-        assert (steps.action, steps.format, steps.format_dirs, steps.in_turn) == ("start", "initial", ["/data"], False)
+        assert str(steps) == "start, because the cluster is new; format /data"
+        assert (steps.format, steps.in_turn, steps.starts_process) == ("initial", False, True)
     assert decide(bare(1), bare(2), bare(3), declared=CLUSTER).cluster_id == CLUSTER
 
 
@@ -73,7 +74,7 @@ def test_only_controllers_are_named_as_the_first_ones() -> None:
 def test_what_does_not_run_is_started() -> None:
     steps = steps_of(down(2), cluster(away=[2]))
     assert str(steps) == "start, because it does not run"
-    assert not steps.in_turn
+    assert (steps.in_turn, steps.starts_process) == (False, True)
 
 
 def test_a_process_of_which_nothing_is_recorded_is_restarted_for_its_files() -> None:
@@ -111,6 +112,12 @@ def test_what_the_broker_takes_while_it_runs_needs_no_restart() -> None:
     assert steps_of(changed, restart_keys={2: ["num.io.threads"]}).action == "restart"
 
 
+def test_what_a_broker_takes_while_it_runs_is_set_before_its_restart_for_another_key() -> None:
+    changed = host(2, properties={**PROPERTIES, "num.io.threads": "9", "process.roles": "x"})
+    steps = steps_of(changed, restart_keys={2: ["process.roles"]}, dynamic_keys={2: ["num.io.threads"]})
+    assert str(steps) == "restart, because process.roles changed; set num.io.threads without a restart"
+
+
 def test_before_the_cluster_has_served_a_process_is_started_anew_beside_the_others() -> None:
     hosts = [host(i, bootstrapped=False, changed_secrets=["a"]) for i in (1, 2, 3)]
     for steps in decide(*hosts).steps.values():
@@ -118,7 +125,7 @@ def test_before_the_cluster_has_served_a_process_is_started_anew_beside_the_othe
 
 
 def test_a_node_that_others_have_just_started_is_waited_for() -> None:
-    assert steps_of(host(2), cluster(away=[2])).wait == "its broker does not serve yet"
+    assert str(steps_of(host(2), cluster(away=[2]))) == "wait for it, because its broker does not serve yet"
     assert steps_of(host(2), behind=[2]).wait == "it is behind"
     assert steps_of(host(2, bootstrapped=False)).wait == "it is not known to have served"
     assert steps_of(host(2)).wait == ""
@@ -148,7 +155,21 @@ def test_a_replacement_that_was_interrupted_goes_on_where_it_was() -> None:
 def test_a_broker_that_lost_its_disk_gets_no_vote() -> None:
     lost = down(4, data_dir(4, None), roles=["broker"])
     steps = decide(host(1), lost, serves=cluster({1: VOTERS[1]}, [1, 4], [4])).steps["kafka4"]
-    assert (steps.action, steps.format, steps.remove_voter, steps.add_voter) == ("rejoin", "join", "", False)
+    assert str(steps) == "rejoin, because /data is blank; format /data"
+    assert (steps.format, steps.remove_voter, steps.add_voter) == ("join", "", False)
+
+
+def test_a_controller_that_lost_its_disk_is_known_by_its_vote() -> None:
+    lost = down(2, data_dir(2, None), roles=["controller"])
+    steps = steps_of(lost, cluster(brokers=[1, 3], away=[2]))
+    assert str(steps) == "rejoin, because /data is blank; format /data"
+
+
+def test_a_controller_whose_vote_is_that_of_a_lost_directory_gets_another_one() -> None:
+    formatted = down(2, data_dir(2, meta={**data_dir(2).meta, "directory.id": "another"}))
+    steps = steps_of(formatted, cluster(away=[2]))
+    assert str(steps) == "rejoin, because it has the vote of a directory that it lost"
+    assert (steps.starts_process, steps.remove_voter, steps.add_voter) == (True, VOTERS[2], True)
 
 
 def test_a_new_broker_joins_and_is_told_apart_from_one_that_lost_its_disk() -> None:
@@ -166,6 +187,17 @@ def test_nodes_that_would_refuse_each_other_during_the_restart_are_refused() -> 
     changed = [host(i, changed_secrets=["a.jaas"], unacceptable_logins=["a.jaas"]) for i in (1, 2, 3)]
     assert "until the last of kafka1, kafka2 and kafka3 has been restarted" in refusal(*changed, serves=cluster())
     assert decide(*changed).steps["kafka1"].action == "restart"
+
+
+def test_a_change_of_logins_is_refused_with_the_three_runs_that_make_it_and_made_where_nobody_else_logs_in() -> None:
+    changed = host(1, changed_secrets=["a.jaas"], unacceptable_logins=["a.jaas"])
+    assert refusal(changed, host(2), host(3), serves=cluster()) == (
+        "kafka_config: a.jaas changes how nodes log in to each other, and until the last of kafka1 has been restarted"
+        " they would refuse each other. Add the new user (user_NAME) in a first run, change username and password to it"
+        " in a second one, and remove the old user in a third."
+    )
+    assert "would refuse each other" in refusal(changed, host(2), serves=cluster({1: VOTERS[1]}, [1, 2]))
+    assert decide(changed, serves=cluster({1: VOTERS[1]}, [1])).steps["kafka1"].action == "restart"
 
 
 # Several data directories
@@ -192,6 +224,8 @@ def test_every_directory_of_a_new_cluster_is_formatted_also_after_an_interruptio
     dirs = data_dir(1), data_dir(1, None, "/more")
     steps = decide(down(1, *dirs, bootstrapped=False)).steps["kafka1"]
     assert (steps.format, steps.format_dirs) == ("initial", ["/more"])
+    several = decide(bare(1, data_dirs=(data_dir(1, None), data_dir(1, None, "/more")))).steps["kafka1"]
+    assert str(several) == "start, because the cluster is new; format /data, /more"
 
 
 def test_a_directory_that_is_no_longer_declared_is_left_by_a_restart_unless_it_has_the_only_replica() -> None:
@@ -225,16 +259,26 @@ def test_another_first_directory_is_taken_where_the_former_one_is_lost() -> None
 
 
 def test_a_host_whose_process_serves_is_not_replaced_although_its_directory_is_blank() -> None:
-    assert "Only a host that is down is replaced" in refusal(
-        host(1), host(2, data_dir(2, None)), host(3), serves=cluster()
+    assert refusal(host(1), host(2, data_dir(2, None)), host(3), serves=cluster()) == (
+        "/data on kafka2 holds no metadata, but its process runs and the cluster hears of it. Only a host that is down"
+        " is replaced: look whether the disk is mounted, or stop the process (systemctl stop kafka) and run this again."
     )
     hanging = steps_of(host(2, data_dir(2, None)), cluster(away=[2]))
     assert hanging.action == "rejoin"
 
 
+def test_a_controller_that_follows_is_not_replaced_although_it_is_no_broker_that_serves() -> None:
+    blank = host(2, data_dir(2, None), roles=["controller"])
+    assert "its process runs" in refusal(host(1), blank, host(3), serves=cluster(brokers=[1, 3]))
+    assert steps_of(blank, cluster(brokers=[1, 3], away=[2])).action == "rejoin"
+
+
 def test_a_controller_that_votes_and_follows_is_never_removed_from_the_quorum() -> None:
     other = host(2, data_dir(2, meta={**data_dir(2).meta, "directory.id": "another"}))
-    assert "A controller that is well is never replaced" in refusal(host(1), other, host(3), serves=cluster())
+    assert refusal(host(1), other, host(3), serves=cluster()) == (
+        f"Controller 2 votes and follows from directory {VOTERS[2]}, but /data on kafka2 is directory another."
+        " A controller that is well is never replaced: see kafka_data_dirs."
+    )
 
 
 # Changes of role
@@ -252,6 +296,11 @@ def test_a_controller_that_is_to_be_a_broker_only_loses_its_vote_in_its_turn() -
     steps = steps_of(broker)
     assert str(steps) == "restart, because it is no longer to be a controller and process.roles changed"
     assert (steps.in_turn, steps.remove_voter, steps.add_voter) == (True, VOTERS[2], False)
+    stopped = steps_of(replace(broker, process=None), cluster(away=[2]))
+    assert (stopped.action, stopped.in_turn, stopped.starts_process) == ("start", True, True)
+    assert (stopped.remove_voter, stopped.add_voter) == (VOTERS[2], False)
+    two = cluster({i: VOTERS[i] for i in (1, 2)})
+    assert decide(host(1), broker, host(3, roles=["broker"]), serves=two).steps["kafka2"].remove_voter == VOTERS[2]
 
 
 def test_a_broker_that_is_to_be_a_controller_only_is_refused() -> None:
@@ -265,10 +314,15 @@ def test_the_only_controller_cannot_stop_to_be_one() -> None:
     assert "kafka1 is the only controller" in said
 
 
-@pytest.mark.parametrize(("voters", "roles"), [((1, 3), BOTH), ((1, 2, 3), ["broker"])])
-def test_fixed_voters_are_neither_added_nor_removed(voters: Sequence[int], roles: Sequence[str]) -> None:
+@pytest.mark.parametrize(
+    ("voters", "roles", "does"), [((1, 3), BOTH, "does not vote"), ((1, 2, 3), ["broker"], "votes")]
+)
+def test_fixed_voters_are_neither_added_nor_removed(voters: Sequence[int], roles: Sequence[str], does: str) -> None:
     fixed = cluster(dict.fromkeys(voters, ""))
-    assert "kraft.version 0" in refusal(host(1), host(2, roles=roles), host(3), serves=fixed)
+    assert refusal(host(1), host(2, roles=roles), host(3), serves=fixed) == (
+        f"kafka_process_roles: kafka2 {does} in a quorum whose voters are fixed (kraft.version 0), so it cannot change"
+        " that. Undo it, or finalize kraft.version 1 first."
+    )
 
 
 # Membership
@@ -324,6 +378,18 @@ def test_what_could_lose_data_or_make_a_second_cluster_is_refused(
     assert sentence in refusal(*hosts, declared=declared)
 
 
+def test_blank_hosts_of_a_cluster_that_does_not_answer_are_all_named_with_what_to_do() -> None:
+    blank = [down(i, data_dir(i, None)) for i in (2, 3)]
+    assert refusal(host(1), *blank) == (
+        "kafka2, kafka3: no metadata, but the cluster has been there before and does not answer. A host that lost its"
+        " disk joins a cluster that serves: start the other hosts first (--limit)."
+    )
+    absent = [bare(i, in_run=False) for i in (2, 3)]
+    assert refusal(bare(1), *absent) == (
+        "The cluster has never formed, which takes every controller: kafka2, kafka3 too (--limit)."
+    )
+
+
 def test_a_preview_takes_a_bare_host_for_one_whose_disk_is_about_to_be_mounted() -> None:
     unmounted = data_dir(1, None, mount="/disk")
     decide(bare(1, data_dirs=(unmounted,)), preview=True)
@@ -335,7 +401,7 @@ def test_zookeeper_brokers_format_themselves_and_must_belong_together() -> None:
     first, second = down(1, data_dir(1, meta=meta), recorded_id=""), bare(2)
     made = plan(Found([first, second]), Declared("zookeeper", CLUSTER))
     assert (made.cluster_id, made.initial_controllers) == (OTHER, "")
-    assert [(steps.action, steps.format) for steps in made.steps.values()] == [("start", "")] * 2
+    assert [(str(steps), steps.format) for steps in made.steps.values()] == [("start, because it does not run", "")] * 2
     third = down(3, data_dir(3, meta={**meta, "broker.id": "3", "cluster.id": CLUSTER}), recorded_id="")
     with pytest.raises(Refusal):
         plan(Found([first, second, third]), Declared("zookeeper"))
@@ -347,6 +413,7 @@ def test_a_broker_in_zookeeper_mode_is_restarted_in_its_turn() -> None:
     state = replace(cluster({}, [1]), quorum=None)
     steps = plan(Found([changed], state, serving=[1]), Declared("zookeeper")).steps["kafka1"]
     assert (str(steps), steps.in_turn) == ("restart, because the secret a changed", True)
+    assert plan(Found([changed], cluster({1: "x"}, [1]), serving=[1]), Declared("zookeeper")).steps["kafka1"] == steps
 
 
 @given(st.integers(0, 2**31 - 1))
