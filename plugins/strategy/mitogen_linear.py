@@ -6,12 +6,18 @@ Source: https://mitogen.networkgenomics.com/ansible_detailed.html
 
 import functools
 import gc
+import tempfile
+from types import CodeType
+from typing import Any
 
 import ansible.collections.list
 import ansible_mitogen.affinity
 import ansible_mitogen.loaders
 import ansible_mitogen.module_finder
 import ansible_mitogen.strategy
+from ansible import constants
+from ansible._internal._templating._jinja_bits import AnsibleEnvironment, _TemplateCompileContext
+from jinja2 import FileSystemBytecodeCache
 
 # Mitogen pins each process to a processor, and what a task starts inherits that: lab hosts, brokers, load generators.
 # On two processors all of them would share one. The base policy pins nothing.
@@ -25,6 +31,47 @@ ansible_mitogen.module_finder.compile = functools.cache(compile)
 # run. They are looked for once, here, before any worker is forked.
 COLLECTIONS = tuple(ansible.collections.list.list_collection_dirs())
 ansible.collections.list.list_collection_dirs = lambda: COLLECTIONS
+
+# What decides, beside its text, what a template is compiled to.
+SYNTAX = (
+    "block_start_string",
+    "block_end_string",
+    "variable_start_string",
+    "variable_end_string",
+    "comment_start_string",
+    "comment_end_string",
+    "line_statement_prefix",
+    "line_comment_prefix",
+    "trim_blocks",
+    "lstrip_blocks",
+    "newline_sequence",
+    "keep_trailing_newline",
+)
+# A folder of this run alone, which nobody else may read and which Ansible removes at its end.
+COMPILED = FileSystemBytecodeCache(tempfile.mkdtemp(prefix="jinja-", dir=constants.DEFAULT_LOCAL_TMP))
+compile_template = AnsibleEnvironment.compile
+
+
+def compile_once(environment: AnsibleEnvironment, source: Any, name: Any = None, filename: Any = None) -> CodeType:
+    """Compile a template, or take it as another worker of this run compiled it.
+
+    Each task of each host is a process of its own, which compiled every template that it needed anew: a third of a run.
+    """
+    code: CodeType
+    if not isinstance(source, str):
+        code = compile_template(environment, source, name, filename)
+        return code
+    context = _TemplateCompileContext.current(optional=True)
+    settings = [getattr(environment, of) for of in SYNTAX] + [context is not None and context.escape_backslashes]
+    bucket = COMPILED.get_bucket(environment, repr((settings, str(source))), None, source)
+    if bucket.code is None:
+        bucket.code = compile_template(environment, source, name, filename)
+        COMPILED.set_bucket(bucket)
+    code = bucket.code
+    return code
+
+
+AnsibleEnvironment.compile = compile_once
 
 # What Ansible has loaded stays, and what it makes for each task is gone soon: looking through all of it again and again
 # took a fifth of a run, here and in each worker that it forks.
