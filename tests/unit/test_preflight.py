@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.preflight import (
     warnings,
 )
 
+GOLDEN = Path(__file__).parent / "golden/preflight.txt"
 NAMES = ("kafka1", "kafka2", "kafka3")
 ADMINS, CLIENTS = "firewall_admin_cidrs", "firewall_client_cidrs"
 PROBE = Probe(memory_mb=8000, free_mb={"/data": 50_000}, java_major=17, skew_s=(-0.2, 0.3), ssh_client="10.1.0.5")
@@ -171,6 +173,100 @@ def test_each_planted_problem_is_found_and_names_the_variable_to_change(
     assert sentence in problem.sentence
 
 
+def test_each_sentence_is_whole_and_says_what_to_change() -> None:
+    """The file holds what users read, a line for each planted problem; after a change of words, write it anew."""
+    found = [str(problem) for view, _, _ in PLANTED for problem in problems(view)]
+    assert found == GOLDEN.read_text(encoding="utf-8").splitlines()
+
+
+def test_a_cluster_without_brokers_is_refused() -> None:
+    controllers = [replace(each, roles=["controller"], config={}) for each in GOOD.nodes]
+    found = problems(declared(replace(GOOD, nodes=controllers), topics=[]))
+    assert [str(problem) for problem in found] == ["kafka_process_roles: there are no brokers"]
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        declared(topics=[("logs", 1, None), ("orders", 3, 3), ("clicks", 3, "1")]),
+        probe(free_mb={"/data": 2048}),
+        probe(memory_mb=1536),
+        declared(java_major=99),
+        declared(probe(java_major=0), java_major=0),
+        declared(version="4.0.0", metadata_version=25),
+        declared(version="4.9.0", metadata_version=99),
+        declared(version="5.0.0", java_major=1),
+        declared(version="3.9.0", metadata_version=21),
+        declared(listeners=[Listener("CLIENT", 1), Listener("CONTROLLER", 65535)]),
+        with_zookeeper(java_major=8),
+        with_zookeeper(java_major=23),
+        with_zookeeper(cluster_id="shop"),  # Brokers make the id themselves.
+        replace(running(broker_session_timeout_ms="1"), declared=with_zookeeper().declared),
+    ],
+)
+def test_what_is_just_enough_is_taken(view: View) -> None:
+    assert problems(view) == []
+
+
+@pytest.mark.parametrize(
+    ("view", "variable"),
+    [
+        (probe(free_mb={"/data": 2047}), "kafka_data_dirs"),
+        (probe(memory_mb=1535), "kafka_heap_mb"),
+        (declared(java_major=16), "java_major_version"),
+        (declared(version="4.0.0", metadata_version=26), "kafka_version"),
+        (declared(listeners=[Listener("CLIENT", 9092), Listener("CONTROLLER", 65536)]), "kafka_listeners"),
+        (with_zookeeper(java_major=7), "java_major_version"),
+        (with_zookeeper(java_major=24), "java_major_version"),
+        (declared(version="4.3"), "kafka_version"),
+        (declared(cluster_id="Y3J1Y2libGVzY3JhdGNoMQ=="), "kafka_cluster_id"),
+    ],
+)
+def test_what_is_just_too_little_or_too_much_is_refused(view: View, variable: str) -> None:
+    assert [problem.variable for problem in problems(view)] == [variable]
+
+
+def test_replication_is_judged_by_what_the_roles_take_where_nothing_is_declared() -> None:
+    five = [replace(GOOD.nodes[0], name=f"kafka{n}", node_id=n, config={}) for n in range(5)]
+    changed = [replace(each, config={"transaction.state.log.min.isr": 4}) for each in five]
+    assert [problem.sentence for problem in problems(replace(GOOD, nodes=changed))] == [
+        "transaction.state.log.min.isr 4 is above transaction.state.log.replication.factor 3"
+    ]
+    lower = [replace(each, config={"transaction.state.log.replication.factor": 1}) for each in five]
+    assert [problem.sentence for problem in problems(replace(GOOD, nodes=lower))] == [
+        "transaction.state.log.min.isr 2 is above transaction.state.log.replication.factor 1"
+    ]
+    alone = declared(replace(GOOD, nodes=[replace(five[0], config={"my.replication.factor": None})]), topics=[])
+    assert problems(alone) == []
+
+
+def test_every_key_of_kafka_config_is_judged_also_behind_one_that_is_not_or_is_wrong() -> None:
+    keys = {"num.io.threads": 8, "default.replication.factor": "many", "offsets.topic.replication.factor": " 4 "}
+    found = problems(replace(GOOD, nodes=[replace(each, config=keys) for each in GOOD.nodes]))
+    assert [problem.sentence for problem in found] == [
+        "default.replication.factor is many, which is no number",
+        "offsets.topic.replication.factor is 4, but there are 3 brokers",
+    ]
+
+
+def test_heartbeats_are_compared_with_the_least_patient_controller_and_only_where_the_run_changes_something() -> None:
+    controller = {"process.roles": "controller"}
+    sessions = {"kafka1": "9000", "kafka2": "3000", "kafka3": "6000"}
+    state = {name: {**controller, "broker.session.timeout.ms": value} for name, value in sessions.items()}
+    slow = replace(config(broker_heartbeat_interval_ms="5000"), running=state)
+    (problem,) = problems(slow)
+    assert "the controller that runs on kafka2 has broker.session.timeout.ms 3000" in problem.sentence
+    assert problems(replace(slow, probes={})) == []
+
+
+def test_who_would_be_locked_out_is_told_the_network_to_add() -> None:
+    (problem,) = problems(declared(probe(ssh_client="10.3.0.9"), networks={ADMINS: ["10.1.0.0/24"]}))
+    assert str(problem) == (
+        "firewall_admin_cidrs: kafka2 see this machine come from 10.3.0.9, which none of these networks contains;"
+        " add 10.3.0.9, or this run would be the last one"
+    )
+
+
 def test_each_check_has_a_problem_planted_for_it() -> None:
     def finds(check: Callable[[View], Any]) -> bool:
         return any(list(check(view)) for view, _, _ in PLANTED)
@@ -281,6 +377,19 @@ def test_zookeeper_servers_may_be_hosts_of_their_own(exists: bool) -> None:
 
 def test_a_server_and_a_broker_on_different_hosts_may_have_the_same_number() -> None:
     assert problems(outside(kafka_node_id=0)) == []  # kafka1 has it, which is no ZooKeeper server.
+
+
+def test_servers_that_lack_the_same_are_named_together() -> None:
+    found = problems(with_zookeeper(ensemble=["kafka3", "zk1", "zk2"], servers={"zk1": {}, "zk2": {}}))
+    assert "the brokers have zookeeper, but the ZooKeeper servers zk1 and zk2 do not have it" in found[0].sentence
+    assert [problem.variable for problem in found] == [
+        "kafka_mode",
+        "kafka_version",
+        "kafka_archive_url",
+        "kafka_archive_checksum",
+        "kafka_node_id",
+        "kafka_node_id",
+    ]
 
 
 def test_in_kraft_mode_it_does_not_matter_what_a_former_ensemble_has() -> None:
