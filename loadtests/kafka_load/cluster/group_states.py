@@ -81,7 +81,8 @@ def _offsets(
     asker = Consumer(dict(client.properties(group_id=group)), logger=Silence())
     try:
         wanted = [TopicPartitionOffset(*where) for where in partitions_of(asker, topics, ANSWER_S)]
-        offsets += asker.committed(wanted, timeout=ANSWER_S)
+        if wanted:  # librdkafka would ask for nothing, for ever
+            offsets += asker.committed(wanted, timeout=ANSWER_S)
     finally:
         asker.close()
     for one in offsets:

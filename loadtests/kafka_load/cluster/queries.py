@@ -17,9 +17,9 @@ from kafka_load.ledger.findings import TopicPartition
 from kafka_load.native_threads import native_sleep
 
 
-def metadata_client(client: ClientSettings) -> Consumer:
-    """A client for questions about topics and offsets, which joins no group."""
-    return Consumer(dict(client.properties(group_id="kafka-load")), logger=Silence())
+def metadata_client(client: ClientSettings, group: str = "kafka-load") -> Consumer:
+    """A client for questions about topics, and about offsets of a group, which it does not join."""
+    return Consumer(dict(client.properties(group_id=group)), logger=Silence())
 
 
 def check_cluster(client: ClientSettings, topics: Sequence[str], timeout_s: float = 8) -> list[str]:

@@ -14,8 +14,8 @@ from typing import Any, NoReturn
 
 from kafka_load.config import client_config
 from kafka_load.config.inventory import ENV
-from kafka_load.config.profiles import span_s
 from kafka_load.config.slo import LIMITS
+from kafka_load.config.time_span import span_s
 from kafka_load.output.facts import Requirements
 from kafka_load.output.verdict import REFUSED
 from kafka_load.records.binary import SMALLEST
@@ -157,6 +157,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("--group-prefix", "Put before the name of every group", "", group_prefix),
     Option("--reset-offsets", "Overwrite offsets of the groups that somebody else committed", False),
     Option("--write-topics", "Topics to write into although they hold others' records: NAME,NAME", ""),
+    Option("--keep-topics", "Do not remove the topics and groups of the profile that the run made", False),
     Option("--commit-ms", "How often readers commit, ms", 1_000, _COUNT),
     Option("--session-timeout-ms", "When a silent member of a classic group is taken for dead, ms", 10_000, _COUNT),
     Option("--share-release", "Share of a share group's first deliveries that are released, 0 to 1", 0.0, number(0.0)),

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 from kafka_load.clock import SECOND
 from kafka_load.config import options as opts
 from kafka_load.config import schedule
-from kafka_load.config.profiles import Presence, Profile, Rate, parse
+from kafka_load.config.profile_types import Event, Mode, Presence, Profile, Rate, RecordShape
+from kafka_load.config.profiles import parse
 from kafka_load.config.schedule import Schedule
 from kafka_load.config.slo import DEFAULT_LIMITS
 from kafka_load.engines.settings import (
@@ -64,7 +65,7 @@ class Plan:
             raise PlanError("--transaction-records does not go with --no-idempotence: transactions are idempotent")
         if self.options["max_in_flight"] > 5 and not self.options["no_idempotence"]:
             raise PlanError("--max-in-flight is at most 5 for an idempotent producer; or use --no-idempotence")
-        if self.entropy > 1:
+        if (self.options["entropy"] or 0) > 1:
             raise PlanError("--entropy is a share of each record's bytes, from 0 to 1")
         for rate in self.profile.rate.values():
             steps = rate.args.get("steps", 1)
@@ -75,12 +76,13 @@ class Plan:
                     f" give --run-time {2 * steps:g}s or more"
                 )
         largest = int(self.client.extra.get("message.max.bytes", MESSAGE_MAX_BYTES))
-        headers = sum(len(name.encode()) + len(value) + HEADER_BYTES for name, value in self.profile.headers)
-        if self.largest + headers + OVERHEAD_BYTES > largest:
-            raise PlanError(
-                f"a record of {self.largest} bytes is more than a client takes ({largest}): choose a smaller size,"
-                " or give --client message.max.bytes=… and let the topics take as much (max.message.bytes)"
-            )
+        for shape in (self.records(topic) for topic in ("", *self.profile.topics)):
+            headers = sum(len(name.encode()) + len(value) + HEADER_BYTES for name, value in shape.headers)
+            if shape.largest + headers + OVERHEAD_BYTES > largest:
+                raise PlanError(
+                    f"a record of {shape.largest} bytes is more than a client takes ({largest}): choose a smaller size,"
+                    " or give --client message.max.bytes=… and let the topics take as much (max.message.bytes)"
+                )
         if self.options["share_release"] + self.options["share_reject"] > 1:
             raise PlanError("--share-release and --share-reject are shares of one whole, together at most 1")
 
@@ -111,49 +113,27 @@ class Plan:
     @property
     def limits(self) -> dict[str, float]:
         """Defaults, overridden by the profile, overridden by options."""
-        return DEFAULT_LIMITS | self.profile.limits | opts.limits(self.options)
+        return {**DEFAULT_LIMITS, **self.profile.limits, **opts.limits(self.options)}
 
     @property
     def requirements(self) -> Requirements:
         """What the run must have done to prove anything."""
         return Requirements(self.options["min_records"], self.options["max_late_ms"])
 
-    @property
-    def size(self) -> int | None:
-        """Bytes a record, None for JSON."""
-        given = self.options["size"]
-        return self.profile.size if given is None else None if given == "json" else int(given)
-
-    @property
-    def sizes(self) -> tuple[tuple[int, float], ...]:
-        """Sizes of the records, bytes, each with its share of them; empty if they all have one, or are from a file."""
-        return () if self.options["size"] else self.profile.sizes
-
-    @property
-    def payload_file(self) -> str:
-        """The file whose lines are the records' payloads; empty if there is none."""
-        return "" if self.options["size"] else self.profile.payload_file
-
-    @property
-    def largest(self) -> int:
-        """Bytes of the largest record; 0 for JSON, which is small."""
-        lines = self.profile.largest_payload if self.payload_file else 0
-        return max([self.size or 0, lines, *(size for size, _ in self.sizes)])
-
-    @property
-    def entropy(self) -> float:
-        """The share of a record that no compression makes less of."""
-        given = self.options["entropy"]
-        return float(self.profile.entropy if given is None else given)
-
-    @property
-    def popularity(self) -> Popularity:
-        """The records' keys, and how often each is drawn."""
-        keys, zipf = self.options["keys"], self.options["zipf"]
-        chosen = self.profile.popularity
-        if keys is not None:
-            chosen = Popularity(keys, chosen.zipf)
-        return chosen if zipf is None else replace(chosen, zipf=zipf)
+    def records(self, topic: str) -> RecordShape:
+        """What the records of a topic are like: as the profile says, unless an option says otherwise."""
+        shape, given = self.profile.records_of(topic), self.options
+        if given["size"] is not None:
+            size = None if given["size"] == "json" else int(given["size"])
+            shape = replace(shape, size=size, sizes=(), payload_file="", largest_payload=0)
+        if given["entropy"] is not None:
+            shape = replace(shape, entropy=float(given["entropy"]))
+        chosen = shape.popularity
+        if given["keys"] is not None:
+            chosen = Popularity(given["keys"], chosen.zipf)
+        if given["zipf"] is not None:
+            chosen = replace(chosen, zipf=given["zipf"])
+        return replace(shape, popularity=chosen)
 
     @property
     def factor(self) -> float:
@@ -162,7 +142,7 @@ class Plan:
         return self.options["rate"] / highest if self.options["rate"] and highest else 1.0
 
     def group(self, name: str) -> str:
-        """The name that a group of the shop has in this run."""
+        """The name that a group has in this run."""
         return f"{self.options['group_prefix'] or ''}{name}"
 
     @property
@@ -210,9 +190,9 @@ class Plan:
             return 1.0
         return 1 / (spawned if self.rate_is_total and spawned else self.presence(user).count)
 
-    def producer(self, topic: str, event: Literal["order", "click"], producer: int) -> ProducerSettings:
+    def producer(self, topic: str, event: Event, producer: int) -> ProducerSettings:
         """Settings of one producer."""
-        given, size = self.options, self.size
+        given, records = self.options, self.records(topic)
         transaction = TransactionSettings(
             f"{self.run_id}-{producer}", given["transaction_records"], given["transaction_ms"], given["abort_every"]
         )
@@ -220,14 +200,14 @@ class Plan:
             topic,
             self.run,
             producer,
-            format="binary" if self.largest else "json",
+            format="binary" if records.largest else "json",
             event=event,
-            **({} if size is None else {"size": size}),
-            entropy=self.entropy,
-            sizes=self.sizes,
-            payload_file=self.payload_file,
-            headers=self.profile.headers,
-            popularity=self.popularity,
+            **({} if records.size is None else {"size": records.size}),
+            entropy=records.entropy,
+            sizes=records.sizes,
+            payload_file=records.payload_file,
+            headers=records.headers,
+            popularity=records.popularity,
             acks=given["acks"],
             idempotent=not given["no_idempotence"],
             linger_ms=given["linger_ms"],
@@ -237,9 +217,7 @@ class Plan:
             transaction=transaction if given["transaction_records"] else None,
         )
 
-    def reader(
-        self, group: str, topics: tuple[str, ...], mode: Literal["queue", "pubsub", "share"], name: str, worker: str
-    ) -> ReaderSettings:
+    def reader(self, group: str, topics: tuple[str, ...], mode: Mode, name: str, worker: str) -> ReaderSettings:
         """Settings of one reader; `name` stays the same when the same user joins again, `worker` is its process."""
         given = self.options
         return ReaderSettings(

@@ -117,7 +117,7 @@ def check_limits(limits: Mapping[str, object], where: str) -> dict[str, float]:
     for name, value in limits.items():
         if name not in LIMITS:
             raise LimitError(f"{where}: {name!r} is not a limit; the limits are {', '.join(LIMITS)}")
-        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
             raise LimitError(f"{where}: {name} must be a number of at least 0, not {value!r}")
         checked[name] = value
     return checked

@@ -37,6 +37,7 @@ from kafka_load.output.verdict import INCONCLUSIVE, REFUSED
 from kafka_load.run import clock_comparison
 from kafka_load.run.clock_comparison import ClockComparison
 from kafka_load.run.coordinator import Order, RunCoordinator
+from kafka_load.run.declared_objects import DeclaredObjects
 from kafka_load.run.worker import Report, WorkerRuntime
 
 ORDER, DONE, UNABLE, TIME = "kafka_order", "kafka_done", "kafka_unable", "kafka_time"
@@ -57,6 +58,7 @@ class LocustAdapter:
         self.headless = bool(self.options.headless)
         self.planning = Planning(environment)
         self.coordinator: RunCoordinator | None = None
+        self._declared: DeclaredObjects | None = None
         self.closing = ""
         self._worker: WorkerRuntime | None = None
         self._interrupted = False
@@ -114,7 +116,11 @@ class LocustAdapter:
         try:
             plan = self.planning.plan(self.options, environment.profile)
             groups = groups_of(environment.user_classes, plan)
-            self.planning.check_ownership(plan, groups)
+            declared = DeclaredObjects(plan)
+            declared.check()
+            self.planning.check_ownership(plan, groups, [topic.name for topic in declared.missing])
+            self._declared = declared
+            declared.make()
             run_folder.open_run(plan)
             classes = environment.user_classes
             asked = Asked(plan, producers_of(classes), readers_of(classes, plan), ())
@@ -135,6 +141,7 @@ class LocustAdapter:
     def _refuse(self, sentence: str) -> NoReturn:
         """Call the run off: nothing has been spawned yet."""
         self._say_refusal(sentence)
+        self._remove_declared()
         if self.headless or isinstance(self.runner, runners.WorkerRunner):
             self.environment.process_exit_code = REFUSED
             gevent.spawn(self.runner.quit)
@@ -145,12 +152,26 @@ class LocustAdapter:
         if self.options.junit and not isinstance(self.runner, runners.WorkerRunner):
             junit.write(Path(self.options.junit), junit.of_refusal(sentence))
 
+    def _remove_declared(self, outcome: str = "") -> None:
+        """Remove what the run made of the profile's topics and groups, unless its log may have to be looked at."""
+        declared, self._declared = self._declared, None
+        if declared is None or self.options.keep_topics:
+            return
+        if outcome in ("fail", "inconclusive"):
+            if declared.missing:
+                names = ", ".join(topic.name for topic in declared.missing)
+                self._print_status(f"{names} stays, as the run did not pass; the next run that passes removes it")
+            return
+        for sentence in declared.remove(only_new=not outcome):
+            self._print_status(sentence)
+
     def _call_off(self, sentence: str) -> None:
         """Call the run off after it has begun to spawn users: a worker cannot take part."""
         self._say_refusal(sentence)
         coordinator, self.coordinator = self.coordinator, None
         if coordinator is not None:
             coordinator.abandon()
+        self._remove_declared()
         if self.headless:
             self.environment.process_exit_code = REFUSED
         gevent.spawn(self.runner.quit if self.headless else self.runner.stop)
@@ -182,6 +203,7 @@ class LocustAdapter:
             verdict = coordinator.finish()
             self.environment.process_exit_code = verdict["exit_code"]
             self.closing = console_summary.closing(verdict, str(html_report.write(coordinator.plan.run_dir)))
+            self._remove_declared(verdict["outcome"])
         except Exception:  # Locust's event hook would hide it, and the exit status would say that all is well
             log.exception("The run could not be judged or reported")
             coordinator.phase = "failed"
@@ -252,6 +274,7 @@ class LocustAdapter:
         except (ClientConfigError, ProfileError) as refusal:  # of files that are not on this host
             self.runner.send_message(UNABLE, f"worker {self.runner.client_id}: {refusal}")
             self._refuse(str(refusal))
+        self.planning.adopt(plan.profile)
         plan.journal_dir(self.runner.client_id).mkdir(parents=True, exist_ok=True)
         self._worker = WorkerRuntime(self.runner.client_id, plan, self._clock)
 

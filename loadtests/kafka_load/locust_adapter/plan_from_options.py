@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 from locust import runners
@@ -12,6 +13,7 @@ from locust import runners
 from kafka_load.config import client_config, inventory, options, profiles
 from kafka_load.config.plan import Plan, PlanError, make_plan
 from kafka_load.locust_adapter import users
+from kafka_load.run.declared_objects import DeclaredObjects
 from kafka_load.run.readiness import Group, UnreadyError, check, check_ownership
 
 DEFAULT_PROFILE = "steady"
@@ -55,14 +57,26 @@ class Planning:
             ProfileError: if there is none, or none of its users is there to be spawned.
         """
         profile = profiles.load(name or DEFAULT_PROFILE)
-        here = [user for user in self._classes if user.__name__ in profile.users or user.__module__ != users.__name__]
-        if not here:
+        own = self._classes_of(profile)
+        written, read = users.written_topics_of(own), users.read_topics_of(own)
+        if missing := list(profiles.without_counterpart(profile, written, read)):
+            raise profiles.ProfileError("\n".join(f"profile {profile.name}: {sentence}" for sentence in missing))
+        self.adopt(profile)
+        if not self._environment.user_classes:
             raise profiles.ProfileError(f"profile {profile.name}: none of its users is in the locustfile")
+        return profile
+
+    def adopt(self, profile: profiles.Profile) -> None:
+        """Let this process spawn the profile's users; a worker is told by the master which profile it is."""
+        here = [*self._classes_of(profile), *users.declared_users(profile)]
         for user in here:
             if user.__name__ in profile.users:
                 user.weight = profile.users[user.__name__].count
         self._environment.user_classes[:] = here
-        return profile
+
+    def _classes_of(self, profile: profiles.Profile) -> list[Any]:
+        """The classes of the locustfile that take part: those that the profile names, and those of the user's own."""
+        return [user for user in self._classes if user.__name__ in profile.users or user.__module__ != users.__name__]
 
     def plan(self, given: argparse.Namespace, profile_name: str | None) -> Plan:
         """The plan for a run with the options `given`.
@@ -86,19 +100,23 @@ class Planning:
             one of REFUSALS: if there is none.
         """
         plan = self.plan(given, profile_name)
-        check(plan.client, users.topics_of(self._environment.user_classes))
+        topics = users.topics_of(self._environment.user_classes)
+        check(plan.client, [topic for topic in topics if topic not in plan.profile.topics])
+        DeclaredObjects(plan).check()
         return plan
 
-    def check_ownership(self, plan: Plan, groups: Sequence[Group]) -> None:
+    def check_ownership(self, plan: Plan, groups: Sequence[Group], missing: Collection[str]) -> None:
         """See that the run's groups and topics are its own, or that its user gave it leave.
+
+        `missing` are topics that do not exist yet.
 
         Raises:
             UnreadyError: if not.
         """
         refusals = check_ownership(
             plan.client,
-            groups,
-            users.written_topics_of(self._environment.user_classes),
+            [replace(group, topics=tuple(t for t in group.topics if t not in missing)) for group in groups],
+            [topic for topic in users.written_topics_of(self._environment.user_classes) if topic not in missing],
             reset_offsets=plan.options["reset_offsets"],
             write_topics=plan.write_topics,
             leave_s=plan.options["session_timeout_ms"] / 1_000 + 2,

@@ -1,4 +1,6 @@
-"""The shop's users. A user says what it wants: a topic and a rate, or a group and its topics; engines do it.
+"""The shop's users, and those of the topics and groups that a profile declares.
+
+A user says what it wants: a topic and a rate, or a group and its topics; engines do it.
 
 Spawning a user starts a real producer or member of a group, stopping it makes that one flush or leave, so Locust's
 ramping up and down is the cluster's. A class of your own needs no more than what is said here in its first lines.
@@ -9,12 +11,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from locust import User, constant, task
 
 from kafka_load.clock import SECOND, now_ns
 from kafka_load.config.plan import Plan
+from kafka_load.config.profile_types import Event, Mode, Profile
 from kafka_load.config.schedule import constant as constant_rate
 from kafka_load.engines import ProducerEngine, reader
 from kafka_load.native_threads import wait_until
@@ -95,7 +98,7 @@ class ProducerUser(KafkaUser):
 
     abstract = True
     topic: ClassVar[str]
-    event: ClassVar[Literal["order", "click"]] = "order"
+    event: ClassVar[Event] = "order"
     rate: ClassVar[float] = 100.0
 
     def engine(self) -> AnyEngine:
@@ -130,7 +133,7 @@ class ReaderUser(KafkaUser):
     abstract = True
     group: ClassVar[str]
     topics: ClassVar[tuple[str, ...]]
-    mode: ClassVar[Literal["queue", "pubsub", "share"]] = "pubsub"
+    mode: ClassVar[Mode] = "pubsub"
 
     def on_start(self) -> None:
         """A name that this user keeps when it leaves and joins again."""
@@ -149,6 +152,23 @@ class ReaderUser(KafkaUser):
         return self.node.reading
 
 
+def declared_users(profile: Profile) -> list[type[User]]:
+    """A class of users for each topic and each group that the profile declares; it is named after the profile's key."""
+    producers = [
+        type(topic.user, (ProducerUser,), {"topic": topic.name, "event": topic.event, "__module__": __name__})
+        for topic in profile.topics.values()
+    ]
+    readers = [
+        type(
+            group.user,
+            (ReaderUser,),
+            {"group": group.name, "topics": group.topics, "mode": group.mode, "__module__": __name__},
+        )
+        for group in profile.groups.values()
+    ]
+    return [*producers, *readers]
+
+
 def topics_of(users: Iterable[type[User]]) -> tuple[str, ...]:
     """All topics that these users write or read."""
     found: set[str] = set()
@@ -163,6 +183,11 @@ def topics_of(users: Iterable[type[User]]) -> tuple[str, ...]:
 def written_topics_of(users: Iterable[type[User]]) -> tuple[str, ...]:
     """All topics that these users write."""
     return tuple(sorted({user.topic for user in users if issubclass(user, ProducerUser)}))
+
+
+def read_topics_of(users: Iterable[type[User]]) -> tuple[str, ...]:
+    """All topics that these users read."""
+    return tuple(sorted({topic for user in users if issubclass(user, ReaderUser) for topic in user.topics}))
 
 
 def producers_of(users: Iterable[type[User]]) -> dict[str, Producing]:

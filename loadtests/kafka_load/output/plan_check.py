@@ -17,7 +17,7 @@ import numpy as np
 
 from kafka_load.clock import SECOND
 from kafka_load.config.plan import Plan
-from kafka_load.config.profiles import Presence
+from kafka_load.config.profile_types import Presence
 from kafka_load.config.schedule import Schedule
 from kafka_load.output.shortfall import Shortfall
 from kafka_load.records.keys import Popularity, key_table
@@ -252,8 +252,8 @@ def _coming_and_going(asked: Asked, done: Done) -> Iterator[Shortfall]:
 
 
 def _partitions(asked: Asked, done: Done) -> Iterator[Shortfall]:
-    popularity = asked.plan.popularity
     for topic, partitions in asked.partitions.items():
+        popularity = asked.plan.records(topic).popularity
         records = asked.records(min(done.load_s, asked.plan.profile.duration_s), topic)
         for number in likely_partitions(popularity, partitions, records) if records else ():
             sent = done.sent.get((topic, number), 0)

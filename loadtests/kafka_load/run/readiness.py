@@ -131,7 +131,7 @@ def prepare(
         else:
             name, offsets = group.name, {where: start[where] for where in own}
         marked = [TopicPartition(*where, offset, metadata=offset_metadata(run)) for where, offset in offsets.items()]
-        if problem := native_call(_commit, client, name, marked, timeout_s=4 * TIMEOUT_S):
+        if problem := native_call(commit_offsets, client, name, marked, timeout_s=4 * TIMEOUT_S):
             raise UnreadyError(f"the offsets of group {name} could not be set: {problem}")
     return locks_s
 
@@ -157,7 +157,7 @@ def settled(partitions: Set[tuple[str, int]], assigned: Sequence[Set[tuple[str, 
     return partitions <= set(held) and len(held) == len(set(held)) and (all(assigned) or all(single))
 
 
-def _commit(client: ClientSettings, group: str, offsets: list[TopicPartition]) -> str:
+def commit_offsets(client: ClientSettings, group: str, offsets: list[TopicPartition]) -> str:
     """Commit for a group that has no members; why it could not be done, empty if it was.
 
     On a fresh cluster the group's coordinator is still being made, so it is asked again for a while.

@@ -44,7 +44,7 @@ def test_every_shipped_profile_is_valid() -> None:
 def test_a_profile_says_rate_size_users_and_duration() -> None:
     profile = profiles.parse("mine", GOOD, "mine.toml")
     assert profile.duration_s == 90
-    assert profile.size is None
+    assert profile.records.size is None
     assert profile.rate["OrderProducer"] == profiles.Rate("constant", {"rate": 100.0})
     assert profile.users["WarehouseMember"] == profiles.Presence(3, start_s=20.0)
     assert profile.user_count == 5
@@ -60,25 +60,35 @@ def test_a_profile_says_rate_size_users_and_duration() -> None:
         ("duration", "soon", "duration: 'soon' is not a time span"),
         ("duration", 0, "duration must be more than 0"),
         ("rate.OrderProducer", 0, "rate.OrderProducer never rises"),
-        ("rate.OrderProducer", -1, "rate.OrderProducer.rate must be a number"),
+        ("rate.OrderProducer", -1, "rate.OrderProducer.rate must be at least 0, not -1"),
         ("rate.OrderProducer", {"shape": "wave"}, "shape must be one of"),
-        ("rate.OrderProducer", {"shape": "ramp", "from": 1}, "the shape ramp takes from, to"),
-        ("rate.OrderProducer", {"shape": "steps", "from": 1, "to": 2, "steps": 0}, "steps must be a whole number"),
-        ("rate.OrderProducer", {"shape": "steps", "from": 1, "to": 2, "steps": 2.5}, "steps must be a whole number"),
+        ("rate.OrderProducer", {"shape": "ramp", "from": 1}, "rate.OrderProducer.to is missing"),
+        (
+            "rate.OrderProducer",
+            {"shape": "steps", "from": 1, "to": 2, "steps": 0},
+            "rate.OrderProducer.steps must be at least 1, not 0",
+        ),
+        (
+            "rate.OrderProducer",
+            {"shape": "steps", "from": 1, "to": 2, "steps": 2.5},
+            "rate.OrderProducer.steps must be a whole number",
+        ),
         ("rate.ClickProducer", 5, "there is no ClickProducer among the users"),
-        ("users.OrderProducer", 0, "users.OrderProducer: the count"),
+        ("users.OrderProducer", 0, "users.OrderProducer.count must be at least 1, not 0"),
         ("users.OrderProducer", {"count": 1, "stay": "5s"}, "stay and away only make sense together"),
         ("size", {}, "there must be 1 to 32 sizes, not 0"),
         ("size", {"100": 0}, "the share of 100 bytes must be a number above 0, not 0"),
         ("size", {"10": 1}, "'10' is not a number of bytes, at least 48"),
-        ("payload", "lines.txt", "either 'size' or 'payload'"),
-        ("entropy", 2, "entropy must be a number from 0 to 1, not 2"),
-        ("keys", 0, "keys: the count of keys must be a whole number"),
+        ("payload", __file__, "either 'size' or 'payload'"),
+        ("entropy", 2, "entropy must be at most 1, not 2"),
+        ("keys", 0, "keys.count must be at least 1, not 0"),
         ("keys", {"file": "/no/such"}, "keys.file: /no/such cannot be read: No such file"),
-        ("keys", {"file": "/no/such", "count": 1}, "either 'count' or 'file'"),
-        ("keys", {"count": 1, "law": 1}, "keys: unknown key 'law'"),
-        ("keys", {"count": 1, "zipf": -1}, "keys.zipf must be a number"),
-        ("headers", {"source": 1}, "headers: a header has a name and a text as its value, not 'source' = 1"),
+        ("keys", {"file": __file__, "count": 1}, "either 'count' or 'file'"),
+        ("keys", {"count": 1, "law": 1}, "keys: unknown key 'law'; known are count, file, zipf"),
+        ("users.OrderProducer", {"count": 1, "begin": 1}, "users.OrderProducer: unknown key 'begin'; known are away, "),
+        ("rate.OrderProducer", {"shape": "ramp", "from": 1, "to": 2, "at": 1}, "rate.OrderProducer: unknown key 'at'"),
+        ("keys", {"count": 1, "zipf": -1}, "keys.zipf must be at least 0, not -1"),
+        ("headers", {"source": 1}, "headers.source must be a text, not 1"),
         ("slo.speed", 1, "'speed' is not a limit"),
         ("slo.lost", "none", "lost must be a number"),
     ],
@@ -108,12 +118,130 @@ def test_sizes_payloads_and_keys_are_the_profiles_and_options_go_before_them(tmp
     assert sized.popularity.zipf == 1
     assert sized.headers == (("a", b"b"),)
     lines = plan('payload = "lines.txt"')
-    assert (lines.largest, lines.payload_file) == (48 + 5, str(tmp_path / "lines.txt"))
+    shape = lines.records("orders")
+    assert (shape.largest, shape.payload_file) == (48 + 5, str(tmp_path / "lines.txt"))
     assert lines.producer("orders", "order", 1).format == "binary"
     other = plan('payload = "lines.txt"', size="json", keys=7, entropy=0.1).producer("orders", "order", 1)
     assert (other.format, other.payload_file, other.popularity.keys, other.entropy) == ("json", "", 7, 0.1)
     with pytest.raises(PlanError, match="a record of 2000000 bytes is more than a client takes"):
         plan('size = {"100" = 3, "2000000" = 1}')
+
+
+DECLARES: dict[str, Any] = {
+    "duration": 9,
+    "size": 100,
+    "headers": {"source": "web"},
+    "topics": {
+        "payments": {"rate": 200, "partitions": 6, "config": {"retention": {"ms": 1}, "cleanup.policy": "delete"}},
+        "clicks.raw": {"rate": {"shape": "ramp", "from": 1, "to": 9}, "producers": 3, "size": "json", "event": "click"},
+    },
+    "groups": {
+        "fraud": {"topics": ["payments"], "members": {"count": 2, "start": "5s"}},
+        "all": {"topics": ["payments", "clicks.raw"], "mode": "share"},
+    },
+}
+
+
+def declaring(path: str, value: object) -> dict[str, Any]:
+    raw = copy.deepcopy(DECLARES)
+    *tables, key = path.split("/")
+    inner = raw
+    for table in tables:
+        inner = inner[table]
+    inner[key] = value
+    return raw
+
+
+def test_topics_and_groups_of_a_profile_have_users_named_after_their_keys() -> None:
+    profile = profiles.parse("mine", DECLARES, "mine.toml")
+    payments, clicks = profile.topics["payments"], profile.topics["clicks.raw"]
+    assert (payments.partitions, payments.config) == (6, {"retention.ms": "1", "cleanup.policy": "delete"})
+    assert (payments.records.size, clicks.records.size, clicks.event) == (100, None, "click")
+    assert payments.records.headers == clicks.records.headers == (("source", b"web"),)
+    assert profile.groups["all"] == profiles.DeclaredGroup("all", ("payments", "clicks.raw"), "share")
+    assert {user: presence.count for user, presence in profile.users.items()} == {
+        "topics.payments": 1,
+        "topics.clicks.raw": 3,
+        "groups.fraud": 2,
+        "groups.all": 1,
+    }
+    assert {user: rate.highest for user, rate in profile.rate.items()} == {
+        "topics.payments": 200,
+        "topics.clicks.raw": 9,
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        ("topics/payments", 5, "topics.payments must be a table, not 5"),
+        ("topics/pay ments", {"rate": 1}, "topics.pay ments: a topic's name has 1 to 249 letters"),
+        ("topics/payments/rate", {"shape": "wave"}, "topics.payments.rate: shape must be one of constant, poisson"),
+        ("topics/payments/rate", float("nan"), "topics.payments.rate.rate must be a number, not nan"),
+        ("topics/payments/partitions", "6", "topics.payments.partitions must be a whole number, not '6'"),
+        ("topics/payments/partitions", 0, "topics.payments.partitions must be at least 1, not 0"),
+        ("topics/payments/config", 5, "topics.payments.config must be a table, not 5"),
+        ("topics/payments/config", {"a": [1]}, "topics.payments.config: a must be a text, a number or true or false"),
+        ("topics/payments/size", 3, "topics.payments.size must be"),
+        ("topics/payments/payload", "/no/such", "topics.payments.payload: /no/such cannot be read"),
+        ("topics/payments/event", "visit", "topics.payments.event must be one of 'order' or 'click', not 'visit'"),
+        ("topics/payments/producers", 0, "topics.payments.producers.count must be at least 1, not 0"),
+        ("groups/fraud/topics", [], "groups.fraud.topics must not be empty"),
+        ("groups/fraud/topics", "payments", "groups.fraud.topics must be a list, not 'payments'"),
+        ("groups/fraud/topics", ["payments", "payments"], "groups.fraud.topics names 'payments' twice"),
+        ("groups/fraud/topic", ["payments"], "groups.fraud: unknown key 'topic'; did you mean 'topics'?"),
+        ("groups/fraud/mode", "fanout", "groups.fraud.mode must be one of 'queue', 'pubsub' or 'share', not 'fanout'"),
+        ("groups/", {"topics": ["payments"]}, "groups.: a group's name has at least one character"),
+        ("slo", {"lost": float("nan")}, "slo: lost must be a number of at least 0, not nan"),
+    ],
+)
+def test_what_makes_no_sense_of_a_topic_or_group_is_refused_by_its_key(path: str, value: object, says: str) -> None:
+    with pytest.raises(profiles.ProfileError) as refused:
+        profiles.parse("mine", declaring(path, value), "mine.toml")
+    assert str(refused.value).startswith(f"mine.toml: {says}")
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    raw = declaring("topics/payments/rate", -1) | {"duration": 0, "acks": "all"}
+    raw["groups"]["fraud"]["members"] = "two"
+    raw["topics"]["payments"]["partitons"] = 3
+    with pytest.raises(profiles.ProfileError) as refused:
+        profiles.parse("mine", raw, "mine.toml")
+    assert str(refused.value).splitlines() == [
+        "mine.toml: duration must be more than 0, not 0",
+        "mine.toml: topics.payments.rate.rate must be at least 0, not -1",
+        "mine.toml: topics.payments: unknown key 'partitons'; did you mean 'partitions'?",
+        "mine.toml: groups.fraud.members.count must be a whole number, not 'two'",
+        "mine.toml: unknown key 'acks'; known are duration, entropy, groups, headers, keys, payload, rate, size, slo,"
+        " topics, users",
+    ]
+
+
+def test_a_profile_without_anybody_who_produces_is_refused() -> None:
+    with pytest.raises(profiles.ProfileError, match=r"mine.toml: rate is missing: a profile has \[topics.NAME\]"):
+        profiles.parse("mine", {"duration": 5, "groups": DECLARES["groups"]}, "mine.toml")
+
+
+def test_a_topic_nobody_reads_and_one_nobody_writes_are_named() -> None:
+    profile = profiles.parse("mine", declaring("groups/all/topics", ["orders"]), "mine.toml")
+    assert list(profiles.without_counterpart(profile, written=["orders"], read=["clicks.raw"])) == []
+    assert list(profiles.without_counterpart(profile, written=[], read=[])) == [
+        "topics.clicks.raw: no group reads it, so nothing would show that its records are there",
+        "groups.all.topics: nobody produces to 'orders'; declare [topics.orders]",
+    ]
+
+
+def test_records_are_those_of_the_topic_unless_an_option_says_otherwise() -> None:
+    given: dict[str, Any] = {option.dest: option.default for option in OPTIONS}
+    profile = profiles.parse("mine", DECLARES, "mine.toml")
+    plan = make_plan(given, profile, "kafka1:9092", shared=False)
+    assert plan.producer("payments", "order", 1).format == "binary"
+    assert plan.producer("clicks.raw", "click", 1).format == "json"
+    assert make_plan({**given, "size": "70"}, profile, "kafka1:9092", shared=False).records("clicks.raw").size == 70
+    with pytest.raises(PlanError, match="a record of 2000000 bytes is more than a client takes"):
+        large = profiles.parse("mine", declaring("topics/payments/size", 2_000_000), "mine.toml")
+        make_plan(given, large, "kafka1:9092", shared=False)
 
 
 def test_a_missing_profile_names_those_that_exist() -> None:

@@ -1,0 +1,23 @@
+"""Time spans as users write them, in profiles and on the command line."""
+
+from __future__ import annotations
+
+import math
+import re
+
+_SPAN = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
+
+
+def span_s(text: object) -> float:
+    """Seconds of a span such as `90`, `"90s"` or `"1h30m"`.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    if isinstance(text, int | float) and not isinstance(text, bool) and 0 <= text < math.inf:
+        return float(text)
+    match = _SPAN.fullmatch(text) if isinstance(text, str) and text else None
+    if match is None or not any(match.groups()):
+        raise ValueError(f"{text!r} is not a time span such as 90s, 5m or 1h30m")
+    hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    return hours * 3600 + minutes * 60 + seconds
