@@ -81,10 +81,10 @@ class Asked:
         """Records planned until so many seconds after the start (of one topic)."""
         return sum(self._records(user, until_s) for user, made in self.producers.items() if topic in (None, made.topic))
 
-    def least(self, until_s: float) -> float:
-        """Records that are due at least if all goes by the plan: rounding and chance taken off."""
-        expected = self.records(until_s)
-        rounding = sum(self.latest.get(user, 0) for user in self.producers)
+    def least(self, until_s: float, topic: str | None = None) -> float:
+        """Records (of one topic) that are due at least if all goes by the plan: rounding and chance taken off."""
+        expected = self.records(until_s, topic)
+        rounding = sum(self.latest.get(user, 0) for user, made in self.producers.items() if topic in (None, made.topic))
         return max(0.0, expected - rounding - (SIGMAS * math.sqrt(expected) if self.random else 0.0))
 
     def highest(self, user: str, until_s: float) -> tuple[float, float]:
@@ -120,13 +120,15 @@ class Asked:
 class Done:
     """What happened: the load lasted `load_s`; counts of records, and of engines by their class of users.
 
-    `hole_s` is the longest time in which too little was due, and `hole_records` what was missing in it. `sent` and
+    `due_by_topic` is what of `due` was each topic's; empty if nobody counted it. `hole_s` is the longest time in which
+    too little was due, and `hole_records` what was missing in it. `sent` and
     `acknowledged` are by partition (topic and number). `gone` are topics that somebody deleted.
     """
 
     load_s: float
     ended_by: EndedBy
     due: int = 0
+    due_by_topic: Mapping[str, int] = field(default_factory=dict)
     started: Mapping[str, int] = field(default_factory=dict)
     left: Mapping[str, int] = field(default_factory=dict)
     present: Mapping[str, int] = field(default_factory=dict)
@@ -198,10 +200,18 @@ def _duration(asked: Asked, done: Done) -> Iterator[Shortfall]:
 
 
 def _records(asked: Asked, done: Done) -> Iterator[Shortfall]:
-    least = asked.least(min(done.load_s, asked.plan.profile.duration_s))
-    if done.due < least * (RECORDS_SHARE if asked.exact else INEXACT_SHARE):
+    until_s, share = min(done.load_s, asked.plan.profile.duration_s), RECORDS_SHARE if asked.exact else INEXACT_SHARE
+    least = asked.least(until_s)
+    if done.due < least * share:
         sentence = f"only {done.due:,} of {least:,.0f} planned records were due: the load was not what was asked for"
         yield Shortfall("records", round(least), done.due, sentence)
+        return
+    # What is missing of a topic with a low rate is too little to be seen in the sum.
+    for topic in sorted({made.topic for made in asked.producers.values()} if done.due_by_topic else ()):
+        least, due = asked.least(until_s, topic), done.due_by_topic.get(topic, 0)
+        if due < least * share:
+            sentence = f"only {due:,} of {least:,.0f} planned records of {topic} were due"
+            yield Shortfall(f"records.{topic}", round(least), due, sentence)
 
 
 def _rate_over_time(asked: Asked, done: Done) -> Iterator[Shortfall]:

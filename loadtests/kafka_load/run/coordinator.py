@@ -31,7 +31,7 @@ from kafka_load.run.clock_offset import ClockError, uncertainty_us
 from kafka_load.run.drain import LogEnds, Silence, drains, settled_groups, worth_waiting_for
 from kafka_load.run.readiness import Group, check, ends, prepare, settled
 from kafka_load.run.saturation import planned
-from kafka_load.run.worker import FLUSH_S, LEAVE_S, LEFT, STARTED, Report, by_user
+from kafka_load.run.worker import DUE, FLUSH_S, LEAVE_S, LEFT, STARTED, Report, by_name
 
 Order = Literal["go", "flush", "stop"]
 JOIN_S = 30.0
@@ -258,8 +258,9 @@ class RunCoordinator:
                 load_s=self._load_s,
                 ended_by="user" if self._ended_by_user and not ended_by else ended_by,
                 due=self.total.counts.get("due", 0),
-                started=by_user(counted, STARTED),
-                left=by_user(counted, LEFT),
+                due_by_topic=by_name(self.total.counts, DUE),
+                started=by_name(counted, STARTED),
+                left=by_name(counted, LEFT),
                 present=there,
                 hole_s=self._holes.longest_s if self._holes else 0,
                 hole_records=self._holes.records if self._holes else 0.0,
@@ -408,8 +409,8 @@ class RunCoordinator:
         there: Counter[str] = Counter()
         for worker in self._taking_part():
             counts = self._reports[worker].total.counts
-            there.update(by_user(counts, STARTED))
-            there.subtract(by_user(counts, LEFT))
+            there.update(by_name(counts, STARTED))
+            there.subtract(by_name(counts, LEFT))
         return there
 
     def _by_partition(self) -> dict[str, Counter[TopicPartition]]:

@@ -24,6 +24,8 @@ from kafka_load.run.clock_offset import ClockError
 REPEATED_BINS = 10
 STARTED, LEFT = "started.", "left."
 """Counts of engines that began and ended, by the class of users whose work they did."""
+DUE = "due."
+"""Counts of records that were due, by topic."""
 FLUSH_S = 30.0
 LEAVE_S = 15.0
 
@@ -81,8 +83,8 @@ class Report:
         )
 
 
-def by_user(counts: Mapping[str, int], prefix: str) -> Counter[str]:
-    """Of the counts of a process those with this prefix (`STARTED`, `LEFT`), by the class of users."""
+def by_name(counts: Mapping[str, int], prefix: str) -> Counter[str]:
+    """Of the counts of a process those with this prefix: `STARTED`, `LEFT` by the class of users, `DUE` by topic."""
     return Counter({name.removeprefix(prefix): n for name, n in counts.items() if name.startswith(prefix)})
 
 
@@ -204,6 +206,7 @@ class WorkerRuntime:
                 field: getattr(now, field) - (getattr(earlier, field) if earlier else 0)
                 for field in ("due", "sent", "acknowledged", "failed")
             }
+            counts |= {f"{DUE}{name}": counts["due"]}
             waited = {f"blocked_ns.{cause}": ns for cause, ns in now.blocked_ns.items()}
             for cause, ns in (earlier.blocked_ns if earlier else {}).items():
                 waited[f"blocked_ns.{cause}"] -= ns

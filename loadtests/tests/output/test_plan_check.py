@@ -72,6 +72,13 @@ def test_a_class_without_a_user_is_a_shortfall_and_its_part_of_a_given_rate_is_p
     assert "users.OrderProducer" in found(asked(none), done)
 
 
+def test_what_is_missing_of_a_small_topic_is_not_hidden_by_a_large_one() -> None:
+    small = asked(rate={"OrderProducer": 1, "ClickProducer": 999})
+    made = replace(GOOD, due=60_000 - 30, due_by_topic={"orders": 30, "clicks": 59_940})
+    assert found(small, made) == ["records.orders"]
+    assert found(small, replace(made, due=60_000, due_by_topic={"orders": 60, "clicks": 59_940})) == []
+
+
 def test_a_user_who_ends_the_run_asks_for_the_time_until_then() -> None:
     early = replace(GOOD, load_s=6.0, ended_by="user", due=2_400)
     assert found(asked(), early) == []
