@@ -116,6 +116,14 @@ class Plan:
         return {**DEFAULT_LIMITS, **self.profile.limits, **opts.limits(self.options)}
 
     @property
+    def limits_of(self) -> dict[str, Mapping[str, float]]:
+        """The limits of one topic or group each, by what they are of, such as `group billing`."""
+        profile = self.profile
+        return {f"topic {topic}": limits for topic, limits in profile.topic_limits.items()} | {
+            f"group {self.group(group)}": limits for group, limits in profile.group_limits.items()
+        }
+
+    @property
     def requirements(self) -> Requirements:
         """What the run must have done to prove anything."""
         return Requirements(self.options["min_records"], self.options["max_late_ms"])

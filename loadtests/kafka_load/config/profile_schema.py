@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from kafka_load.config.profile_types import Event, Mode, Presence, Rate
-from kafka_load.config.slo import LimitError, check_limits
+from kafka_load.config.slo import LimitError, Scope, check_limits
 from kafka_load.config.time_span import span_s
 from kafka_load.records.binary import SMALLEST
 from kafka_load.records.keys import Popularity
@@ -224,11 +224,33 @@ class _Group(Table):
     mode: Mode = "queue"
 
 
-def _limits(value: dict[str, Any]) -> dict[str, float]:
-    try:
-        return check_limits(value, "")
-    except LimitError as error:
-        raise ValueError(str(error).removeprefix(": ")) from None
+def _limits_of(scope: Scope | None) -> Callable[[dict[str, Any]], dict[str, float]]:
+    def checked(value: dict[str, Any]) -> dict[str, float]:
+        try:
+            return check_limits(value, "", scope)
+        except LimitError as error:
+            raise ValueError(str(error).removeprefix(": ")) from None
+
+    return checked
+
+
+class _Slo(Table):
+    """Limits of the whole run are keys beside the tables `topics` and `groups`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    topics: dict[str, Annotated[dict[str, Any], AfterValidator(_limits_of("topic"))]] = {}
+    groups: dict[str, Annotated[dict[str, Any], AfterValidator(_limits_of("group"))]] = {}
+
+    @property
+    def whole(self) -> dict[str, float]:
+        """The limits of the whole run."""
+        return dict(self.model_extra or {})
+
+
+def _whole_limits(table: _Slo) -> _Slo:
+    _limits_of(None)(table.whole)
+    return table
 
 
 class ProfileTable(RecordsTable):
@@ -239,7 +261,7 @@ class ProfileTable(RecordsTable):
     users: dict[str, Annotated[Presence, PlainValidator(_presence)]] = {}
     topics: dict[Annotated[str, AfterValidator(_topic_name)], _Topic] = {}
     groups: dict[Annotated[str, AfterValidator(_group_name)], _Group] = {}
-    slo: Annotated[dict[str, Any], AfterValidator(_limits)] = {}
+    slo: Annotated[_Slo, AfterValidator(_whole_limits)] = _Slo()
 
 
 def read_tables(raw: Mapping[str, object]) -> tuple[ProfileTable | None, list[str]]:

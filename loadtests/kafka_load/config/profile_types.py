@@ -126,6 +126,8 @@ class Profile:
         rate: Records/s by class of users.
         users: How many of each class there are, and when.
         limits: Its limits by name.
+        topic_limits: Those of one topic each, by the topic.
+        group_limits: Those of one group each, by the group.
         records: What records are like, in topics that the profile does not declare.
         topics: The topics that it declares, by name.
         groups: The groups that it declares, by name.
@@ -137,6 +139,8 @@ class Profile:
     rate: Mapping[str, Rate]
     users: Mapping[str, Presence]
     limits: Mapping[str, float] = field(default_factory=dict)
+    topic_limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    group_limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     records: RecordShape = RecordShape()
     topics: Mapping[str, DeclaredTopic] = field(default_factory=dict)
     groups: Mapping[str, DeclaredGroup] = field(default_factory=dict)

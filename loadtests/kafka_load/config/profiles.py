@@ -105,7 +105,9 @@ def parse(name: str, raw: Mapping[str, object], where: str) -> Profile:
             **{topics[topic].user: declared.producers for topic, declared in table.topics.items()},
             **{groups[group].user: declared.members for group, declared in table.groups.items()},
         },
-        limits=table.slo,
+        limits=table.slo.whole,
+        topic_limits=table.slo.topics,
+        group_limits=table.slo.groups,
         records=records,
         topics=topics,
         groups=groups,
@@ -113,10 +115,12 @@ def parse(name: str, raw: Mapping[str, object], where: str) -> Profile:
     )
 
 
-def without_counterpart(profile: Profile, written: Collection[str], read: Collection[str]) -> Iterator[str]:
-    """Declared topics that no group reads and topics of declared groups that nobody writes, each as a sentence.
+def without_counterpart(
+    profile: Profile, written: Collection[str], read: Collection[str], groups: Collection[str]
+) -> Iterator[str]:
+    """What a profile says of topics and groups that nobody writes or reads, or that are there twice, in sentences.
 
-    `written` and `read` are what users write and read that are classes of the locustfile.
+    `written`, `read` and `groups` are the topics and groups of users that are classes of the locustfile.
     """
     read = {*read, *(topic for group in profile.groups.values() for topic in group.topics)}
     for topic in profile.topics:
@@ -126,6 +130,14 @@ def without_counterpart(profile: Profile, written: Collection[str], read: Collec
         for topic in group.topics:
             if topic not in written and topic not in profile.topics:
                 yield f"groups.{group.name}.topics: nobody produces to {topic!r}; declare [topics.{topic}]"
+        if group.name in groups:
+            yield f"groups.{group.name}: a class of the locustfile has members of this group; give it another name"
+    for topic in profile.topic_limits:
+        if topic not in written and topic not in profile.topics:
+            yield f"slo.topics.{topic}: nobody produces to this topic"
+    for name in profile.group_limits:
+        if name not in groups and name not in profile.groups:
+            yield f"slo.groups.{name}: there is no such group in this run"
 
 
 def _records(table: RecordsTable, default: RecordShape) -> RecordShape:

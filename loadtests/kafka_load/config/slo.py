@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Literal
+
+Scope = Literal["group", "topic"]
+"""What a limit can be held against alone: one group, or one topic with its producers."""
 
 
 class LimitError(ValueError):
@@ -18,11 +22,13 @@ class LimitError(ValueError):
 class Limit:
     """One thing that can be limited.
 
-    `at_least` turns the comparison round. `per_step` marks what each step of a saturation run is held to.
+    `at_least` turns the comparison round. `per_step` marks what each step of a saturation run is held to. `scope` says
+    whether it may be given for one group or for one topic.
     """
 
     name: str
     what: str
+    scope: Scope = "group"
     at_least: bool = False
     per_step: bool = False
 
@@ -45,15 +51,16 @@ LIMITS: dict[str, Limit] = {
         Limit("diverged", "offsets that hold different records for different groups, or others than acknowledged"),
         Limit("offset_regressions", "times a committed offset went backwards, in any group"),
         Limit("redelivered", "records delivered more than once, in any group"),
-        Limit("p99_produce_ms", "ms from due to acknowledged, 99th percentile", per_step=True),
+        Limit("p99_produce_ms", "ms from due to acknowledged, 99th percentile", scope="topic", per_step=True),
         Limit("p99_end_to_end_ms", "ms from due to delivered, 99th percentile, in any group", per_step=True),
-        Limit("p999_produce_ms", "ms from due to acknowledged, 99.9th percentile"),
+        Limit("p999_produce_ms", "ms from due to acknowledged, 99.9th percentile", scope="topic"),
         Limit("p999_end_to_end_ms", "ms from due to delivered, 99.9th percentile, in any group"),
-        Limit("longest_gap_s", "s without an acknowledgement in any partition while records were due"),
+        Limit("longest_gap_s", "s without an acknowledgement in any partition while records were due", scope="topic"),
         Limit("lag_at_end", "records not yet committed when the run ended, in any group"),
         Limit(
             "achieved_rate",
             "share of the planned records that were acknowledged (or aborted on purpose)",
+            scope="topic",
             at_least=True,
             per_step=True,
         ),
@@ -89,13 +96,22 @@ class Measured:
 
 @dataclass(frozen=True)
 class Result:
-    """One limit held against the value that was measured; `undecided` says why nobody can tell whether it was kept."""
+    """One limit held against the value that was measured; `undecided` says why nobody can tell whether it was kept.
+
+    `of` is the group or topic that it was given for, such as `topic payments`; empty for the whole run.
+    """
 
     name: str
     limit: float
     value: float
     ok: bool
     undecided: str = ""
+    of: str = ""
+
+    @property
+    def title(self) -> str:
+        """Its name, and what it was given for."""
+        return titled(self.name, self.of)
 
     @property
     def broken(self) -> bool:
@@ -104,11 +120,16 @@ class Result:
 
     def as_dict(self) -> dict[str, object]:
         """The shape of one entry of verdict.json's `slo`."""
-        return {name: value for name, value in asdict(self).items() if name != "undecided" or value}
+        return {name: value for name, value in asdict(self).items() if name not in ("undecided", "of") or value}
 
 
-def check_limits(limits: Mapping[str, object], where: str) -> dict[str, float]:
-    """Validate `limits` as read from `where` (a file or option name).
+def titled(name: str, of: str) -> str:
+    """A limit's name, and what it was given for."""
+    return f"{name} of {of}" if of else name
+
+
+def check_limits(limits: Mapping[str, object], where: str, scope: Scope | None = None) -> dict[str, float]:
+    """Validate `limits` as read from `where` (a file or option name), of the whole run or of one group or topic.
 
     Raises:
         LimitError: for an unknown name or a value that is not a number >= 0.
@@ -117,24 +138,27 @@ def check_limits(limits: Mapping[str, object], where: str) -> dict[str, float]:
     for name, value in limits.items():
         if name not in LIMITS:
             raise LimitError(f"{where}: {name!r} is not a limit; the limits are {', '.join(LIMITS)}")
+        if scope and LIMITS[name].scope != scope:
+            known = ", ".join(limit.name for limit in LIMITS.values() if limit.scope == scope)
+            raise LimitError(f"{where}: {name!r} is not a limit of a {scope}; those are {known}")
         if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
             raise LimitError(f"{where}: {name} must be a number of at least 0, not {value!r}")
         checked[name] = value
     return checked
 
 
-def evaluate(limits: Mapping[str, float], measured: Mapping[str, Measured]) -> list[Result]:
-    """Hold every limit against its value; a limit whose value was not measured is left out.
+def evaluate(limits: Mapping[str, float], measured: Mapping[str, Measured], of: str = "") -> list[Result]:
+    """Hold every limit (of a group or topic) against its value; a limit whose value was not measured is left out.
 
     A limit is undecided if the value breaks it and the best keeps it, or the value keeps it and the worst breaks it.
     """
-    return [_result(name, limit, measured[name]) for name, limit in limits.items() if name in measured]
+    return [_result(name, limit, measured[name], of) for name, limit in limits.items() if name in measured]
 
 
-def _result(name: str, limit: float, found: Measured) -> Result:
+def _result(name: str, limit: float, found: Measured, of: str) -> Result:
     kept, best, worst = (
         LIMITS[name].keeps(found.value if value is None else value, limit)
         for value in (found.value, found.best, found.worst)
     )
     undecided = best and not (kept and worst)
-    return Result(name, limit, found.value, kept and worst, found.why if undecided else "")
+    return Result(name, limit, found.value, kept and worst, found.why if undecided else "", of)

@@ -59,7 +59,8 @@ class Planning:
         profile = profiles.load(name or DEFAULT_PROFILE)
         own = self._classes_of(profile)
         written, read = users.written_topics_of(own), users.read_topics_of(own)
-        if missing := list(profiles.without_counterpart(profile, written, read)):
+        groups = [user.group for user in own if issubclass(user, users.ReaderUser)]
+        if missing := list(profiles.without_counterpart(profile, written, read, groups)):
             raise profiles.ProfileError("\n".join(f"profile {profile.name}: {sentence}" for sentence in missing))
         self.adopt(profile)
         if not self._environment.user_classes:

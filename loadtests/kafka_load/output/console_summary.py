@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kafka_load.config.slo import LIMITS
+from kafka_load.config.slo import LIMITS, titled
 
 _HEADLINES = {"pass": "PASS", "fail": "FAIL", "inconclusive": "INCONCLUSIVE"}
 
@@ -56,11 +56,16 @@ def progress(now: Progress) -> str:
     )
 
 
+def title(result: Mapping[str, Any]) -> str:
+    """The name of a limit of the verdict, and the group or topic that it was given for."""
+    return titled(result["name"], result.get("of", ""))
+
+
 def breach(result: Mapping[str, Any]) -> str:
     """One sentence about a limit that was not kept."""
     limit = LIMITS[result["name"]]
     bound = "at least" if limit.at_least else "at most"
-    return f"{limit.name} is {result['value']:,g}, {bound} {result['limit']:,g} allowed ({limit.what})"
+    return f"{title(result)} is {result['value']:,g}, {bound} {result['limit']:,g} allowed ({limit.what})"
 
 
 def broken(verdict: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -75,7 +80,7 @@ def headline(verdict: Mapping[str, Any]) -> str:
         found = "none lost" if not worst(verdict, "lost") else f"{worst(verdict, 'lost'):,} lost, as was allowed"
         return f"{acknowledged:,} records acknowledged, {found}, every limit kept"
     if verdict["outcome"] == "fail":
-        names = [result["name"] for result in broken(verdict)]
+        names = [title(result) for result in broken(verdict)]
         if not names:
             return str(verdict["failures"][0])
         return f"{len(names)} limit{'s' * (len(names) != 1)} broken: {', '.join(names)}"

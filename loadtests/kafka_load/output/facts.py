@@ -68,6 +68,17 @@ class Clock(Protocol):
 
 
 @dataclass(frozen=True)
+class TopicFacts:
+    """What was measured of one topic; `acknowledged` includes what was aborted on purpose. See `Facts`."""
+
+    planned: float = 0.0
+    due: int = 0
+    sent: int = 0
+    acknowledged: int = 0
+    produce: Percentiles = Percentiles()
+
+
+@dataclass(frozen=True)
 class Facts:
     """All that was measured; times in seconds, latencies in microseconds, rates in records/s.
 
@@ -78,7 +89,7 @@ class Facts:
     by `produce` or the group's name. `uncertainty_us` is by how much an end-to-end latency may be wrong because several
     workers have several `clocks`, by group. `lag_unknown` says why the groups' lag is not known. `gone` are the topics
     that somebody deleted during the run, each with its records that were sent and not acknowledged. `unreported` are
-    records of workers that died before they could say what became of them.
+    records of workers that died before they could say what became of them. `topics` is what was measured of each alone.
     """
 
     run_id: str
@@ -112,6 +123,7 @@ class Facts:
     lag_unknown: str = ""
     gone: Mapping[str, int] = field(default_factory=dict)
     unreported: int = 0
+    topics: Mapping[str, TopicFacts] = field(default_factory=dict)
     faults: Sequence[Fault] = ()
     notes: Sequence[str] = ()
     inconclusive_reasons: Sequence[str] = ()

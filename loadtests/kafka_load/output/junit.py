@@ -60,22 +60,25 @@ def _run(verdict: Mapping[str, Any]) -> Case:
 
 
 def _limit(result: Mapping[str, Any]) -> Case:
+    name = console_summary.title(result)
     if why := result.get("undecided"):
-        return Case("limits", result["name"], "skipped", f"{result['name']} is undecided: {why}")
+        return Case("limits", name, "skipped", f"{name} is undecided: {why}")
     if not result["ok"]:
-        return Case("limits", result["name"], "failure", console_summary.breach(result))
-    return Case("limits", result["name"])
+        return Case("limits", name, "failure", console_summary.breach(result))
+    return Case("limits", name)
 
 
 def _groups(verdict: Mapping[str, Any]) -> Iterator[Case]:
     """A group fails by the limits that it broke itself, whatever the others did."""
-    broken = {result["name"]: result["limit"] for result in console_summary.broken(verdict)}
+    broken = console_summary.broken(verdict)
     for group in verdict["groups"]:
         name = group["group"]
         why = [
-            f"{count} is {group[count]:,}, at most {limit:,g} allowed"
-            for count, limit in broken.items()
-            if not LIMITS[count].at_least and group.get(count, 0) > limit
+            f"{count} is {group[count]:,}, at most {limit['limit']:,g} allowed"
+            for limit in broken
+            if limit.get("of", "") in ("", f"group {name}")
+            and not LIMITS[count := limit["name"]].at_least
+            and group.get(count, 0) > limit["limit"]
         ]
         if why:
             yield Case("groups", name, "failure", "\n".join(why))

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 from kafka_load.config.slo import Measured
-from kafka_load.output.facts import Facts, Percentiles, Requirements
+from kafka_load.output.facts import Facts, Percentiles, Requirements, TopicFacts
 
 _COUNTS = ("duplicated_in_log", "reordered", "phantom", "diverged", "offset_regressions", "redelivered")
 """Counts of what was seen: each is at least as high as it says, whatever was not seen."""
@@ -36,6 +37,31 @@ def measured(facts: Facts, requirements: Requirements) -> dict[str, Measured]:
     if planned := max(facts.planned, facts.due):
         values["achieved_rate"] = _achieved(facts, requirements, planned)
     return values
+
+
+def part_of(facts: Facts, of: str) -> Facts:
+    """What was measured of one group or topic, given as `group NAME` or `topic NAME`."""
+    kind, _, name = of.partition(" ")
+    if kind == "group":
+        groups = [group for group in facts.groups if group.group == name]
+        end_to_end = {group: latency for group, latency in facts.end_to_end.items() if group == name}
+        return replace(facts, groups=groups, end_to_end=end_to_end, acknowledged=sum(g.consumed for g in groups))
+    topic = facts.topics.get(name, TopicFacts())
+    return replace(
+        facts,
+        groups=(),
+        end_to_end={},
+        planned=topic.planned,
+        due=topic.due,
+        sent=topic.sent,
+        acknowledged=topic.acknowledged,
+        aborted=0,
+        produce=topic.produce,
+        # Of one topic it is not known, so that all of the harness's lateness may be in it.
+        p99_without_own={},
+        gaps={where: gap for where, gap in facts.gaps.items() if where.rpartition("-")[0] == name},
+        gone={topic: count for topic, count in facts.gone.items() if topic == name},
+    )
 
 
 def longest_gap_s(facts: Facts) -> float:

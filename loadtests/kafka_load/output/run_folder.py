@@ -25,7 +25,7 @@ from kafka_load.ledger import Anomaly, Judgement, LedgerSnapshot, ProducerSnapsh
 from kafka_load.output import junit
 from kafka_load.output.charts import Leader
 from kafka_load.output.console_summary import milliseconds
-from kafka_load.output.facts import Facts, Gap, Percentiles
+from kafka_load.output.facts import Facts, Gap, Percentiles, TopicFacts
 from kafka_load.output.plan_check import Asked, Done, shortfalls
 from kafka_load.output.timeline import Bin
 from kafka_load.output.verdict import judge
@@ -94,10 +94,11 @@ def write(run: Ended, judgement: Judgement, snapshots: Sequence[LedgerSnapshot])
     }
     found = facts(run, judgement, latencies, snapshots)
     if run.saturation is None:
-        verdict = judge(found, run.plan.limits, run.plan.requirements)
+        verdict = judge(found, run.plan.limits, run.plan.requirements, limits_of=run.plan.limits_of)
     else:
         whole = {name: limit for name, limit in run.plan.limits.items() if name not in PER_STEP}
-        verdict = judge(found, whole, replace(run.plan.requirements, max_late_ms=math.inf), run.saturation.slo())
+        patient = replace(run.plan.requirements, max_late_ms=math.inf)
+        verdict = judge(found, whole, patient, run.saturation.slo(), limits_of=run.plan.limits_of)
     _json(run.plan.run_dir / "histograms.json", {name: pairs(h) for name, h in latencies.items() if h.count})
     _csv(run.plan.run_dir / "anomalies.csv", (_anomaly(a, run.start_ns) for a in judgement.anomalies))
     _csv(run.plan.run_dir / "acknowledged.csv", acknowledged(producer for s in snapshots for producer in s.producers))
@@ -175,8 +176,30 @@ def facts(
         inconclusive_reasons=run.inconclusive_reasons,
         lag_unknown=run.lag_unknown,
         unreported=run.unreported,
+        topics=_topics(run, snapshots, load_s) if began else {},
         gone={topic: run.done.not_acknowledged(topic) for topic in run.done.gone},
     )
+
+
+def _topics(run: Ended, snapshots: Sequence[LedgerSnapshot], load_s: float) -> dict[str, TopicFacts]:
+    """What was measured of each topic that the run wrote into."""
+
+    def latency(topic: str) -> Histogram:
+        return merged(p.latency for snapshot in snapshots for p in snapshot.producers if p.topic == topic)
+
+    def count(counts: Mapping[TopicPartition, int], topic: str) -> int:
+        return sum(number for where, number in counts.items() if where[0] == topic)
+
+    return {
+        topic: TopicFacts(
+            planned=run.asked.least(load_s, topic),
+            due=run.done.due_by_topic.get(topic, 0),
+            sent=count(run.done.sent, topic),
+            acknowledged=count(run.done.acknowledged, topic),
+            produce=percentiles(latency(topic)),
+        )
+        for topic in {made.topic for made in run.asked.producers.values()}
+    }
 
 
 def _early(groups: Sequence[Group], snapshots: Sequence[LedgerSnapshot]) -> Iterator[str]:
@@ -260,6 +283,7 @@ def settings(plan: Plan) -> str:
         "client_config_sets": sorted(plan.secured),  # the names only: any value may come from a secret
         "options": {name: value for name, value in plan.options.items() if name != "client" and value is not None},
         "limits": plan.limits,
+        "limits_of": plan.limits_of,
         "versions": {
             "python": platform.python_version(),
             "librdkafka": confluent_kafka.libversion()[0],

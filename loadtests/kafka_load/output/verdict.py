@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
-from kafka_load.config.slo import Result, evaluate
+from kafka_load.config.slo import Result, evaluate, titled
 from kafka_load.ledger import GroupJudgement
 from kafka_load.output.facts import USUAL_REQUIREMENTS, Facts, Percentiles, Requirements
-from kafka_load.output.limit_values import longest_gap_s, measured, too_few, too_late
+from kafka_load.output.limit_values import longest_gap_s, measured, part_of, too_few, too_late
 
 SCHEMA = 3
 PASS, FAIL, INCONCLUSIVE, REFUSED = 0, 1, 2, 3
@@ -35,19 +36,31 @@ def judge(
     limits: Mapping[str, float],
     requirements: Requirements = USUAL_REQUIREMENTS,
     judged: Sequence[Result] = (),
+    limits_of: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """verdict.json for `facts` under `limits` and what was `judged` elsewhere already.
+
+    `limits_of` are limits of one group or topic each, by `group NAME` or `topic NAME`.
 
     `failures` says in sentences what else failed the run than a limit, `reasons` why it is not conclusive; `notes` says
     both and what the numbers cannot.
     """
     values = measured(facts, requirements)
     results = [*evaluate(limits, values), *judged]
+    unmeasured, unproven = [name for name in limits if name not in values], list[str]()
+    for of, own in limits_of.items():
+        part = part_of(facts, of)
+        values = measured(part, requirements)
+        results += evaluate(own, values, of)
+        if part.acknowledged < requirements.min_records:
+            unproven.append(f"the limits of {of} prove nothing: it had only {part.acknowledged:,} records")
+        unmeasured += [titled(name, of) for name in own if name not in values]
     failures = [found.sentence for found in facts.shortfalls if found.outcome == "fail"]
     reasons = [found.sentence for found in facts.shortfalls if found.outcome != "fail"]
     reasons += [*facts.inconclusive_reasons, *_reasons(facts, requirements)]
-    reasons += [f"{name} could not be judged: it was not measured" for name in limits if name not in values]
-    reasons += [f"{result.name} is undecided: {result.undecided}" for result in results if result.undecided]
+    reasons += [f"{name} could not be judged: it was not measured" for name in unmeasured]
+    reasons += unproven
+    reasons += [f"{result.title} is undecided: {result.undecided}" for result in results if result.undecided]
     broken = failures or any(result.broken for result in results)
     exit_code = FAIL if broken else INCONCLUSIVE if reasons else PASS
     return {
@@ -95,6 +108,10 @@ def judge(
             "users": dict(facts.users),
             "records": round(facts.planned),
             "due": facts.due,
+            "topics": {
+                name: {"records": round(topic.planned), "due": topic.due, "acknowledged": topic.acknowledged}
+                for name, topic in sorted(facts.topics.items())
+            },
             "shortfalls": [found.as_dict() for found in facts.shortfalls],
         },
         "failures": failures,

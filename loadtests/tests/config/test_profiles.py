@@ -192,6 +192,18 @@ def test_topics_and_groups_of_a_profile_have_users_named_after_their_keys() -> N
         ("groups/fraud/topic", ["payments"], "groups.fraud: unknown key 'topic'; did you mean 'topics'?"),
         ("groups/fraud/mode", "fanout", "groups.fraud.mode must be one of 'queue', 'pubsub' or 'share', not 'fanout'"),
         ("groups/", {"topics": ["payments"]}, "groups.: a group's name has at least one character"),
+        ("slo", 5, "slo must be a table, not 5"),
+        ("slo", {"groups": {"fraud": {"lost": -1}}}, "slo.groups.fraud: lost must be a number of at least 0, not -1"),
+        (
+            "slo",
+            {"topics": {"payments": {"lost": 0}}},
+            "slo.topics.payments: 'lost' is not a limit of a topic; those are p99_produce_ms, p999_produce_ms,",
+        ),
+        (
+            "slo",
+            {"groups": {"fraud": {"longest_gap_s": 0}}},
+            "slo.groups.fraud: 'longest_gap_s' is not a limit of a group; those are lost, ",
+        ),
         ("slo", {"lost": float("nan")}, "slo: lost must be a number of at least 0, not nan"),
     ],
 )
@@ -225,10 +237,30 @@ def test_a_profile_without_anybody_who_produces_is_refused() -> None:
 
 def test_a_topic_nobody_reads_and_one_nobody_writes_are_named() -> None:
     profile = profiles.parse("mine", declaring("groups/all/topics", ["orders"]), "mine.toml")
-    assert list(profiles.without_counterpart(profile, written=["orders"], read=["clicks.raw"])) == []
-    assert list(profiles.without_counterpart(profile, written=[], read=[])) == [
+    assert list(profiles.without_counterpart(profile, written=["orders"], read=["clicks.raw"], groups=["x"])) == []
+    assert list(profiles.without_counterpart(profile, written=[], read=[], groups=["fraud"])) == [
         "topics.clicks.raw: no group reads it, so nothing would show that its records are there",
+        "groups.fraud: a class of the locustfile has members of this group; give it another name",
         "groups.all.topics: nobody produces to 'orders'; declare [topics.orders]",
+    ]
+
+
+def test_limits_of_one_topic_or_group_are_kept_apart_from_those_of_the_run() -> None:
+    slo = {"lost": 0, "topics": {"payments": {"longest_gap_s": 5}}, "groups": {"fraud": {"lag_at_end": 0}}}
+    profile = profiles.parse("mine", DECLARES | {"slo": slo}, "mine.toml")
+    assert profile.limits == {"lost": 0}
+    given: dict[str, Any] = {option.dest: option.default for option in OPTIONS} | {"group_prefix": "test-"}
+    plan = make_plan(given, profile, "kafka1:9092", shared=False)
+    assert plan.limits_of == {"topic payments": {"longest_gap_s": 5}, "group test-fraud": {"lag_at_end": 0}}
+    assert Plan.from_wire(plan.to_wire()).limits_of == plan.limits_of
+
+
+def test_limits_of_what_is_not_there_are_named() -> None:
+    slo = {"topics": {"payment": {"longest_gap_s": 5}}, "groups": {"frauds": {"lost": 0}}}
+    profile = profiles.parse("mine", DECLARES | {"slo": slo}, "mine.toml")
+    assert list(profiles.without_counterpart(profile, [], [], [])) == [
+        "slo.topics.payment: nobody produces to this topic",
+        "slo.groups.frauds: there is no such group in this run",
     ]
 
 

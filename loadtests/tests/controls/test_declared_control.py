@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,27 @@ def test_a_declared_group_that_reads_nothing_is_not_drained(cluster: MockCluster
         False,
     )
     assert any("archive had no member" in reason for reason in run.verdict["reasons"])
+
+
+def test_a_limit_of_one_topic_fails_by_that_topic(cluster: MockCluster, tmp_path: Path) -> None:
+    """The leaders of `invoices` take 2 s to answer, those of `payments` do not."""
+    limits = "[slo.topics.invoices]\np99_produce_ms = 1000\n[slo.topics.payments]\nlongest_gap_s = 600\n"
+    run = run_profile(cluster, tmp_path, PROFILE + limits)
+    for topic, broker in (("payments", 1), ("invoices", 3)):
+        for number in range(PARTITIONS[topic]):
+            cluster.leader(topic, number, broker)
+    run.until(1)
+    cluster.rtt(3, 2_000)
+    plain, began = Producer({"bootstrap.servers": cluster.bootstrap, "log_level": 0}), time.monotonic()
+    plain.produce("invoices", b"how long does its leader take?")
+    assert plain.flush(30) == 0
+    assert time.monotonic() - began >= 2
+    run.until(5)
+    cluster.rtt(3, 0)
+    assert run.wait() == 1
+    held = {f"{one['name']} of {one['of']}": one["ok"] for one in run.verdict["slo"] if "of" in one}
+    assert held == {"p99_produce_ms of topic invoices": False, "longest_gap_s of topic payments": True}
+    assert "p99_produce_ms of topic invoices is " in run.output
 
 
 def test_workers_make_the_users_of_the_profile_that_the_master_has(cluster: MockCluster, tmp_path: Path) -> None:

@@ -78,3 +78,12 @@ def test_a_run_without_a_verdict_is_an_error() -> None:
 def test_any_text_makes_a_file_that_can_be_read(text: str) -> None:
     verdict = judge(replace(FACTS, inconclusive_reasons=(text,)), LIMITS)
     assert cases(junit.of_verdict(verdict))["run", "run"][0] == "skipped"
+
+
+def test_a_limit_of_one_group_fails_that_group_alone() -> None:
+    groups = tuple(replace(group, redelivered=3) for group in FACTS.groups)
+    verdict = judge(replace(FACTS, groups=groups), {}, limits_of={"group second": {"redelivered": 0}})
+    found = cases(junit.of_verdict(verdict))
+    assert found["limits", "redelivered of group second"][0] == "failure"
+    assert found["groups", "first"] == ("passed", "")
+    assert found["groups", "second"] == ("failure", "redelivered is 3, at most 0 allowed")

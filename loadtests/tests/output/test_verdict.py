@@ -16,7 +16,7 @@ from kafka_load.config.slo import (
 from kafka_load.histogram import Histogram, percentile_without
 from kafka_load.ledger import Drain, GroupJudgement
 from kafka_load.output import console_summary
-from kafka_load.output.facts import Facts, Fault, Gap, Percentiles, Requirements
+from kafka_load.output.facts import Facts, Fault, Gap, Percentiles, Requirements, TopicFacts
 from kafka_load.output.shortfall import Shortfall
 from kafka_load.output.verdict import judge
 from kafka_load.run.clock_offset import ClockError
@@ -69,6 +69,7 @@ def test_the_verdict_has_the_agreed_shape() -> None:
             "users": {"OrderProducer": 1},
             "records": 1000,
             "due": 1000,
+            "topics": {},
             "shortfalls": [],
         },
         "failures": [],
@@ -326,6 +327,45 @@ def test_limits_that_are_right_are_taken_as_they_are() -> None:
     with pytest.raises(LimitError) as unknown:
         check_limits({"speed": 1}, "--slo")
     assert str(unknown.value) == f"--slo: 'speed' is not a limit; the limits are {', '.join(LIMITS)}"
+
+
+def test_a_limit_of_one_group_is_held_against_that_group_alone() -> None:
+    other = replace(GROUP, group="other", redelivered=7)
+    facts = replace(FACTS, groups=(GROUP, other), end_to_end={**FACTS.end_to_end, "other": Percentiles(p99=50_000)})
+    limits = {"redelivered": 0.0, "p99_end_to_end_ms": 10.0}
+    kept = judge(facts, DEFAULT_LIMITS, limits_of={"group warehouse-group": limits})
+    assert (kept["outcome"], kept["slo"][-1]["of"]) == ("pass", "group warehouse-group")
+    broken = judge(facts, DEFAULT_LIMITS, limits_of={"group other": limits})
+    assert broken["outcome"] == "fail"
+    said = console_summary.closing(broken, "x")
+    assert "FAIL  2 limits broken: redelivered of group other, p99_end_to_end_ms of group other" in said
+    assert "✗ redelivered of group other is 7, at most 0 allowed" in said
+
+
+def test_a_limit_of_one_topic_is_held_against_that_topic_alone() -> None:
+    slow = TopicFacts(planned=200, due=200, sent=200, acknowledged=150, produce=Percentiles(p99=80_000))
+    topics = {"orders": TopicFacts(800, 800, 800, 800, Percentiles(p99=2_000)), "clicks": slow}
+    facts = replace(FACTS, topics=topics, gaps={**FACTS.gaps, "clicks-0": Gap(9.0, 1.0)})
+    limits = {"p99_produce_ms": 10.0, "longest_gap_s": 5.0, "achieved_rate": 0.9}
+    assert judge(facts, DEFAULT_LIMITS, limits_of={"topic orders": limits})["outcome"] == "pass"
+    broken = judge(facts, DEFAULT_LIMITS, limits_of={"topic clicks": limits})
+    assert [(one["name"], one["value"]) for one in broken["slo"] if not one["ok"]] == [
+        ("p99_produce_ms", 80.0),
+        ("longest_gap_s", 9.0),
+        ("achieved_rate", 0.75),
+    ]
+    assert broken["plan"]["topics"]["clicks"] == {"records": 200, "due": 200, "acknowledged": 150}
+
+
+def test_a_limit_of_a_group_that_read_nothing_or_of_a_topic_with_few_records_is_no_pass() -> None:
+    silent = replace(GROUP, group="silent", consumed=0)
+    facts = replace(FACTS, groups=(GROUP, silent), topics={"clicks": TopicFacts(9, 9, 9, 9, Percentiles(p99=1))})
+    for of, name in (("group silent", "p99_end_to_end_ms"), ("topic clicks", "p99_produce_ms")):
+        verdict = judge(facts, DEFAULT_LIMITS, limits_of={of: {name: 5}})
+        assert verdict["outcome"] == "inconclusive"
+        assert any(reason.startswith(f"the limits of {of} prove nothing") for reason in verdict["reasons"])
+    silence = judge(facts, {}, limits_of={"group silent": {"p99_end_to_end_ms": 5}})
+    assert "p99_end_to_end_ms of group silent could not be judged: it was not measured" in silence["reasons"]
 
 
 def test_a_limit_holds_on_its_edge() -> None:
