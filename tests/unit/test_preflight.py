@@ -200,6 +200,11 @@ def test_a_cluster_without_brokers_is_refused() -> None:
         declared(listeners=[Listener("CLIENT", 1), Listener("CONTROLLER", 65535)]),
         with_zookeeper(java_major=8),
         with_zookeeper(java_major=23),
+        declared(replace(with_zookeeper(), probes={"kafka2": replace(PROBE, java_major=23)}), java_major=0),
+        replace(
+            GOOD, running={"kafka2": {"broker.session.timeout.ms": "1"}}
+        ),  # A broker that is still in ZooKeeper mode.
+        declared(replace(GOOD, nodes=[replace(GOOD.nodes[0], config={"default.replication.factor": 1})]), topics=[]),
         with_zookeeper(cluster_id="shop"),  # Brokers make the id themselves.
         replace(running(broker_session_timeout_ms="1"), declared=with_zookeeper().declared),
     ],
@@ -257,6 +262,13 @@ def test_heartbeats_are_compared_with_the_least_patient_controller_and_only_wher
     (problem,) = problems(slow)
     assert "the controller that runs on kafka2 has broker.session.timeout.ms 3000" in problem.sentence
     assert problems(replace(slow, probes={})) == []
+
+
+def test_a_clock_is_judged_by_the_declared_limit_and_by_what_is_certain() -> None:
+    strict = Limits(min_disk_mb=2048, min_memory_mb=512, max_clock_skew_s=0.2)
+    (problem,) = problems(declared(probe(skew_s=(0.5, 0.9)), limits=strict))
+    assert "kafka2's clock is at least 0.5 s ahead of" in problem.sentence
+    assert problems(declared(probe(skew_s=(-0.5, 0.8)), limits=strict)) == []
 
 
 def test_who_would_be_locked_out_is_told_the_network_to_add() -> None:
