@@ -162,7 +162,9 @@ class LocustAdapter:
                 names = ", ".join(topic.name for topic in declared.missing)
                 self._print_status(f"{names} stays, as the run did not pass; the next run that passes removes it")
             return
-        for sentence in declared.remove(only_new=not outcome):
+        coordinator = self.coordinator
+        shared = coordinator.topics_with_foreign_records if coordinator is not None and outcome else ()
+        for sentence in declared.remove(only_new=not outcome, shared=shared):
             self._print_status(sentence)
 
     def _call_off(self, sentence: str) -> None:

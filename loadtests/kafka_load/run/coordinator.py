@@ -107,6 +107,13 @@ class RunCoordinator:
         return uncertainty_us(group, [report.snapshot for report in self._reports.values()], self.clocks)
 
     @property
+    def topics_with_foreign_records(self) -> set[str]:
+        """The topics of groups that were delivered records that no harness wrote."""
+        judged = self.judgement.groups if self.judgement is not None else ()
+        foreign = {group.group for group in judged if group.foreign}
+        return {topic for group in self.groups if group.name in foreign for topic in group.topics}
+
+    @property
     def elapsed_s(self) -> float:
         """Seconds since the run's time started, 0 before."""
         return 0.0 if self.start_ns is None else max(0.0, (now_ns() - self.start_ns) / SECOND)

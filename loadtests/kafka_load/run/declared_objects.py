@@ -121,15 +121,16 @@ class DeclaredObjects:
         if why := native_call(commit_offsets, client, self._mark_group, marks, timeout_s=4 * TIMEOUT_S):
             raise UnreadyError(f"the topics that the run made could not be marked in group {self._mark_group}: {why}")
 
-    def remove(self, *, only_new: bool = False) -> list[str]:
+    def remove(self, *, only_new: bool = False, shared: Collection[str] = ()) -> list[str]:
         """Remove what the harness made of these topics and groups; what it could not, each as a sentence.
 
-        `only_new`: only the topics that were created for this run.
+        `only_new`: only the topics that were created for this run; `shared`: topics in which the run's groups may have
+        read records of others, which stay.
         """
         try:
             if only_new:
-                return list(self._remove_topics(self.missing))
-            return [*self._remove_groups(), *self._remove_topics(self._topics)]
+                return list(self._remove_topics(self.missing, shared))
+            return [*self._remove_groups(), *self._remove_topics(self._topics, shared)]
         except (KafkaException, TimeoutError) as error:
             return [f"the profile's topics and groups could not be removed: {_said(error)}"]
 
@@ -151,7 +152,7 @@ class DeclaredObjects:
         yield from (f"group {state.name} stays: others use it too" for state in states if state not in own)
         yield from _sentences("group", native_call(delete_groups, client, names, DELETE_S, timeout_s=2 * DELETE_S))
 
-    def _remove_topics(self, topics: Sequence[DeclaredTopic]) -> Iterator[str]:
+    def _remove_topics(self, topics: Sequence[DeclaredTopic], shared: Collection[str]) -> Iterator[str]:
         """Remove the topics that the harness made, and into which nobody else has written."""
         client, names = self._plan.client, [topic.name for topic in topics]
         if not names:
@@ -161,9 +162,9 @@ class DeclaredObjects:
             return
         ids = native_call(topic_ids, client, names, TIMEOUT_S, timeout_s=4 * TIMEOUT_S)
         made = made_by_harness(marks, ids)
-        shared = self._written_by_others(made)
-        yield from (f"topic {name} stays: others have written into it" for name in made if name in shared)
-        unused = [name for name in made if name not in shared]
+        stays = {*shared, *self._written_by_others(made)}
+        yield from (f"topic {name} stays: others have written into it" for name in made if name in stays)
+        unused = [name for name in made if name not in stays]
         yield from _sentences("topic", native_call(delete_topics, client, unused, DELETE_S, timeout_s=3 * DELETE_S))
 
     def _written_by_others(self, topics: Sequence[str]) -> Collection[str]:
