@@ -202,7 +202,8 @@ def checkout(place: Path) -> User:
 def installed(place: Path) -> User:
     """Return a user with a playbook of its own in a folder, and the collection installed from its built archive."""
     # First of all, for ansible-galaxy installs nothing that it finds in another of its paths.
-    (place / "ansible.cfg").write_text("[defaults]\ncollections_path = collections\n", encoding="utf-8")
+    settings = "[defaults]\ncollections_path = collections\n[ssh_connection]\npipelining = True\n"
+    (place / "ansible.cfg").write_text(settings, encoding="utf-8")
     made = User(place)
     for command in (
         f"build {ROOT}",

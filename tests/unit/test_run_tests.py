@@ -1,7 +1,7 @@
 """The run of all tests must not be green when nothing was tested."""
 
 import pytest
-from run_tests import BY_HAND, ROOT, STEPS, Outcome, free_lab, judge
+from run_tests import ROOT, STEPS, Outcome, free_lab, judge
 
 GREEN = "=========== 41 passed, 2 warnings in 2.34s ===========\n"
 RED = "=========== 1 failed, 40 passed in 62.01s (0:01:02) ===========\n"
@@ -75,4 +75,4 @@ def test_a_lab_that_an_interrupted_run_of_this_checkout_left_is_taken_again() ->
 
 def test_every_scenario_is_run() -> None:
     scenarios = {path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")}
-    assert {f"molecule {name}" for name in scenarios - {*BY_HAND}} == {step.name for step in STEPS if step.in_lab}
+    assert {f"molecule {name}" for name in scenarios} == {step.name for step in STEPS if step.in_lab}
