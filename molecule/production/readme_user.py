@@ -31,6 +31,9 @@ DOMAIN, MIRROR = "crucible.test", "mirror.crucible.test"
 GATEWAY = f"10.97.{LAB}.1"
 ADDRESSES = {f"kafka{node}.{DOMAIN}": f"10.97.{LAB}.{10 + node}" for node in (1, 2, 3)}
 BROKERS = tuple(ADDRESSES)
+# The only host of another cluster.
+BILLING, BILLING_ADDRESS = f"billing1.{DOMAIN}", f"10.97.{LAB}.21"
+ALL_ADDRESSES = ADDRESSES | {BILLING: BILLING_ADDRESS}
 PASSWORD = "an-operators-password"  # noqa: S105 # Of a host that lives as long as the test.
 CHECKOUT = ("ansible.cfg", "ansible_collections", "galaxy.yml", "meta", "playbooks", "plugins", "roles", "site.yml")
 
@@ -97,11 +100,24 @@ kafka_config:
 
 
 DATA = "{path: /var/lib/kafka/data, mount: /var/lib/kafka}"
-SECOND_DIRECTORY = Edit(KAFKA, DATA, f"{DATA}\n  - {DATA.replace('data', 'more')}")
+TWO_DIRECTORIES = f"{DATA}\n  - {DATA.replace('data', 'more')}"
+SECOND_DIRECTORY = Edit(KAFKA, DATA, TWO_DIRECTORIES)
 SETTING = Edit(KAFKA, "log.retention.hours: 168", "log.retention.hours: 169")
 MOVED_LISTENER = Edit(KAFKA, "port: 9092, security_protocol: PLAINTEXT", "port: 9192, security_protocol: PLAINTEXT")
 # This machine becomes a client, too.
 ANOTHER_CLIENT = Edit(FIREWALL, f"10.97.{LAB}.21/32", f"10.97.{LAB}.21/32, {GATEWAY}/32")
+
+
+def add_cluster(inventory: Path) -> None:
+    """Add the cluster `billing`: a group of one host without a disk, and otherwise a copy of the first one."""
+    shutil.copytree(inventory / "group_vars/kafka", inventory / "group_vars/billing")
+    last, variables = f"kafka3.{DOMAIN}: {{kafka_node_id: 3}}", "group_vars/billing/kafka.yml"
+    for edit in (
+        Edit("hosts.yml", last, f"{last}\n    billing:\n      hosts:\n        {BILLING}: {{kafka_node_id: 1}}"),
+        Edit(variables, "data_disk_mounts:\n  - {device: /dev/vdb, path: /var/lib/kafka}", "data_disk_mounts: []"),
+        Edit(variables, TWO_DIRECTORIES, '{path: /srv/kafka, mount: ""}'),
+    ):
+        edit.make(inventory)
 
 
 @dataclass(frozen=True)
@@ -176,14 +192,14 @@ def ssh_folder() -> Path:
         f'  UserKnownHostsFile "{folder}/known_hosts"\n  GlobalKnownHostsFile /dev/null\n',
         encoding="utf-8",
     )
-    hosts = "".join(f"{address} {name}\n" for name, address in ADDRESSES.items())
+    hosts = "".join(f"{address} {name}\n" for name, address in ALL_ADDRESSES.items())
     (folder / "hosts").write_text(f"127.0.0.1 localhost\n{hosts}", encoding="utf-8")
     return folder
 
 
 def host(name: str) -> Host:
-    """Return a broker's host, looked at as root by a user with sudo."""
-    return testinfra.get_host(f"ssh://admin@{ADDRESSES[name]}?ssh_config={ssh_folder()}/ssh_config&sudo=true")
+    """Return a host of a broker, looked at as root by a user with sudo."""
+    return testinfra.get_host(f"ssh://admin@{ALL_ADDRESSES[name]}?ssh_config={ssh_folder()}/ssh_config&sudo=true")
 
 
 def checkout(place: Path) -> User:

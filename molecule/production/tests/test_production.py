@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,10 @@ import readme_user as user
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from live import LAB, Run, listening, state
-from readme_user import ADDRESSES, BROKERS, Edit, User, host
+from readme_user import ADDRESSES, BILLING, BILLING_ADDRESS, BROKERS, Edit, User, host
 
-# Made by logging in and by sudo itself, before anything of a playbook runs.
-OF_THE_LOGIN = ("file /home/", "file /var/lib/sudo")
+# Made by logging in and by sudo itself, before anything of a playbook runs; and what the second cluster writes.
+MADE_BY_OTHERS = ("file /home/", "file /var/lib/sudo", "file /srv/kafka")
 # What ansible.posix.mount does, which is not ours.
 OF_THE_MOUNTS = "Passing `warnings` to `exit_json` or `fail_json` is deprecated."
 FORMER, LATER = "a-shops-secret", "another-secret"
@@ -85,15 +85,15 @@ def deployed(with_collection: User, site: str) -> Run:
 
 
 @contextmanager
-def nothing_changes() -> Iterator[None]:
-    """Fail if anything on any host is another afterwards, but for what a login leaves."""
+def nothing_changes(on: Collection[str] = BROKERS) -> Iterator[None]:
+    """Fail if anything on any of the hosts is another afterwards, but for what others make."""
 
     def seen(name: str) -> set[str]:
-        return {line for line in state(host(name)) if not line.startswith(OF_THE_LOGIN)}
+        return {line for line in state(host(name)) if not line.startswith(MADE_BY_OTHERS)}
 
-    before = {name: seen(name) for name in BROKERS}
+    before = {name: seen(name) for name in on}
     yield
-    changed = [f"{name} {line}" for name in BROKERS for line in sorted(before[name] ^ seen(name))]
+    changed = [f"{name} {line}" for name in on for line in sorted(before[name] ^ seen(name))]
     assert not changed, "\n".join(changed)
 
 
@@ -246,6 +246,25 @@ def test_health_is_judged_by_those_who_have_the_collection_alone(with_collection
     assert "Not well:" in ill.output
 
 
+@pytest.fixture(scope="module")
+def two_clusters(interrupted: Run, at_checkout: User, inventory: Path, commands: dict[str, str]) -> Run:
+    """The deployment of a second cluster of the inventory, which leaves the first one alone."""
+    user.add_cluster(inventory)
+    with nothing_changes():
+        run = at_checkout.run(commands["deploy"], "--extra-vars=kafka_group=billing")
+    assert run.ok, run.why
+    return run
+
+
+def test_a_second_cluster_of_the_inventory_is_deployed_by_itself(two_clusters: Run) -> None:
+    assert "All is well" in two_clusters.output
+    assert listening(host(BILLING)) == {22, 9093, 9095, 9192}
+    formatted = (host(BILLING).file("/srv/kafka/meta.properties"), host(BROKERS[0]).file(f"{DATA}/meta.properties"))
+    identities = [set(file.content_string.splitlines()) for file in formatted]
+    assert "node.id=1" in identities[0] & identities[1]
+    assert not [line for line in identities[0] & identities[1] if line.startswith("cluster.id=")]
+
+
 UNINSTALL = "ansible-playbook -i inventory/production playbooks/uninstall.yml"
 CONFIRMED = "--extra-vars=uninstall_confirm=yes"
 NEEDED = "--extra-vars=uninstall_needed=yes"
@@ -270,8 +289,9 @@ def test_what_is_needed_is_not_removed(at_checkout: User, options: list[str], se
 
 @pytest.fixture(scope="module")
 def uninstalled(interrupted: Run, at_checkout: User) -> None:
-    """Hosts from which Kafka has been removed, but not its data."""
-    run = at_checkout.run(UNINSTALL, CONFIRMED, NEEDED)
+    """Hosts from which Kafka has been removed, but not its data; another cluster is left alone."""
+    with nothing_changes([BILLING]):
+        run = at_checkout.run(UNINSTALL, CONFIRMED, NEEDED)
     assert run.ok, run.why
 
 
@@ -320,11 +340,12 @@ def test_a_restart_that_ones_own_playbook_does_not_make_is_refused(
     assert "this playbook has no play that restarts nodes one at a time" in run.sentences
 
 
-@pytest.mark.usefixtures("deployed_again")
+@pytest.mark.usefixtures("two_clusters", "deployed_again")
 def test_data_goes_when_it_is_said(at_checkout: User) -> None:
     told = (CONFIRMED, NEEDED, "--extra-vars=uninstall_data=delete")
     run = at_checkout.run(UNINSTALL, *told)
     assert run.ok, run.why
+    assert answers(BILLING_ADDRESS, 9192)
     again = at_checkout.run(UNINSTALL, *told)
     assert again.ok, again.why
     assert again.changed == 0
