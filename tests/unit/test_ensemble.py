@@ -31,6 +31,20 @@ def test_the_only_server_may_be_restarted_and_not_removed() -> None:
     assert may_remove({"a:2181": "standalone"}, ["a:2181"])
 
 
+def test_three_of_five_must_go_on() -> None:
+    five = {f"{name}:2181": "follower" for name in "abcde"}
+    assert not may_stop({**five, "e:2181": ""}, "a:2181")
+    (reason,) = may_stop({**five, "d:2181": "", "e:2181": ""}, "a:2181")
+    assert reason == "without a:2181 only 2 of 5 servers would serve, not 3 (missing: d:2181, e:2181)"
+    assert not may_remove(five, ["a:2181", "b:2181"])
+    assert may_remove(five, ["a:2181", "b:2181", "c:2181"])
+
+
+def test_none_of_two_may_be_stopped_although_both_serve() -> None:
+    (reason,) = may_stop({"a:2181": "leader", "b:2181": "follower"}, "b:2181")
+    assert reason == "without b:2181 only 1 of 2 servers would serve, not 2 (missing: none)"
+
+
 def test_what_does_not_serve_and_what_is_alone_may_always_be_stopped() -> None:
     assert not may_stop({**ENSEMBLE, "a:2181": "", "c:2181": ""}, "a:2181")
     assert not may_stop({"a:2181": "standalone"}, "a:2181")

@@ -191,6 +191,7 @@ def test_a_cluster_without_brokers_is_refused() -> None:
         declared(topics=[("logs", 1, None), ("orders", 3, 3), ("clicks", 3, "1")]),
         probe(free_mb={"/data": 2048}),
         probe(memory_mb=1536),
+        probe(skew_s=(1.0, 1.2)),
         declared(java_major=99),
         declared(probe(java_major=0), java_major=0),
         declared(version="4.0.0", metadata_version=25),
