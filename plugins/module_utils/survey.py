@@ -21,6 +21,8 @@ LOG_DIR_ERRORS = {0: "", 56: "the disk fails"}  # Kafka's error codes; 56 is KAF
 def survey(endpoint: Endpoint) -> ClusterState:
     """What the cluster says of itself now, over a connection of its own to the first broker that can tell.
 
+    A broker tells of partitions what it has read of the metadata log: one that is behind tells what was.
+
     Raises:
         AdminError: None can; the message says why not, of each that was asked.
     """
@@ -28,9 +30,16 @@ def survey(endpoint: Endpoint) -> ClusterState:
     for server in endpoint.each():
         try:
             with server.connect() as admin:
-                return read_state(admin)
+                state = read_state(admin)
         except AdminError as refusal:
             refusals.append(str(refusal))
+        else:
+            outdated = [broker for broker in state.outdated_brokers if broker.address in server.bootstrap_servers]
+            if not outdated:
+                return state
+            refusals.append(
+                f"Broker {outdated[0].node_id} has not followed the metadata log lately, and tells what was."
+            )
     raise AdminError(" ".join(refusals))
 
 

@@ -10,14 +10,21 @@ import pytest
 
 from ansible_collections.crucible.kafka.plugins.module_utils import survey as module
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError
+from ansible_collections.crucible.kafka.plugins.module_utils.cluster import (
+    Broker,
+    ClusterState,
+    Quorum,
+    QuorumReplica,
+)
 from ansible_collections.crucible.kafka.plugins.module_utils.survey import survey
 
 
 @dataclass
 class Servers:
-    """Brokers of which some are cut off from their controller; each is asked by itself."""
+    """Brokers of which some are cut off from their controller, or are behind; each is asked by itself."""
 
     cut_off: set[str]
+    behind: dict[int, int | None] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     def each(self) -> list[Server]:
@@ -29,23 +36,49 @@ class Server:
     servers: Servers
     name: str
 
+    @property
+    def bootstrap_servers(self) -> list[str]:
+        return [f"{self.name}:9092"]
+
     @contextmanager
-    def connect(self) -> Iterator[str]:
+    def connect(self) -> Iterator[Server]:
         self.servers.asked.append(self.name)
         if self.name in self.servers.cut_off:
             raise AdminError(f"{self.name} did not answer.")
-        yield self.name
+        yield self
 
 
 @pytest.fixture(autouse=True)
 def _state(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "read_state", lambda admin: f"as told by {admin}")
+    def told_by(server: Server) -> ClusterState:
+        behind = {1: 0, 2: 0, 3: 0} | server.servers.behind
+        voters = tuple(QuorumReplica(node, "", 0, ms_ago) for node, ms_ago in behind.items())
+        brokers = tuple(Broker(node, f"kafka{node}", 9092) for node in behind)
+        return ClusterState(f"as told by {server.name}", "4.3", brokers, 3, Quorum(3, 10, voters), ())
+
+    monkeypatch.setattr(module, "read_state", told_by)
+
+
+def told(servers: Servers) -> str:
+    return survey(servers).cluster_id  # type: ignore[arg-type] # a stand-in
 
 
 def test_the_first_that_can_tell_is_believed() -> None:
     servers = Servers({"kafka1"})
-    assert survey(servers) == "as told by kafka2"  # type: ignore[arg-type, comparison-overlap] # stand-ins for both
+    assert told(servers) == "as told by kafka2"
     assert servers.asked == ["kafka1", "kafka2"]
+
+
+def test_who_is_behind_in_the_metadata_log_is_not_believed() -> None:
+    assert told(Servers(set(), behind={1: 2_000})) == "as told by kafka2"
+    assert told(Servers(set(), behind={1: 1_999})) == "as told by kafka1"
+    # A leader that was just elected has heard of nobody; that says nothing of those who follow it.
+    assert told(Servers(set(), behind={1: None})) == "as told by kafka1"
+
+
+def test_where_all_are_behind_nobody_is_believed() -> None:
+    with pytest.raises(AdminError, match=r"Broker 1 has not followed the metadata log lately.*Broker 2.*Broker 3"):
+        told(Servers(set(), behind=dict.fromkeys((1, 2, 3), 9_000)))
 
 
 def test_where_nobody_can_tell_each_says_why() -> None:
