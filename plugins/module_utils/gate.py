@@ -7,15 +7,19 @@ the controllers must be able to lose the one that is stopped. An empty list of r
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from .cluster import ClusterState, Partition, Quorum, listed
 
 BROKER, CONTROLLER = "broker", "controller"
 
 
-def may_stop(state: ClusterState, node_id: int) -> list[str]:
-    """Reasons why the node may not be stopped now; stopping one that already is down costs nothing but its vote."""
-    return _partitions_at_risk(state, node_id) + _quorum_at_risk(state.quorum, node_id)
+def may_stop(state: ClusterState, node_id: int, loses_vote: bool = False) -> list[str]:
+    """Reasons why the node may not be stopped now; stopping one that already is down costs nothing but its vote.
+
+    With `loses_vote` its vote is taken from it before it is stopped, so that the others need a majority of themselves.
+    """
+    return _partitions_at_risk(state, node_id) + _quorum_at_risk(state.quorum, node_id, loses_vote)
 
 
 def unavoidable(state: ClusterState, node_id: int) -> list[Partition]:
@@ -69,18 +73,19 @@ def _partitions_at_risk(state: ClusterState, node_id: int) -> list[str]:
     return [f"without broker {node_id} too few replicas would be in sync for {listed(at_risk)}"] if at_risk else []
 
 
-def _quorum_at_risk(quorum: Quorum | None, node_id: int) -> list[str]:
+def _quorum_at_risk(quorum: Quorum | None, node_id: int, loses_vote: bool) -> list[str]:
     # A single controller has no majority to keep: its cluster is down while it restarts, nothing to wait for.
     if quorum is None or len(quorum.voters) == 1 or all(voter.node_id != node_id for voter in quorum.voters):
         return []
     others = [voter for voter in quorum.voters if voter.node_id != node_id]
     following = [voter.node_id for voter in others if voter.caught_up]
-    if len(following) >= quorum.majority:
+    remaining = replace(quorum, voters=tuple(others)) if loses_vote else quorum
+    if len(following) >= remaining.majority:
         return []
     missing = listed(voter.node_id for voter in others if not voter.caught_up) or "none"
     return [
-        f"without controller {node_id} only {len(following)} of {len(quorum.voters)} voters would be caught up, "
-        f"{quorum.majority} are needed (behind: {missing})"
+        f"without controller {node_id} only {len(following)} of {len(remaining.voters)} voters would be caught up, "
+        f"{remaining.majority} are needed (behind: {missing})"
     ]
 
 

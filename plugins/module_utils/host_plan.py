@@ -15,6 +15,7 @@ from . import identity, membership
 from .cluster import ClusterState, QuorumReplica, listed
 from .host_state import BROKER, CONTROLLER, Host
 from .restart_needed import restart_reasons
+from .roll_order import without_a_spare
 
 # What a quorum with a fixed voter set (kraft.version 0) says of its voters' directories.
 NO_DIRECTORY = ("", "AAAAAAAAAAAAAAAAAAAAAA")
@@ -237,6 +238,7 @@ def _problems(found: Found, declared: Declared) -> Iterator[str]:
         for host in found.hosts:
             if host.in_run:
                 yield from _role_problems(host, found)
+        yield from _restart_problems(in_run, found)
     if len(found.hosts) > 1 and found.cluster is not None:
         yield from _login_problems(in_run)
     for host in in_run:
@@ -310,6 +312,21 @@ def _role_problems(host: Host, found: Found) -> Iterator[str]:
         voter and CONTROLLER not in host.roles and len(found.cluster.quorum.voters if found.cluster.quorum else ()) < 2
     ):
         yield f"kafka_process_roles: {host.name} is the only controller. Let another host be one first."
+
+
+def _restart_problems(in_run: Iterable[Host], found: Found) -> Iterator[str]:
+    """Why controllers cannot be restarted one at a time."""
+    if found.cluster is None or found.cluster.quorum is None:
+        return
+    waiting = {}
+    for host in in_run:
+        steps = _steps(host, found, "kraft")
+        # A voter that does not run waits for no gate.
+        waits = host.process if found.voter(host.node_id) else True
+        if steps.in_turn and waits and (steps.starts_process or steps.add_voter):
+            waiting[host.node_id] = tuple(host.roles)
+    if sentence := without_a_spare(found.cluster, waiting):
+        yield sentence
 
 
 def _unformable(found: Found, in_run: Iterable[Host]) -> Iterator[str]:

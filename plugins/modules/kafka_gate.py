@@ -41,6 +41,10 @@ options:
     elements: str
     choices: [broker, controller]
     default: [broker]
+  loses_vote:
+    description: Whether the node is to be a controller no more, so that its vote is removed before it is stopped.
+    type: bool
+    default: false
   timeout_s:
     description: How long to wait.
     type: float
@@ -76,6 +80,7 @@ def main() -> None:
         broker_id={"type": "int", "required": True},
         phase={"type": "str", "choices": ["before", "after"], "required": True},
         process_roles={"type": "list", "elements": "str", "choices": [BROKER, CONTROLLER], "default": [BROKER]},
+        loses_vote={"type": "bool", "default": False},
     )
     cluster, node_id, phase = answer_endpoint(module), module.params["broker_id"], module.params["phase"]
     roles = module.params["process_roles"]
@@ -85,7 +90,7 @@ def main() -> None:
         state = survey(cluster)
         no_spare[:] = [str(partition) for partition in unavoidable(state, node_id)]
         if phase == "before":
-            return list(may_stop(state, node_id))
+            return list(may_stop(state, node_id, module.params["loses_vote"]))
         broker = state.broker(node_id)
         answers = broker is not None and cluster.answers(broker)
         return list(recovered(state, node_id, roles, answers))

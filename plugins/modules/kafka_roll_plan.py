@@ -4,16 +4,17 @@
 from __future__ import annotations
 
 from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, endpoint, fail_on_admin_error
-from ansible_collections.crucible.kafka.plugins.module_utils.roll_order import roll_order
+from ansible_collections.crucible.kafka.plugins.module_utils.roll_order import roll_order, without_a_spare
 from ansible_collections.crucible.kafka.plugins.module_utils.survey import survey
 
 DOCUMENTATION = r"""
 module: kafka_roll_plan
 short_description: Order nodes for a rolling restart
 description:
-  - Nodes that are down come first, for their repair costs nothing.
-  - Then come the controllers, the active one last of them, then brokers and combined nodes; a combined node that is
-    the active controller comes last of all. So one election is enough.
+  - Nodes that are down come first, for their repair costs nothing; then those that become controllers.
+  - Then come the controllers, the active one last of them, then brokers and combined nodes, that one last that is the
+    active controller. So one election is enough. Those that are controllers no more lose their votes at the end.
+  - Fails where only two controllers vote and one of them is to be restarted, because each is needed for a majority.
 extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
 options:
   nodes:
@@ -44,6 +45,8 @@ def main() -> None:
     with fail_on_admin_error(module):
         state = survey(endpoint(module))
     roles = {int(node["node_id"]): tuple(node["roles"]) for node in module.params["nodes"]}
+    if refusal := without_a_spare(state, roles):
+        module.fail_json(msg=refusal)
     module.exit_json(order=roll_order(state, roles))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from live import MOUNT, SITE, host, nothing_changes, nothing_restarts, play, replicas_in_sync, starts
+from live import MOUNT, SITE, active_voters, host, nothing_changes, nothing_restarts, play, replicas_in_sync, starts
 from testinfra.host import Host
 
 DATA = {"path": f"{MOUNT}/data", "mount": MOUNT}
@@ -86,4 +86,21 @@ def test_a_further_directory_is_added_replaced_and_removed_one_host_at_a_time(ho
         in replaced.sentences
     )
     assert {name for name, start in starts().items() if start != before[name]} == {"kafka2"}
+    replicas_in_sync()
+
+
+def test_a_controller_becomes_a_broker_alone_and_a_controller_again(tmp_path: Path) -> None:
+    file = inventory(tmp_path, kafka3={"kafka_process_roles": ["broker"]})
+    broker = play(SITE, inventory=file)
+    assert broker.ok, broker.why
+    assert "kafka3: restart, because it is no longer to be a controller" in broker.sentences
+    assert set(active_voters()) == {1, 2}
+
+    said = refused(file=file, kafka_open_files=90_000)
+    assert "kafka_process_roles: only the controllers 1 and 2 vote" in said
+
+    both = play(SITE)
+    assert both.ok, both.why
+    assert "kafka3: rejoin, because it is to be a controller and has no vote" in both.sentences
+    assert set(active_voters()) == {1, 2, 3}
     replicas_in_sync()

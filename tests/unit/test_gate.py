@@ -14,7 +14,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.cluster import (
     QuorumReplica,
 )
 from ansible_collections.crucible.kafka.plugins.module_utils.gate import behind, may_stop, recovered, unavoidable
-from ansible_collections.crucible.kafka.plugins.module_utils.roll_order import roll_order
+from ansible_collections.crucible.kafka.plugins.module_utils.roll_order import roll_order, without_a_spare
 
 BROKERS = (1, 2, 3)
 BOTH = ("broker", "controller")
@@ -88,6 +88,17 @@ def test_a_controller_is_not_stopped_when_the_others_are_no_majority() -> None:
 def test_a_controller_is_not_stopped_where_no_voter_is_to_spare_although_none_is_behind() -> None:
     assert may_stop(cluster(controllers=quorum(voters=[1, 2])), 2) == [
         "without controller 2 only 1 of 2 voters would be caught up, 2 are needed (behind: none)"
+    ]
+
+
+def test_a_controller_that_loses_its_vote_leaves_a_majority_of_the_others() -> None:
+    assert may_stop(cluster(controllers=quorum(voters=[1, 2])), 2, loses_vote=True) == []
+    four = quorum(voters=[1, 2, 3, 4], behind=[3])
+    assert may_stop(cluster(controllers=four), 4, loses_vote=True) == []
+    (reason,) = may_stop(cluster(controllers=quorum(behind=[3])), 2, loses_vote=True)
+    assert "only 1 of 2 voters would be caught up, 2 are needed (behind: 3)" in reason
+    assert may_stop(cluster(controllers=four), 4) == [
+        "without controller 4 only 2 of 4 voters would be caught up, 3 are needed (behind: 3)"
     ]
 
 
@@ -197,6 +208,35 @@ def test_controllers_are_restarted_before_brokers_and_the_active_one_last_of_the
     state = cluster(fenced=[3], controllers=quorum(leader=102, behind=[103], voters=[101, 102, 103]))
     roles = dict.fromkeys([1, 2, 3], ("broker",)) | dict.fromkeys([102, 101, 103], ("controller",))
     assert roll_order(state, roles) == [3, 103, 101, 102, 1, 2]
+
+
+def test_votes_are_given_before_and_taken_after_the_others_are_restarted() -> None:
+    broker, nodes = ("broker",), [1, 2, 3, 4]
+    loses = {1: BOTH, 2: broker, 3: BOTH, 4: broker}
+    assert roll_order(cluster(controllers=quorum(leader=3), nodes=nodes), loses) == [1, 4, 3, 2]
+    assert roll_order(cluster(controllers=quorum(leader=2), nodes=nodes), loses) == [1, 3, 4, 2]
+    gains = {1: BOTH, 2: BOTH, 3: broker, 4: BOTH}
+    two = cluster(controllers=quorum(leader=1, voters=[1, 2]), nodes=nodes)
+    assert roll_order(two, gains) == [4, 2, 3, 1]
+    assert roll_order(two, gains | {2: broker}) == [4, 3, 1, 2]
+
+
+def test_of_two_voters_one_gives_up_its_vote_before_the_other_is_restarted() -> None:
+    two = cluster(controllers=quorum(leader=1, voters=[1, 2]))
+    assert roll_order(two, {1: BOTH, 2: ("broker",), 3: ("broker",)}) == [2, 3, 1]
+
+
+def test_of_two_voters_neither_can_be_restarted_unless_their_number_changes() -> None:
+    two = cluster(controllers=quorum(leader=1, voters=[1, 2]))
+    assert "only the controllers 1 and 2 vote, each of which is needed for a majority, so that 2" in without_a_spare(
+        two, {2: BOTH, 3: ("broker",)}
+    )
+    assert without_a_spare(two, {3: ("broker",)}) == ""
+    assert without_a_spare(two, {1: BOTH, 2: BOTH, 3: BOTH}) == ""
+    assert without_a_spare(two, {1: BOTH, 2: ("broker",)}) == ""
+    assert without_a_spare(cluster(controllers=quorum()), {2: BOTH}) == ""
+    assert without_a_spare(cluster(controllers=quorum(voters=[1])), {1: BOTH}) == ""
+    assert without_a_spare(cluster(), {1: BOTH}) == ""
 
 
 def test_what_caught_up_means_is_what_the_cluster_has_configured() -> None:

@@ -303,6 +303,24 @@ def test_a_controller_that_is_to_be_a_broker_only_loses_its_vote_in_its_turn() -
     assert decide(host(1), broker, host(3, roles=["broker"]), serves=two).steps["kafka2"].remove_voter == VOTERS[2]
 
 
+def test_a_restart_of_one_of_two_voters_is_refused_unless_their_number_changes_first() -> None:
+    two = cluster({i: VOTERS[i] for i in (1, 2)})
+    changed = {"properties": {**PROPERTIES, "num.io.threads": "9"}, "process": Process(PROPERTIES, DIGESTS)}
+    broker = Process({**PROPERTIES, "process.roles": "broker"}, DIGESTS)
+    said = refusal(host(1, **changed), host(2), host(3, roles=["broker"]), serves=two)
+    assert "only the controllers 1 and 2 vote" in said
+    assert "so that 1 cannot be restarted" in said
+    assert decide(host(1), host(2), host(3, roles=["broker"]), serves=two).steps["kafka1"] == Steps()
+    becomes = decide(host(1, **changed), host(2), host(3, process=broker), serves=two)
+    assert becomes.steps["kafka1"].action == "restart"
+    # A run was interrupted between the restart of the third and its vote.
+    has_become = decide(host(1, **changed), host(2), host(3), serves=two)
+    assert (has_become.steps["kafka3"].add_voter, has_become.steps["kafka1"].action) == (True, "restart")
+    # The other is to lose its vote.
+    loses = decide(host(1, **changed), host(2, roles=["broker"]), host(3, roles=["broker"]), serves=two)
+    assert loses.steps["kafka1"].action == "restart"
+
+
 def test_a_broker_that_is_to_be_a_controller_only_is_refused() -> None:
     held = Partition("t", 0, 1, (1, 2), (1, 2), 1)
     said = refusal(host(1), host(2, roles=["controller"]), host(3), serves=cluster(partitions=[held]))
