@@ -83,5 +83,5 @@ def test_a_start_that_cannot_work_is_refused_in_the_form(address: str, browser: 
     assert requests.post(f"{address}/swarm", data=form, timeout=20).json() == {
         "success": False,
         "message": "there is no profile 'stedy'; the profiles are "
-        "backlog, churn, fanout, ramp, saturate, smoke, soak, spike, steady",
+        "backlog, churn, fanout, ramp, saturate, smoke, soak, spike, steady, and a file's name ends in .toml",
     }
