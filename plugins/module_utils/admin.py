@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .address import host_port, split_host_port
-from .cluster import Broker
+from .cluster import Broker, listed
 
 try:
     from kafka import KafkaAdminClient
@@ -24,8 +24,13 @@ try:
     from kafka.protocol.admin import IncrementalAlterConfigsRequest
 except ImportError as error:
     IMPORT_ERROR: ImportError | None = error
+    CLIENT_OPTIONS: frozenset[str] = frozenset()
 else:
     IMPORT_ERROR = None
+    CLIENT_OPTIONS = frozenset(KafkaAdminClient.DEFAULT_CONFIG)
+
+# What `Endpoint` sets itself.
+ENDPOINT_OPTIONS = ("bootstrap_servers", "bootstrap_timeout_ms", "request_timeout_ms")
 
 POLL_INTERVAL_S = 0.5
 DIAL_TIMEOUT_S = 1.0
@@ -36,6 +41,15 @@ logging.getLogger("kafka").setLevel(logging.CRITICAL + 1)
 
 class AdminError(Exception):
     """Kafka could not be asked, or refused; the message is a sentence for the operator."""
+
+
+def unusable_option(client: Iterable[str]) -> str:
+    """Why the client cannot be made with options of these names, in a sentence; "" if it can."""
+    if own := [name for name in client if name in ENDPOINT_OPTIONS]:
+        return f"{listed(own)} cannot be set there: bootstrap_servers, timeout_s and answer_timeout_s say it."
+    if unknown := [name for name in client if name not in CLIENT_OPTIONS]:
+        return f"kafka-python's admin client has no option {listed(unknown)}."
+    return ""
 
 
 @contextmanager
@@ -138,7 +152,7 @@ def wait_until(reasons: Callable[[], list[str]], timeout_s: float) -> list[str]:
         try:
             remaining = reasons()
         except AdminError as error:
-            remaining = [str(error)]
+            remaining = [str(error).removesuffix(".")]
         if not remaining or time.monotonic() >= deadline:
             return remaining
         time.sleep(min(POLL_INTERVAL_S, max(0.0, deadline - time.monotonic())))

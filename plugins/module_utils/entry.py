@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .admin import IMPORT_ERROR, AdminError, Endpoint
+from .admin import CLIENT_OPTIONS, IMPORT_ERROR, AdminError, Endpoint, unusable_option
 from .broker_config import SECRET
 
 if TYPE_CHECKING:
@@ -33,15 +33,22 @@ def admin_module(timeout_s: float = 10.0, **arguments: dict[str, Any]) -> Ansibl
     }
     module = AnsibleModule(argument_spec={**common, **arguments}, supports_check_mode=True)
     # Ansible would mask every value in `client` wherever it occurs in the result: a user named kafka in each host name.
-    secrets = {str(value) for key, value in module.params["client"].items() if SECRET.search(key)}
-    module.no_log_values.intersection_update(secrets)
+    client = module.params["client"]
+    module.no_log_values.intersection_update(str(value) for key, value in client.items() if _may_be_secret(key))
     if IMPORT_ERROR:
         module.fail_json(
             msg=f"{sys.executable} on {platform.node()} lacks kafka-python 3 ({IMPORT_ERROR}): install it there "
             "(python3 -m pip install 'kafka-python>=3'), or set kafka_admin_python to a Python that has it, "
             "or kafka_admin_host to a host that has it."
         )
+    if why := unusable_option(client):
+        module.fail_json(msg=f"kafka_admin_client: {why}")
     return module
+
+
+def _may_be_secret(option: str) -> bool:
+    """Whether a value may be one: by its name, as the address of a proxy with a login, or under a misspelt name."""
+    return bool(SECRET.search(option)) or "proxy" in option or option not in CLIENT_OPTIONS
 
 
 def endpoint(module: AnsibleModule) -> Endpoint:

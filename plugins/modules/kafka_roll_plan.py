@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, endpoint, fail_on_admin_error
 from ansible_collections.crucible.kafka.plugins.module_utils.roll_order import roll_order, without_a_spare
 from ansible_collections.crucible.kafka.plugins.module_utils.survey import survey
@@ -39,12 +42,26 @@ order: {description: The nodes' ids in the order to follow., type: list, element
 """
 
 
+def node_roles(node: Mapping[str, Any]) -> tuple[int, tuple[str, ...]]:
+    """A node's id and roles.
+
+    Raises:
+        KeyError, TypeError, ValueError: One of them is missing, or of another type.
+    """
+    if not isinstance(node["roles"], list):
+        raise TypeError(f"roles: {node['roles']}")
+    return int(node["node_id"]), tuple(node["roles"])
+
+
 def main() -> None:
     """Ask once and sort."""
     module = admin_module(nodes={"type": "list", "elements": "dict", "required": True})
+    try:
+        roles = dict(map(node_roles, module.params["nodes"]))
+    except (KeyError, TypeError, ValueError) as error:
+        module.fail_json(msg=f"nodes: each needs a node_id (a number) and roles (a list): {error!r}.")
     with fail_on_admin_error(module):
         state = survey(endpoint(module))
-    roles = {int(node["node_id"]): tuple(node["roles"]) for node in module.params["nodes"]}
     if refusal := without_a_spare(state, roles):
         module.fail_json(msg=refusal)
     module.exit_json(order=roll_order(state, roles))

@@ -39,12 +39,13 @@ def main() -> None:
     try:
         reasons = still_needed(survey(endpoint(module)), module.params["node_ids"])
     except AdminError as error:
-        reasons = [f"no broker answers, so nobody can tell whether they are needed: {error}"]
+        reasons = [f"the cluster does not tell whether it needs the nodes: {str(error).removesuffix('.')}"]
+        way_on = "Let a broker answer first, or remove the nodes regardless"
+    else:
+        way_on = "Move replicas and votes away first, or say that they may be lost"
     if reasons:
         module.fail_json(
-            msg=f"Nothing was removed: {'; '.join(reasons)}. Move replicas and votes away first, or say that they may"
-            " be lost with uninstall_needed=yes.",
-            reasons=reasons,
+            msg=f"Nothing was removed: {'; '.join(reasons)}. {way_on} with uninstall_needed=yes.", reasons=reasons
         )
     module.exit_json(reasons=reasons)
 

@@ -1,0 +1,69 @@
+"""The module kafka_roll_plan at its edge: the order that Ansible is told, and what keeps it from giving one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from kafka_hosts import VOTERS, cluster
+from module_runner import run_module
+from stand_in import NOTHING_ANSWERS, SERVERS, stand_in
+
+NODES = [{"name": f"kafka{n}", "node_id": n, "roles": ["broker", "controller"], "host": "any"} for n in (1, 2, 3)]
+TWO_VOTERS = {node_id: VOTERS[node_id] for node_id in (1, 2)}
+
+
+def plan(nodes: list[dict[str, Any]] = NODES, check: bool = False) -> dict[str, Any]:
+    return run_module("kafka_roll_plan", check=check, bootstrap_servers=SERVERS, nodes=nodes)
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_the_node_that_is_down_comes_first_and_the_active_controller_last(
+    monkeypatch: pytest.MonkeyPatch, check: bool
+) -> None:
+    stand_in(monkeypatch, "kafka_roll_plan", cluster(away=[3]))
+    answer = plan(check=check)
+    assert answer["order"] == [3, 2, 1]
+    assert not answer.get("changed")
+
+
+def test_a_node_id_in_quotes_is_the_same_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(monkeypatch, "kafka_roll_plan", cluster())
+    assert plan([{**node, "node_id": str(node["node_id"])} for node in NODES])["order"] == [2, 3, 1]
+
+
+def test_where_two_controllers_vote_none_is_restarted(monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(monkeypatch, "kafka_roll_plan", cluster(voters=TWO_VOTERS))
+    answer = plan(NODES[:2])
+    assert answer["failed"]
+    assert answer["msg"].startswith("kafka_process_roles: only the controllers 1 and 2 vote")
+    assert "order" not in answer
+
+
+def test_where_two_controllers_vote_a_third_one_is_made_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(monkeypatch, "kafka_roll_plan", cluster(voters=TWO_VOTERS))
+    assert plan()["order"] == [3, 2, 1]
+
+
+def test_the_next_server_is_asked_where_the_first_one_cannot_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(monkeypatch, "kafka_roll_plan", NOTHING_ANSWERS, cluster())
+    assert plan()["order"] == [2, 3, 1]
+
+
+@pytest.mark.parametrize(
+    ("node", "what"),
+    [
+        ({"node_id": 1}, "roles"),
+        ({"roles": ["broker"]}, "node_id"),
+        ({"node_id": "one", "roles": ["broker"]}, "one"),
+        ({"node_id": 1, "roles": "broker"}, "broker"),
+    ],
+)
+def test_a_node_that_lacks_its_id_or_roles_is_refused_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, node: dict[str, Any], what: str
+) -> None:
+    stand_in(monkeypatch, "kafka_roll_plan", cluster())
+    answer = plan([*NODES, node])
+    assert answer["failed"]
+    assert answer["msg"].startswith("nodes: each needs a node_id (a number) and roles (a list)")
+    assert what in answer["msg"]
