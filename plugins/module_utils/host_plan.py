@@ -318,13 +318,7 @@ def _restart_problems(in_run: Iterable[Host], found: Found) -> Iterator[str]:
     """Why controllers cannot be restarted one at a time."""
     if found.cluster is None or found.cluster.quorum is None:
         return
-    waiting = {}
-    for host in in_run:
-        steps = _steps(host, found, "kraft")
-        # A voter that does not run waits for no gate.
-        waits = host.process if found.voter(host.node_id) else True
-        if steps.in_turn and waits and (steps.starts_process or steps.add_voter):
-            waiting[host.node_id] = tuple(host.roles)
+    waiting = {host.node_id: tuple(host.roles) for host in in_run if _steps(host, found, "kraft").in_turn}
     if sentence := without_a_spare(found.cluster, waiting):
         yield sentence
 
