@@ -23,18 +23,28 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 
 def declared_nodes(params: Mapping[str, Any]) -> dict[str, NodeListeners]:
-    """Every node as the inventory declares it, by its name."""
-    return {
-        member["name"]: declared_node(
-            member["name"],
-            member["roles"],
-            member["host"],
-            member["listeners"],
-            params["inter_broker_listener"],
-            params["controller_listeners"],
-        )
-        for member in params["members"]
-    }
+    """Every node as the inventory declares it, by its name.
+
+    Raises:
+        ValueError: A listener is not complete; the message is a sentence for the operator.
+    """
+    declared = {}
+    for member in params["members"]:
+        try:
+            declared[member["name"]] = declared_node(
+                member["name"],
+                member["roles"],
+                member["host"],
+                member["listeners"],
+                params["inter_broker_listener"],
+                params["controller_listeners"],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            told = f"it has no {error.args[0]}" if isinstance(error, KeyError) else str(error)
+            raise ValueError(
+                f"kafka_listeners: each needs a name, a port and a security_protocol ({member.get('name')}: {told})."
+            ) from error
+    return declared
 
 
 def running_nodes(params: Mapping[str, Any]) -> list[NodeListeners]:

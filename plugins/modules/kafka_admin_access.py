@@ -6,8 +6,8 @@ from __future__ import annotations
 from ansible.module_utils.basic import AnsibleModule
 
 # Named for mitogen, which does not see relative imports.
-from ansible_collections.crucible.kafka.plugins.module_utils import address as address
 from ansible_collections.crucible.kafka.plugins.module_utils import firewall_networks as firewall_networks
+from ansible_collections.crucible.kafka.plugins.module_utils.address import split_host_port
 from ansible_collections.crucible.kafka.plugins.module_utils.admin_access import dial_all, problems
 
 DOCUMENTATION = r"""
@@ -52,6 +52,11 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
+    for host, server in params["servers"].items():
+        try:
+            split_host_port(str(server))
+        except ValueError as error:
+            module.fail_json(msg=f"servers: {host}: {error}.")
     tried = dial_all(params["servers"], params["seen_as"], params["timeout_s"])
     if found := problems(tried, params["listener"], params["admitted"]):
         module.fail_json(msg="\n".join(found))

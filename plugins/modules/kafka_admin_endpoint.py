@@ -42,11 +42,18 @@ EXAMPLES = r"""
       - name: kafka1
         roles: [broker, controller]
         host: kafka1.example.com
-        listeners: [{name: CLIENT, port: 9192}, {name: CONTROLLER, port: 9093}]
+        listeners:
+          - {name: CLIENT, port: 9192, security_protocol: PLAINTEXT}
+          - {name: CONTROLLER, port: 9093, security_protocol: PLAINTEXT}
     running:
       - name: kafka1
         process:
-          properties: {listeners: 'CLIENT://:9092,CONTROLLER://:9093', process.roles: 'broker,controller'}
+          properties:
+            listeners: CLIENT://:9092,CONTROLLER://:9093
+            listener.security.protocol.map: CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT
+            inter.broker.listener.name: CLIENT
+            controller.listener.names: CONTROLLER
+            process.roles: broker,controller
     inter_broker_listener: CLIENT
     controller_listeners: [CONTROLLER]
     admin_listener: CLIENT
@@ -55,11 +62,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-listener: {description: The listener's name., type: str, returned: always}
-bootstrap_servers: {description: Where it is reached., type: list, elements: str, returned: always}
-client: {description: What is laid over the admin client's options., type: dict, returned: always}
-running_servers: {description: Where each broker listens that runs., type: dict, returned: always}
-changes: {description: What running nodes will be restarted for., type: list, elements: str, returned: always}
+listener: {description: The listener's name., type: str, returned: success}
+bootstrap_servers: {description: Where it is reached., type: list, elements: str, returned: success}
+client: {description: What is laid over the admin client's options., type: dict, returned: success}
+running_servers: {description: Where each broker listens that runs., type: dict, returned: success}
+changes: {description: What running nodes will be restarted for., type: list, elements: str, returned: success}
 """
 
 
@@ -76,8 +83,8 @@ def main() -> None:
     params = module.params
     try:
         running, declared = running_nodes(params), declared_nodes(params)
-    except (KeyError, TypeError, ValueError) as error:
-        module.fail_json(msg=f"kafka_listeners: each needs a name, a port and a security_protocol ({error!r}).")
+    except ValueError as error:
+        module.fail_json(msg=str(error))
     chosen = admin_endpoint(
         running, declared, preferred_listeners(params), params["client_protocol"], params["client_options"]
     )

@@ -46,11 +46,18 @@ EXAMPLES = r"""
       - name: kafka1
         roles: [broker, controller]
         host: kafka1.example.com
-        listeners: [{name: CLIENT, port: 9092, security_protocol: SSL}, {name: CONTROLLER, port: 9093}]
+        listeners:
+          - {name: CLIENT, port: 9092, security_protocol: SSL}
+          - {name: CONTROLLER, port: 9093, security_protocol: PLAINTEXT}
     running:
       - name: kafka1
         process:
-          properties: {listeners: 'CLIENT://:9092,CONTROLLER://:9093', process.roles: 'broker,controller'}
+          properties:
+            listeners: CLIENT://:9092,CONTROLLER://:9093
+            listener.security.protocol.map: CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT
+            inter.broker.listener.name: CLIENT
+            controller.listener.names: CONTROLLER
+            process.roles: broker,controller
     inter_broker_listener: CLIENT
     controller_listeners: [CONTROLLER]
     admin_listener: CLIENT
@@ -59,7 +66,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-changes: {description: What running nodes will be restarted for., type: list, elements: str, returned: always}
+changes: {description: What running nodes will be restarted for., type: list, elements: str, returned: success}
 sequence: {description: 'Declarations, each of which is one safe roll.', type: list, elements: dict, returned: failure}
 """
 
@@ -93,7 +100,10 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    running, declared = running_nodes(params), declared_nodes(params)
+    try:
+        running, declared = running_nodes(params), declared_nodes(params)
+    except ValueError as error:
+        module.fail_json(msg=str(error))
     asked = AdminEndpoint(params["asked_listener"], (), {})
     controllers = quorum(params["quorum"], params["kraft_version"])
     if found := refusals(running, declared, asked, controllers):
