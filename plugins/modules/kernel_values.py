@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -37,19 +38,38 @@ EXAMPLES = r"""
 """
 
 
+SYSCTLS = Path("/proc/sys")
+
+
 def in_force(path: Path) -> str:
-    """Return the value in force, of a choice such as `always [madvise] never` the one in brackets."""
-    text = " ".join(path.read_text(encoding="ascii").split())
+    """Return the value in force, of a choice such as `always [madvise] never` the one in brackets.
+
+    Raises OSError for a file that cannot be read or that holds no value.
+    """
+    try:
+        text = " ".join(path.read_text(encoding="ascii").split())
+    except UnicodeDecodeError as error:
+        raise OSError(f"{path} holds no plain text") from error
     chosen = re.search(r"\[(.+)\]", text)
     return chosen[1] if chosen else text
+
+
+def takes(value: Any) -> bool:
+    """Return whether this can be a value of the kernel's: YAML makes another type of `on`, `off` and of nothing."""
+    return not isinstance(value, bool) and isinstance(value, int | float | str) and str(value).isascii()
 
 
 def main() -> None:
     """Compare, write and read back."""
     dictionary = {"type": "dict", "required": True}
     module = AnsibleModule({"sysctls": dictionary, "files": dictionary}, supports_check_mode=True)
-    paths = {f"/proc/sys/{name.replace('.', '/')}": value for name, value in module.params["sysctls"].items()}
+    paths = {str(SYSCTLS / name.replace(".", "/")): value for name, value in module.params["sysctls"].items()}
     paths |= module.params["files"]
+    for name, value in paths.items():
+        if not takes(value):
+            module.fail_json(
+                msg=f"{name}: {value!r} is no value for the kernel; write a number or plain text in quotes."
+            )
     wanted = {Path(path): " ".join(str(value).split()) for path, value in paths.items()}
     try:
         before = {path: in_force(path) for path in wanted}

@@ -8,10 +8,14 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.crucible.kafka.plugins.module_utils.command import output
+
 DOCUMENTATION = r"""
 module: wait_for_unit
 short_description: Wait until a systemd unit listens on its ports
-description: Fails with the last lines of the unit's journal, and as soon as its process has died.
+description:
+  - Fails with the last lines of the unit's journal, and as soon as its process has died.
+  - In check mode it asks nothing and waits for nothing.
 options:
   unit: {type: str, required: true, description: The systemd unit.}
   ports: {type: list, elements: int, required: true, description: TCP ports on which anything must listen.}
@@ -25,6 +29,10 @@ EXAMPLES = r"""
     unit: kafka
     ports: [9092, 9093]
     timeout_s: 120
+"""
+
+RETURN = r"""
+waited_s: {type: float, returned: success and not in check mode, description: How long it took until all listened.}
 """
 
 POLL_INTERVAL_S = 0.2
@@ -42,9 +50,7 @@ def listening() -> set[int]:
 
 def show(module: AnsibleModule, unit: str) -> dict[str, str]:
     """Return what systemd says of the unit."""
-    _, out, _ = module.run_command(
-        ["systemctl", "show", "--property=ActiveState,InvocationID,NRestarts", unit], check_rc=True
-    )
+    out = output(module, ["systemctl", "show", "--property=ActiveState,InvocationID", unit])
     return dict(line.partition("=")[::2] for line in out.splitlines())
 
 
@@ -58,22 +64,29 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    unit, ports = module.params["unit"], set(module.params["ports"])
+    for port in sorted(ports - set(range(1, 65536))):
+        module.fail_json(msg=f"ports: {port} is no TCP port; give numbers from 1 to 65535.")
     if module.check_mode:
         module.exit_json(changed=False)
-    unit, ports = module.params["unit"], set(module.params["ports"])
     started = time.monotonic()
-    invocation = show(module, unit)["InvocationID"]
-    while missing := ports - listening():
-        state = show(module, unit)
+    state = show(module, unit)
+    invocation = state["InvocationID"]
+    while True:
+        # Its ports alone say nothing: a unit that died because another process holds its port has them all.
         died = state["ActiveState"] != "active" or state["InvocationID"] != invocation
+        missing = sorted(ports - listening())
+        if not missing and not died:
+            break
         if died or time.monotonic() - started > module.params["timeout_s"]:
             _, journal, _ = module.run_command(
                 ["journalctl", "--unit", unit, "--no-pager", "--output=cat", "--lines=30"]
             )
-            late = f"does not listen on {sorted(missing)} after {module.params['timeout_s']:.0f} s"
+            late = f"does not listen on port {', '.join(map(str, missing))} after {module.params['timeout_s']:.0f} s"
             what = "ended soon after its start" if died else late
-            module.fail_json(msg=f"{unit} {what}. Its last words:\n{journal.strip()}")
+            module.fail_json(msg=f"{unit} {what}. The end of its journal:\n{journal.strip()}")
         time.sleep(POLL_INTERVAL_S)
+        state = show(module, unit)
     module.exit_json(changed=False, waited_s=round(time.monotonic() - started, 1))
 
 
