@@ -6,13 +6,14 @@ from __future__ import annotations
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError
 from ansible_collections.crucible.kafka.plugins.module_utils.cluster_summary import NOTHING, summary
 from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, answer_endpoint, endpoint
-from ansible_collections.crucible.kafka.plugins.module_utils.survey import read_state, unresponsive_brokers
+from ansible_collections.crucible.kafka.plugins.module_utils.survey import survey, unresponsive_brokers
 
 DOCUMENTATION = r"""
 module: kafka_cluster_info
 short_description: Tell the state of a Kafka cluster
 description:
   - Asks a running cluster for its brokers, controllers, feature levels and partitions, without starting a JVM.
+    A broker that cannot tell, or is behind in the metadata log, is passed over for the next.
   - A cluster that does not answer is an answer too, O(reachable=false) with the reason.
 extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
 options:
@@ -32,7 +33,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-reachable: {description: Whether any broker answered., type: bool, returned: always}
+reachable: {description: Whether any broker could tell., type: bool, returned: always}
 reason: {description: Why none did., type: str, returned: always}
 cluster_id: {description: The cluster's id., type: str, returned: always}
 release: {description: 'The release that brokers speak, such as 4.3.', type: str, returned: always}
@@ -60,11 +61,10 @@ member_hosts:
 
 
 def main() -> None:
-    """Ask once; never fails for a cluster that is not there."""
+    """Ask; never fails for a cluster that is not there."""
     module = admin_module(ask_each={"type": "bool", "default": False})
     try:
-        with endpoint(module).connect() as admin:
-            state = read_state(admin)
+        state = survey(endpoint(module))
     except AdminError as error:
         module.exit_json(reachable=False, reason=str(error), **NOTHING)
     away = unresponsive_brokers(answer_endpoint(module), state) if module.params["ask_each"] else []

@@ -6,10 +6,11 @@ from __future__ import annotations
 from ansible_collections.crucible.kafka.plugins.module_utils import (
     ensemble as ensemble,  # Named for mitogen, which does not see relative imports.
 )
-from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError
-from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, endpoint
-from ansible_collections.crucible.kafka.plugins.module_utils.health import Expected, Health, assess
-from ansible_collections.crucible.kafka.plugins.module_utils.survey import ask_broker, read_state
+from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError, Endpoint
+from ansible_collections.crucible.kafka.plugins.module_utils.cluster import Broker
+from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, answer_endpoint, endpoint
+from ansible_collections.crucible.kafka.plugins.module_utils.health import BrokerReport, Expected, Health, assess
+from ansible_collections.crucible.kafka.plugins.module_utils.survey import ask_broker, survey
 
 DOCUMENTATION = r"""
 module: kafka_health
@@ -53,6 +54,15 @@ problems: {description: 'What is not well, in sentences.', type: list, returned:
 """
 
 
+def report(each: Endpoint, broker: Broker) -> BrokerReport:
+    """What a broker says of itself, asked over a connection to it alone; nothing if it does not answer."""
+    try:
+        with each.at(broker).connect() as admin:
+            return ask_broker(admin, broker.node_id)
+    except AdminError:
+        return BrokerReport()
+
+
 def main() -> None:
     """Ask, and tell."""
     ids = {"type": "list", "elements": "int", "default": []}
@@ -62,15 +72,13 @@ def main() -> None:
         max_used_percent={"type": "float", "default": 90.0},
         ensemble={"type": "dict", "default": {}},
     )
+    each = answer_endpoint(module)
     try:
-        with endpoint(module).connect() as admin:
-            state = read_state(admin)
-            reports = {
-                broker.node_id: ask_broker(admin, broker.node_id) for broker in state.brokers if not broker.fenced
-            }
+        state = survey(endpoint(module))
     except AdminError as error:
         health = Health(problems=[str(error)])
     else:
+        reports = {broker.node_id: report(each, broker) for broker in state.brokers if not broker.fenced}
         expected = Expected(*(module.params[key] for key in ("brokers", "voters", "max_used_percent", "ensemble")))
         health = assess(state, reports, expected)
     module.exit_json(text=health.text, problems=health.problems)

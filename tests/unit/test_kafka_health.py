@@ -1,0 +1,87 @@
+"""The module kafka_health at its edge: the page is always told, and the inventory says what should be there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from kafka_hosts import cluster
+from module_runner import run_module
+from stand_in import NOTHING_ANSWERS, SERVERS, stand_in
+
+from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError
+from ansible_collections.crucible.kafka.plugins.module_utils.cluster import ClusterState
+from ansible_collections.crucible.kafka.plugins.module_utils.health import BrokerReport, LogDir
+from ansible_collections.crucible.kafka.plugins.modules import kafka_health
+
+HALF_FULL = BrokerReport("4.3", [LogDir("/data", 100 << 30, 50 << 30)])
+
+
+def health(
+    monkeypatch: pytest.MonkeyPatch, *told: ClusterState | AdminError, silent: tuple[int, ...] = (), **arguments: Any
+) -> dict[str, Any]:
+    stand_in(monkeypatch, "kafka_health", *told, silent=silent)
+    monkeypatch.setattr(kafka_health, "ask_broker", lambda admin, broker_id: HALF_FULL)
+    answer = run_module("kafka_health", bootstrap_servers=SERVERS, **arguments)
+    assert not answer.get("failed")
+    assert not answer.get("changed")
+    for problem in answer["problems"]:
+        assert problem in answer["text"]
+    return answer
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_a_cluster_that_is_well_is_told_on_a_page_without_problems(
+    monkeypatch: pytest.MonkeyPatch, check: bool
+) -> None:
+    answer = health(monkeypatch, cluster(), check=check, brokers=["1", "2", "3"], voters=["1", "2", "3"])
+    assert answer["problems"] == []
+    lines = answer["text"].splitlines()
+    assert "Brokers: 3 of 3 serve" in lines
+    assert "  1 kafka1:9092 speaks 4.3; /data 50 % of 100.0 GiB used" in lines
+    assert lines[-1] == "All is well."
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_where_nothing_answers_that_is_the_only_problem(monkeypatch: pytest.MonkeyPatch, check: bool) -> None:
+    answer = health(monkeypatch, NOTHING_ANSWERS, check=check, brokers=[1])
+    assert len(answer["problems"]) == 1
+    assert str(NOTHING_ANSWERS) in answer["problems"][0]
+    assert answer["text"].startswith("Not well:\n")
+
+
+@pytest.mark.parametrize(
+    ("expected", "problem"),
+    [
+        ({"brokers": [1, 2, 3, 4], "voters": [1, 2, 3]}, "Broker 4 is not registered."),
+        ({"brokers": [1, 2, 3, 4], "voters": [1, 2, 3, 4]}, "Node 4 should vote in the quorum and does not."),
+        ({"brokers": [1, 2], "voters": [1, 2]}, "no host of the inventory has kafka_node_id 3"),
+        ({"max_used_percent": "49.5"}, "Broker 1 has little room left: /data 50 % of 100.0 GiB used."),
+        ({"ensemble": {"zookeeper1": ""}}, "ZooKeeper zookeeper1 does not serve."),
+    ],
+)
+def test_what_the_inventory_says_and_the_cluster_does_not_is_a_problem(
+    monkeypatch: pytest.MonkeyPatch, expected: dict[str, Any], problem: str
+) -> None:
+    assert problem in " ".join(health(monkeypatch, cluster(), **expected)["problems"])
+
+
+def test_a_broker_that_does_not_answer_itself_is_a_problem_and_a_fenced_one_is_not_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answer = health(monkeypatch, cluster(away=[3]), silent=(2, 3))
+    assert "Broker 2 at kafka2:9092 does not answer." in answer["problems"]
+    assert any("Broker 3 is fenced" in problem for problem in answer["problems"])
+    assert not any("Broker 3 at" in problem for problem in answer["problems"])
+
+
+def test_one_broker_that_cannot_tell_does_not_hide_what_the_others_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = health(monkeypatch, AdminError("kafka1 is cut off."), cluster(away=[1]))
+    assert "Brokers: 2 of 3 serve" in answer["text"]
+
+
+@pytest.mark.parametrize("arguments", [{"brokers": ["kafka1"]}, {"max_used_percent": "full"}])
+def test_an_argument_of_another_type_is_refused_by_its_name(arguments: dict[str, Any]) -> None:
+    answer = run_module("kafka_health", bootstrap_servers=SERVERS, **arguments)
+    assert answer["failed"]
+    assert next(iter(arguments)) in answer["msg"]
