@@ -45,6 +45,8 @@ def dial(server: str, timeout_s: float) -> str:
         return f"no answer in {timeout_s:.0f} s, so a firewall drops it"
     except OSError as error:
         return error.strerror or str(error)
+    except UnicodeError as error:  # A name that nobody can have, such as "a..example.com".
+        return str(error)
     return REACHED
 
 
@@ -56,7 +58,7 @@ def source_address(server: str) -> str:
         with socket.socket(found[0][0], socket.SOCK_DGRAM) as probe:
             probe.connect(found[0][4])  # Sends nothing.
             return str(probe.getsockname()[0])
-    except OSError:
+    except (OSError, UnicodeError):
         return ""
 
 

@@ -24,10 +24,13 @@ options:
   java: {description: The Java to be used., type: path, required: true}
   data_dirs: {description: Data directories., type: list, elements: path, required: true}
   disks:
-    description: Disks that will be mounted, as C(device) and C(path).
+    description: Disks that will be mounted.
     type: list
     elements: dict
     default: []
+    suboptions:
+      device: {description: The block device., type: path, required: true}
+      path: {description: Where it will be mounted., type: path, required: true}
   resolve: {description: Names to be resolved., type: list, elements: str, default: []}
 author: Crucible
 """
@@ -54,6 +57,7 @@ took_ns: {description: How long the module ran before it read the clock., type: 
 """
 
 MB = 1 << 20
+DISK = {"device": {"type": "path", "required": True}, "path": {"type": "path", "required": True}}
 
 
 def java_major(java: str) -> int:
@@ -64,9 +68,12 @@ def java_major(java: str) -> int:
 
 
 def device_bytes(device: str) -> int:
-    """The size of a block device."""
-    with Path(device).open("rb") as disk:
-        return disk.seek(0, os.SEEK_END)
+    """The size of a block device; ValueError with a sentence for the user if it cannot be read."""
+    try:
+        with Path(device).open("rb") as disk:
+            return disk.seek(0, os.SEEK_END)
+    except OSError as error:
+        raise ValueError(f"The size of {device} cannot be read: {error.strerror} (see data_disk_mounts).") from error
 
 
 def free_bytes(path: Path, disks: list[dict[str, str]]) -> int:
@@ -82,7 +89,7 @@ def resolves(name: str) -> bool:
     """Whether the host's resolver knows the name."""
     try:
         socket.getaddrinfo(name, None)
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):  # The latter for a name that nobody can have, such as "a..example.com".
         return False
     return True
 
@@ -108,15 +115,19 @@ def main() -> None:
         argument_spec={
             "java": {"type": "path", "required": True},
             "data_dirs": {"type": "list", "elements": "path", "required": True},
-            "disks": {"type": "list", "elements": "dict", "default": []},
+            "disks": {"type": "list", "elements": "dict", "default": [], "options": DISK},
             "resolve": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
     )
     empty = [Path(path) for path in module.params["data_dirs"] if not (Path(path) / "meta.properties").exists()]
+    try:
+        free_mb = {str(path): free_bytes(path, module.params["disks"]) // MB for path in empty}
+    except ValueError as error:
+        module.fail_json(msg=str(error))
     result = {
         "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // MB,
-        "free_mb": {str(path): free_bytes(path, module.params["disks"]) // MB for path in empty},
+        "free_mb": free_mb,
         "java_major": java_major(module.params["java"]),
         "has_data": len(empty) < len(module.params["data_dirs"]),
         "ssh_client": ssh_client(),

@@ -55,8 +55,8 @@ def mode(server: str, answer_timeout_s: float) -> str:
     try:
         with socket.create_connection(split_host_port(server), timeout=answer_timeout_s) as connection:
             connection.sendall(b"srvr")
-            answer = b"".join(iter(lambda: connection.recv(4096), b"")).decode()
-    except OSError:
+            answer = b"".join(iter(lambda: connection.recv(4096), b"")).decode(errors="replace")
+    except (OSError, UnicodeError):  # A name that no resolver can know, such as one with two dots in a row.
         return ""
     lines = dict(line.partition(": ")[::2] for line in answer.splitlines())
     return lines.get("Mode", "")
@@ -67,6 +67,20 @@ def judge(phase: str, modes: dict[str, str], server: str, along: list[str]) -> l
     if phase == "removal":
         return may_remove(modes, sorted({server, *along}))
     return may_stop(modes, server) if phase == "before" else recovered(modes, server)
+
+
+def refusal(servers: list[str], named: dict[str, list[str]]) -> str:
+    """Return what is wrong with the addresses, "" if nothing is: a server beside the ensemble would count for none."""
+    try:
+        for address in servers:
+            split_host_port(address)
+    except ValueError as error:
+        return f"servers: {error}."
+    for option, addresses in named.items():
+        for address in addresses:
+            if address not in servers:
+                return f"{option}: {address} is not one of servers ({cluster.listed(servers) or 'none'})."
+    return ""
 
 
 def main() -> None:
@@ -83,6 +97,8 @@ def main() -> None:
         supports_check_mode=True,
     )
     server, phase = module.params["server"], module.params["phase"]
+    if wrong := refusal(module.params["servers"], {"server": [server], "along": module.params["along"]}):
+        module.fail_json(msg=wrong)
     deadline = time.monotonic() + (0 if module.check_mode else module.params["timeout_s"])
     while True:
         modes = {name: mode(name, module.params["answer_timeout_s"]) for name in module.params["servers"]}

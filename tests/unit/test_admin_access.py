@@ -145,3 +145,8 @@ def test_the_route_to_a_server_tells_from_where_this_machine_comes() -> None:
     assert source_address("127.0.0.1:9092") == "127.0.0.1"
     assert source_address("[::1]:9092") == "::1"
     assert source_address("nowhere.invalid:9092") == ""
+
+
+def test_a_name_that_no_resolver_can_know_is_told_and_is_no_traceback() -> None:
+    assert "idna" in dial("kafka1..example.com:9092", 1)
+    assert source_address("kafka1..example.com:9092") == ""
