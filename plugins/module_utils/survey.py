@@ -15,6 +15,7 @@ from .health import BrokerReport, LogDir
 MIN_ISR = "min.insync.replicas"
 FETCH_TIMEOUT = "controller.quorum.fetch.timeout.ms"
 PREFERRED = 0  # The protocol's number for this kind of election.
+CLUSTER_AUTHORIZATION_FAILED = 31
 LOG_DIR_ERRORS = {0: "", 56: "the disk fails"}  # Kafka's error codes; 56 is KAFKA_STORAGE_ERROR.
 
 
@@ -112,12 +113,21 @@ def read_partitions(admin: Any, topics: Iterable[str] | None = None) -> tuple[Pa
 
 
 def elect_preferred(admin: Any, partitions: Iterable[Partition]) -> None:
-    """Let each partition be led by its first replica, where that is in sync; returns when the broker asked knows it."""
+    """Let each partition be led by its first replica, where that is in sync; returns when the broker asked knows it.
+
+    Raises:
+        AdminError: The client's user may not do that.
+    """
     numbers: dict[str, list[int]] = {}
     for partition in partitions:
         numbers.setdefault(partition.topic, []).append(partition.index)
     # An election that is not needed, or not possible yet, is an error to the library.
-    admin.elect_leaders(PREFERRED, numbers, raise_errors=False)
+    answer = admin.elect_leaders(PREFERRED, numbers, raise_errors=False)
+    if answer.error_code == CLUSTER_AUTHORIZATION_FAILED:
+        raise AdminError(
+            "Kafka does not permit the election of preferred leaders (ClusterAuthorizationFailedError): the user of"
+            " kafka_admin_client needs the operation Alter on the cluster."
+        )
 
 
 def ask_broker(admin: Any, broker_id: int) -> BrokerReport:

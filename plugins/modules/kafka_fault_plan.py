@@ -67,6 +67,17 @@ healthy_at: {description: 'When that was seen, in seconds since the epoch.', typ
 """
 
 
+def node_id(host: str, told: object) -> int:
+    """The node id of a host.
+
+    Raises:
+        ValueError: It is no number; the message says of which host.
+    """
+    if not str(told).isdecimal():
+        raise ValueError(f"{host}: {told!r} is no node id")
+    return int(str(told))
+
+
 def main() -> None:
     """Wait for health, choose, refuse."""
     module = admin_module(
@@ -86,7 +97,10 @@ def main() -> None:
         expect_unavailable={"type": "bool", "default": False},
     )
     cluster, given = answer_endpoint(module), module.params
-    nodes = {host: int(node) for host, node in given["nodes"].items()}
+    try:
+        nodes = {host: node_id(host, told) for host, told in given["nodes"].items()}
+    except ValueError as error:
+        module.fail_json(msg=f"nodes: {error}.")
 
     def reasons() -> list[str]:
         state = survey(cluster)
@@ -102,6 +116,8 @@ def main() -> None:
         hosts = choose(state, given["targets"], nodes, given["partition"], given["zookeeper"])
     except ValueError as error:
         module.fail_json(msg=str(error))
+    if others := [host for host in hosts if host not in nodes]:
+        module.fail_json(msg=f"nodes: {', '.join(others)} is not among the hosts {', '.join(nodes)}.")
     excess = exceeds(state, [nodes[host] for host in hosts], given["breaks"], len(given["zookeeper"]))
     if excess and not given["expect_unavailable"]:
         module.fail_json(

@@ -50,7 +50,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-partitions: {description: What the broker leads now and did not before., type: list, elements: str, returned: always}
+partitions: {description: What the broker leads now and did not before., type: list, elements: str, returned: success}
 """
 
 

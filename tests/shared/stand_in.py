@@ -42,7 +42,11 @@ class StandIn:
     asked_each: list[int] = field(default_factory=list)
 
     def each(self) -> list[Server]:
-        return [Server([server], self.told[min(index, len(self.told) - 1)]) for index, server in enumerate(SERVERS)]
+        told = [(server, self.told[min(index, len(self.told) - 1)]) for index, server in enumerate(SERVERS)]
+        accepting = [Server([server], what) for server, what in told if what is not NOTHING_ANSWERS]
+        if not accepting:
+            raise NOTHING_ANSWERS
+        return accepting
 
     @contextmanager
     def connect(self) -> Iterator[Server]:

@@ -52,7 +52,7 @@ def test_a_cluster_that_does_not_answer_is_an_answer_with_the_same_keys(
     answer = ask(monkeypatch, NOTHING_ANSWERS, check=check)
     assert answer.keys() - {"invocation", "warnings"} == RETURNED
     assert answer["reachable"] is False
-    assert str(NOTHING_ANSWERS) in answer["reason"]
+    assert answer["reason"] == str(NOTHING_ANSWERS)
     assert (answer["serving"], answer["quorum"], answer["topics"]) == ([], None, {})
 
 
