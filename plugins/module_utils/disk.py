@@ -6,7 +6,8 @@ answer is a refusal that says what was found and which variable to change.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import posixpath
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 FSTYPE = "xfs"  # What Kafka's own documentation recommends, and the only kind that this project has tried.
@@ -36,6 +37,7 @@ class Observed:
         mounted_at: Where the device is mounted now.
         path_holds: The device mounted at the declared path now, or None.
         path_files: How many files and folders the declared path holds while nothing is mounted there.
+        file_in_the_way: What is at the declared path or above it and is no folder, or None.
     """
 
     block_device: bool = True
@@ -45,6 +47,35 @@ class Observed:
     mounted_at: tuple[str, ...] = ()
     path_holds: str | None = None
     path_files: int = 0
+    file_in_the_way: str | None = None
+
+
+def refusal(disk: Disk, why: str) -> RefusalError:
+    """Return the error that names the disk, the reason and the variable."""
+    return RefusalError(f"{disk.device} was left alone: {why} (see data_disk_mounts).")
+
+
+def mount_points(disks: Sequence[Disk], same: Mapping[str, str]) -> list[Disk]:
+    """Return the disks with their paths as the kernel spells them.
+
+    Args:
+        disks: What is declared.
+        same: The device that each declared name stands for; several names of one disk have the same.
+
+    Raises RefusalError for a path where nothing can be mounted, and for a disk or a path that is declared twice.
+    """
+    result: list[Disk] = []
+    for disk in disks:
+        path = posixpath.normpath("/" + disk.path.lstrip("/"))
+        if not disk.path.startswith("/") or path == "/":
+            raise refusal(disk, f"'{disk.path}' is no absolute path below the root")
+        for other in result:
+            if same[other.device] == same[disk.device]:
+                raise refusal(disk, f"it is the same disk as {other.device}")
+            if other.path == path:
+                raise refusal(disk, f"{other.device} is to be mounted at {path}, too")
+        result.append(Disk(disk.device, path))
+    return result
 
 
 def must_format(disk: Disk, seen: Observed) -> bool:
@@ -54,7 +85,7 @@ def must_format(disk: Disk, seen: Observed) -> bool:
     """
 
     def refuse(why: str) -> RefusalError:
-        return RefusalError(f"{disk.device} was left alone: {why} (see data_disk_mounts).")
+        return refusal(disk, why)
 
     if not seen.block_device:
         raise refuse("this host has no such block device")
@@ -66,6 +97,8 @@ def must_format(disk: Disk, seen: Observed) -> bool:
         raise refuse(f"it is mounted at {', '.join(seen.mounted_at)} instead of {disk.path}")
     if seen.path_holds:
         raise refuse(f"{seen.path_holds} is mounted at {disk.path} already")
+    if seen.file_in_the_way:
+        raise refuse(f"{seen.file_in_the_way} is a file, so nothing can be mounted at {disk.path}")
     if seen.path_files:
         raise refuse(f"{disk.path} holds files already, which a mount would hide; move them away first")
     if seen.users:

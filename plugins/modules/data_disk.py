@@ -9,12 +9,15 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.crucible.kafka.plugins.module_utils.command import output
 from ansible_collections.crucible.kafka.plugins.module_utils.disk import (
     FSTYPE,
     Disk,
     Observed,
     RefusalError,
+    mount_points,
     must_format,
+    refusal,
 )
 
 DOCUMENTATION = """
@@ -22,6 +25,7 @@ module: data_disk
 short_description: Make an XFS file system on a blank disk
 description:
   - Refuses any disk that holds something else than XFS, mounted at the declared path or nowhere.
+  - Refuses a disk or a path that is declared twice.
   - It does not mount; its result says what is to be mounted. Missing folders on the way there are made passable.
 author: Crucible contributors
 options:
@@ -68,7 +72,7 @@ OPTIONS = {
 
 def signatures(module: AnsibleModule, device: str) -> dict[str, str]:
     """Return every signature on the device: kind -> UUID."""
-    text = module.run_command(["wipefs", "--no-act", "--json", device], check_rc=True)[1]
+    text = output(module, ["wipefs", "--no-act", "--json", device])
     found = json.loads(text)["signatures"] if text.strip() else []
     return {entry["type"]: entry["uuid"] or "" for entry in found}
 
@@ -111,7 +115,18 @@ def make_mount_point(path: Path) -> None:
 
 
 def observe(module: AnsibleModule, disk: Disk) -> Observed:
-    """Gather what the decision needs; nothing is read from a device that is there under another use."""
+    """Gather what the decision needs; nothing is read from a device that is there under another use.
+
+    Raises RefusalError when the device or the path cannot be read.
+    """
+    try:
+        return look(module, disk)
+    except OSError as error:
+        raise refusal(disk, f"it cannot be read ({error.strerror or error})") from error
+
+
+def look(module: AnsibleModule, disk: Disk) -> Observed:
+    """Gather what the decision needs, or raise OSError."""
     device, path = Path(disk.device), Path(disk.path)
     if not device.is_block_device():
         return Observed(block_device=False)
@@ -125,6 +140,9 @@ def observe(module: AnsibleModule, disk: Disk) -> Observed:
         zeroed=not found and zeroed(disk.device),
         mounted_at=tuple(where for dev, _, where in mounted if dev == number),
         path_holds=next((source for dev, source, where in mounted if where == disk.path and dev != number), None),
+        file_in_the_way=next(
+            (str(each) for each in (path, *path.parents) if os.path.lexists(each) and not each.is_dir()), None
+        ),
         path_files=len(list(path.iterdir())) if path.is_dir() and not path.is_mount() else 0,
     )
 
@@ -132,15 +150,16 @@ def observe(module: AnsibleModule, disk: Disk) -> Observed:
 def main() -> None:
     """Judge all disks before the first one changes."""
     module = AnsibleModule(OPTIONS, supports_check_mode=True)
-    disks = [Disk(entry["device"], entry["path"].rstrip("/")) for entry in module.params["disks"]]
+    declared = [Disk(entry["device"], entry["path"]) for entry in module.params["disks"]]
     try:
+        disks = mount_points(declared, {disk.device: os.path.realpath(disk.device) for disk in declared})
         blank = [disk for disk in disks if must_format(disk, observe(module, disk))]
-    except RefusalError as refusal:
-        module.fail_json(msg=str(refusal))
+    except RefusalError as error:
+        module.fail_json(msg=str(error))
     if not module.check_mode:
         for disk in blank:
             # Without a force option mkfs.xfs itself refuses a device on which it finds something.
-            module.run_command([f"mkfs.{FSTYPE}", "-q", disk.device], check_rc=True)
+            output(module, [f"mkfs.{FSTYPE}", "-q", disk.device])
         for disk in disks:
             make_mount_point(Path(disk.path))
     result = [{**vars(disk), "uuid": signatures(module, disk.device).get(FSTYPE, "")} for disk in disks]

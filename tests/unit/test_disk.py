@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.crucible.kafka.plugins.module_utils.disk import Disk, Observed, RefusalError, must_format
+from ansible_collections.crucible.kafka.plugins.module_utils.disk import (
+    Disk,
+    Observed,
+    RefusalError,
+    mount_points,
+    must_format,
+)
 
 DISK = Disk("/dev/vdb", "/var/lib/kafka")
 BLANK = Observed(zeroed=True)
@@ -63,6 +69,10 @@ def test_a_file_system_that_an_earlier_run_made_and_did_not_mount_is_kept() -> N
             "it holds data of an unknown kind, and only a blank disk, zeroed at both ends, is formatted",
         ),
         (replace(BLANK, mounted_at=("/srv", "/mnt")), "it is mounted at /srv, /mnt instead of /var/lib/kafka"),
+        (
+            replace(BLANK, file_in_the_way="/var/lib"),
+            "/var/lib is a file, so nothing can be mounted at /var/lib/kafka",
+        ),
         (replace(BLANK, path_holds="/dev/sda1"), "/dev/sda1 is mounted at /var/lib/kafka already"),
         (
             replace(BLANK, path_files=3),
@@ -78,3 +88,25 @@ def test_any_other_disk_is_refused_in_one_sentence(seen: Observed, reason: str) 
     with pytest.raises(RefusalError) as refusal:
         must_format(DISK, seen)
     assert str(refusal.value) == f"/dev/vdb was left alone: {reason} (see data_disk_mounts)."
+
+
+def test_paths_are_spelt_as_the_kernel_spells_them() -> None:
+    disks = [Disk("/dev/vdb", "/srv//one/"), Disk("/dev/vdc", "//srv/one/../two")]
+    same = {disk.device: disk.device for disk in disks}
+    assert mount_points(disks, same) == [Disk("/dev/vdb", "/srv/one"), Disk("/dev/vdc", "/srv/two")]
+
+
+@pytest.mark.parametrize(
+    ("path", "device", "reason"),
+    [
+        ("/", "/dev/vdc", "'/' is no absolute path below the root"),
+        ("srv", "/dev/vdc", "'srv' is no absolute path below the root"),
+        ("/var/lib/kafka/", "/dev/vdc", "/dev/vdb is to be mounted at /var/lib/kafka, too"),
+        ("/srv", "/dev/disk/by-id/one", "it is the same disk as /dev/vdb"),
+    ],
+)
+def test_a_declaration_that_cannot_be_mounted_is_refused(path: str, device: str, reason: str) -> None:
+    same = {"/dev/vdb": "/dev/vdb", "/dev/vdc": "/dev/vdc", "/dev/disk/by-id/one": "/dev/vdb"}
+    with pytest.raises(RefusalError) as refusal:
+        mount_points([DISK, Disk(device, path)], same)
+    assert str(refusal.value) == f"{device} was left alone: {reason} (see data_disk_mounts)."
