@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.crucible.kafka.plugins.module_utils.command import output
 from ansible_collections.crucible.kafka.plugins.module_utils.firewall import (
     Rule,
     Step,
@@ -103,6 +104,7 @@ OPTIONS = {
 DEFAULTS = Path("/etc/default/ufw")
 SETTINGS = Path("/etc/ufw/ufw.conf")
 RULES_FILES = [Path("/etc/ufw/user.rules"), Path("/etc/ufw/user6.rules")]
+IPV6_ADDRESSES = Path("/proc/net/if_inet6")
 
 
 def addresses(source: str) -> list[str]:
@@ -115,14 +117,21 @@ def addresses(source: str) -> list[str]:
     except ValueError:
         try:
             found = {str(entry[4][0]) for entry in socket.getaddrinfo(source, None, proto=socket.IPPROTO_TCP)}
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # The latter for a name that nobody can have: "a..example.com".
             raise ValueError(f"'{source}' is no address, and this host knows no such name ({error}).") from error
         # Debian gives a host's own name to 127.0.1.1; what comes over the loopback is admitted anyway.
         return sorted(address for address in found if not ip_address(address).is_loopback)
 
 
 def declared(entries: list[dict[str, Any]]) -> list[Rule]:
-    """Return the rules for entries of the module's options."""
+    """Return the rules for entries of the module's options.
+
+    Raises ValueError for a port that is none, and for a name that this host does not know.
+    """
+    for entry in entries:
+        for port in entry["ports"]:
+            if not 0 < port < 1 << 16:
+                raise ValueError(f"'{entry['comment']}': {port} is no port; give numbers from 1 to 65535.")
     return [
         rule
         for entry in entries
@@ -160,14 +169,15 @@ class Ufw:
 
     def run(self, *command: str) -> str:
         """Run a command that may not fail, and return what it prints."""
-        return str(self._module.run_command(list(command), check_rc=True)[1])
+        return output(self._module, command)
 
     def change(self, wanted: dict[str, str], steps: tuple[Step, ...]) -> None:
         """Change the rules first and close the door last."""
         differing = {name for name, value in wanted.items() if self.state[name] != value}
         if "ipv6" in differing:  # For which ufw has no command.
-            text = DEFAULTS.read_text(encoding="utf-8")
-            DEFAULTS.write_text(re.sub("(?m)^IPV6=.*$", f"IPV6={wanted['ipv6']}", text), encoding="utf-8")
+            lines = DEFAULTS.read_text(encoding="utf-8").splitlines()
+            others = [line for line in lines if not line.startswith("IPV6=")]
+            DEFAULTS.write_text("\n".join([*others, f"IPV6={wanted['ipv6']}", ""]), encoding="utf-8")
             self.run("ufw", "reload")
         for step in steps:
             self.run("ufw", *step.argv)
@@ -189,7 +199,7 @@ def shown(state: dict[str, str], rules: list[Rule]) -> str:
 def main() -> None:
     """Plan and judge the whole change before the first rule changes."""
     module = AnsibleModule(OPTIONS, supports_check_mode=True)
-    ipv6 = Path("/proc/net/if_inet6").exists()
+    ipv6 = IPV6_ADDRESSES.exists()
     wanted = {
         "ipv6": "yes" if ipv6 else "no",
         "incoming": "deny",
@@ -198,29 +208,34 @@ def main() -> None:
         "at boot": "yes",
         "unit": "enabled",
     }
-    if module.check_mode and not DEFAULTS.exists():
-        module.exit_json(changed=True, foreign=[], kept=[], diff={"before": "", "after": shown(wanted, [])})
-    ufw = Ufw(module)
+    try:
+        # Where check mode has not installed ufw, there is nothing yet, and the plan is judged all the same.
+        ufw = None if module.check_mode and not DEFAULTS.exists() else Ufw(module)
+    except OSError as error:
+        module.fail_json(
+            msg=f"The firewall was left alone: {error.filename} cannot be read ({error.strerror}); is ufw installed?"
+        )
+    present = ufw.rules if ufw else []
     try:
         first, rest = (
             [rule for rule in declared(module.params[name]) if ipv6 or not rule.v6] for name in ("first", "rules")
         )
-        plan = difference(ufw.rules, first, rest, keep=module.params["keep_undeclared"])
+        plan = difference(present, first, rest, keep=module.params["keep_undeclared"])
     except ValueError as error:  # A ConflictError is one, too.
         module.fail_json(msg=f"The firewall was left alone: {error}")
-    after = apply(ufw.rules, plan.steps)
+    after = apply(present, plan.steps)
     session = ssh_connection()
     if session and not admits(after, *session):
         module.fail_json(
             msg=f"The firewall was left alone, since it would lock out this SSH session from {session[0]} to port "
             f"{session[2]}: no network in firewall_admin_cidrs contains it, or somebody else's rule denies it."
         )
-    if not module.check_mode:
+    if ufw and not module.check_mode:
         ufw.change(wanted, plan.steps)
     foreign = [str(rule) for rule in plan.foreign]
     if foreign:
         module.warn(f"Rules that Crucible did not make stay in this firewall: {'; '.join(foreign)}.")
-    diff = {"before": shown(ufw.state, ufw.rules), "after": shown(wanted, after)}
+    diff = {"before": shown(ufw.state, present) if ufw else "", "after": shown(wanted, after)}
     kept = [str(rule) for rule in plan.kept]
     module.exit_json(changed=diff["before"] != diff["after"], foreign=foreign, kept=kept, diff=diff)
 
