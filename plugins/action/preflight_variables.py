@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.crucible.kafka.plugins.module_utils.preflight import judged_config
@@ -37,7 +37,13 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible publishes no typ
         result |= {"changed": False, "errors": {}, "corrected": {}, "postponed": []}
         result["config"] = judged_config(arguments["timing"])
         for role in arguments["roles"]:
-            for variable in interface(Path(arguments["roles_path"]) / role):
+            try:
+                variables = list(interface(Path(arguments["roles_path"]) / role))
+            except OSError as error:
+                raise AnsibleActionFail(
+                    f"roles: {role} has no readable argument_specs ({error.filename}: {error.strerror})."
+                ) from error
+            for variable in variables:
                 self._judge(variable, raw, _in_play(role, raw), result)
         for name in arguments["judged_elsewhere"]:
             result["errors"].pop(name, None)

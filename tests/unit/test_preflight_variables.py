@@ -1,0 +1,158 @@
+"""The action plugin preflight_variables at its edge: what it is told, what it judges, and what it cannot judge."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from ansible.errors import AnsibleError
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.play_context import PlayContext
+from ansible.playbook.task import Task
+from ansible.template import Templar, trust_as_template
+
+from ansible_collections.crucible.kafka.plugins.action.preflight_variables import ActionModule
+
+DISK = {"type": "dict", "options": {"device": {"type": "path", "required": True}, "room_mb": {"type": "int"}}}
+SPECS: dict[str, dict[str, Any]] = {
+    "kafka": {
+        "kafka_node_id": {"type": "int", "required": True, "description": "Give each host a number of its own."},
+        "kafka_mode": {"type": "str", "choices": ["kraft", "zookeeper"], "default": "kraft"},
+        "kafka_config": {"type": "dict"},
+        "kafka_disk": DISK,
+    },
+    "java": {"java_heap_mb": {"type": "int", "default": 512}},
+}
+
+
+@pytest.fixture
+def roles(tmp_path: Path) -> Path:
+    """A folder with the two roles."""
+    for role, options in SPECS.items():
+        (tmp_path / role / "meta").mkdir(parents=True)
+        (tmp_path / role / "defaults").mkdir()
+        text = yaml.safe_dump({"argument_specs": {"main": {"options": options}}})
+        (tmp_path / role / "meta/argument_specs.yml").write_text(text, encoding="utf-8")
+        defaults = {name: option["default"] for name, option in options.items() if "default" in option}
+        (tmp_path / role / "defaults/main.yml").write_text(yaml.safe_dump(defaults), encoding="utf-8")
+    return tmp_path
+
+
+def act(arguments: dict[str, Any], variables: dict[str, Any], check: bool = False) -> dict[str, Any]:
+    """Run the action as Ansible does, without a connection."""
+    loader = DataLoader()
+    task = Task.load({"name": "Judge", "debug": {}})
+    task.args = arguments
+    task.check_mode = check
+    templar = Templar(loader, variables=variables)
+    no_connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None))
+    action = ActionModule(
+        task=task,
+        connection=no_connection,
+        play_context=PlayContext(),
+        loader=loader,
+        templar=templar,
+        shared_loader_obj=None,
+    )
+    answer: dict[str, Any] = action.run(task_vars=variables)
+    return answer
+
+
+def judge(
+    roles: Path, check: bool = False, arguments: dict[str, Any] | None = None, **variables: Any
+) -> dict[str, Any]:
+    given = {"ansible_play_role_names": ["crucible.kafka.kafka"], "kafka_node_id": 1, **variables}
+    return act({"roles_path": str(roles), "roles": ["kafka", "java"], **(arguments or {})}, given, check)
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_what_is_right_is_answered_with_nothing_to_say_and_nothing_is_changed(roles: Path, check: bool) -> None:
+    variables: dict[str, Any] = {"kafka_mode": "zookeeper", "java_heap_mb": 1024}
+    before = copy.deepcopy(variables)
+    answer = judge(roles, check, **variables)
+    assert answer == {"changed": False, "errors": {}, "corrected": {}, "postponed": [], "config": {}}
+    assert judge(roles, check, **variables) == answer
+    assert variables == before
+
+
+@pytest.mark.parametrize(
+    ("variables", "name", "told"),
+    [
+        ({"kafka_node_id": "two"}, "kafka_node_id", "argument 'kafka_node_id' is of type str and we were unable to"),
+        ({"kafka_mode": "raft"}, "kafka_mode", "value of kafka_mode must be one of: kraft, zookeeper, got: raft"),
+        ({"kafka_disk": {"room_mb": 1}}, "kafka_disk", "missing required arguments: device"),
+        (
+            {"java_heap_mb": trust_as_template("{{ nowhere_said }}")},
+            "java_heap_mb",
+            "it cannot be rendered: 'nowhere_said' is undefined",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_by_the_variables_name_and_fails_nothing(
+    roles: Path, variables: dict[str, Any], name: str, told: str
+) -> None:
+    answer = judge(roles, **variables)
+    assert "failed" not in answer
+    assert list(answer["errors"]) == [name]
+    assert answer["errors"][name].startswith(told)
+    assert answer["corrected"] == {}
+
+
+def test_a_required_variable_is_missed_where_the_play_has_its_role(roles: Path) -> None:
+    arguments = {"roles_path": str(roles), "roles": ["kafka"]}
+    missing = act(arguments, {"ansible_play_role_names": ["crucible.kafka.kafka"]})["errors"]
+    assert missing == {"kafka_node_id": "it is not set. Give each host a number of its own."}
+    assert act(arguments, {"ansible_play_role_names": ["crucible.kafka.java"]})["errors"] == {}
+
+
+def test_what_another_module_judges_is_left_to_it(roles: Path) -> None:
+    arguments = {"judged_elsewhere": ["kafka_mode", "java_heap_mb"]}
+    assert judge(roles, arguments=arguments, kafka_mode="raft")["errors"] == {}
+
+
+def test_a_value_of_another_type_is_told_in_its_own(roles: Path) -> None:
+    answer = judge(roles, kafka_node_id="1", java_heap_mb=512, kafka_disk={"device": "~/disk", "room_mb": "7"})
+    assert answer["errors"] == {}
+    assert answer["corrected"] == {"kafka_node_id": 1, "kafka_disk": {"device": "~/disk", "room_mb": 7}}
+
+
+def test_what_needs_facts_of_the_host_is_postponed_until_they_are_there(roles: Path) -> None:
+    heap = trust_as_template("{{ ansible_facts['memtotal_mb'] // 4 }}")
+    assert judge(roles, java_heap_mb=heap)["postponed"] == ["java_heap_mb"]
+    known = {"distribution": "Debian", "memtotal_mb": 4096}
+    answer = judge(roles, java_heap_mb=heap, ansible_facts=known)
+    assert (answer["postponed"], answer["errors"]) == ([], {})
+
+
+def test_the_judged_part_of_the_configuration_has_no_secret(roles: Path) -> None:
+    answer = judge(
+        roles,
+        arguments={"timing": {"default.replication.factor": 2}},
+        kafka_config={"min.insync.replicas": 2, "ssl.key.password": "cluster is new"},
+    )
+    assert answer["config"]["default.replication.factor"] == 2
+    assert answer["config"]["min.insync.replicas"] == 2
+    assert answer["config"]["ssl.key.password"] == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"roles": ["kafka"]}, "missing required arguments: roles_path"),
+        ({"roles_path": "/nowhere"}, "missing required arguments: roles"),
+        ({"roles_path": "/nowhere", "roles": {"name": "kafka"}}, "argument 'roles' is of type"),
+        ({"roles_path": "/nowhere", "roles": [], "role": "kafka"}, "Unsupported parameters"),
+        (
+            {"roles_path": "/nowhere", "roles": ["kafka"]},
+            "roles: kafka has no readable argument_specs (/nowhere/kafka/meta/argument_specs.yml: No such file",
+        ),
+    ],
+)
+def test_what_it_cannot_do_is_one_sentence_by_the_parameters_name(arguments: dict[str, Any], told: str) -> None:
+    with pytest.raises(AnsibleError) as failure:
+        act(arguments, {})
+    assert told in str(failure.value)
