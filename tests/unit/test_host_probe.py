@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
+from controller_process import in_controller
 from module_runner import run_module
 
-from ansible_collections.crucible.kafka.plugins.action import host_probe as host_probe_action
 from ansible_collections.crucible.kafka.plugins.modules import host_probe
 
 RETURNED = {
@@ -118,24 +119,32 @@ def test_what_is_missing_or_of_another_type_is_refused_by_its_name(
     assert told in answer["msg"]
 
 
-def compared(monkeypatch: pytest.MonkeyPatch, result: dict[str, Any], *clock_ns: int) -> dict[str, Any]:
+def compared(result: dict[str, Any], *clock_ns: int) -> dict[str, Any]:
     """The answer of the action plugin to this result of its module, by a clock of its own that shows these times."""
-    times = iter(clock_ns)
-    monkeypatch.setattr("time.time_ns", lambda: next(times))
-    monkeypatch.setattr("ansible.plugins.action.ActionBase.run", lambda *_: {})
-    action = object.__new__(host_probe_action.ActionModule)
-    monkeypatch.setattr(action, "_execute_module", lambda **_: dict(result), raising=False)
-    return action.run(task_vars={})
+    return in_controller(_compared, result, *clock_ns)
 
 
-def test_a_clock_is_compared_as_closely_as_the_answers_way_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+def _compared(result: dict[str, Any], *clock_ns: int) -> dict[str, Any]:
+    from ansible_collections.crucible.kafka.plugins.action.host_probe import ActionModule
+
+    action = object.__new__(ActionModule)
+    with (
+        mock.patch("time.time_ns", side_effect=clock_ns),
+        mock.patch("ansible.plugins.action.ActionBase.run", lambda *_: {}),
+        mock.patch.object(action, "_execute_module", lambda **_: dict(result), create=True),
+    ):
+        answer: dict[str, Any] = action.run(task_vars={})
+    return answer
+
+
+def test_a_clock_is_compared_as_closely_as_the_answers_way_allows() -> None:
     second = 10**9
     # Asked at 100 s, answered at 110 s; its clock showed 112 s after 4 s, so between 104 s and 110 s here.
-    answer = compared(monkeypatch, {"clock_ns": 112 * second, "took_ns": 4 * second}, 100 * second, 110 * second)
+    answer = compared({"clock_ns": 112 * second, "took_ns": 4 * second}, 100 * second, 110 * second)
     assert answer["skew_s"] == pytest.approx([2, 8])
     assert answer["clock_ns"] == 112 * second
 
 
-def test_a_failure_of_the_module_is_passed_on_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_of_the_module_is_passed_on_as_it_is() -> None:
     failure = {"failed": True, "msg": "missing required arguments: java"}
-    assert compared(monkeypatch, failure, 100, 110) == failure
+    assert compared(failure, 100, 110) == failure

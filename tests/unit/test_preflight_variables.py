@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import copy
+import json
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
-from ansible.errors import AnsibleError
-from ansible.parsing.dataloader import DataLoader
-from ansible.playbook.play_context import PlayContext
-from ansible.playbook.task import Task
-from ansible.template import Templar, trust_as_template
-
-from ansible_collections.crucible.kafka.plugins.action.preflight_variables import ActionModule
+from controller_process import in_controller
 
 DISK = {"type": "dict", "options": {"device": {"type": "path", "required": True}, "room_mb": {"type": "int"}}}
 SPECS: dict[str, dict[str, Any]] = {
@@ -42,8 +38,36 @@ def roles(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@dataclass(frozen=True)
+class Template:
+    """The value of a variable that is rendered."""
+
+    text: str
+
+
+class RefusedError(Exception):
+    """The action failed."""
+
+
 def act(arguments: dict[str, Any], variables: dict[str, Any], check: bool = False) -> dict[str, Any]:
     """Run the action as Ansible does, without a connection."""
+    answer: dict[str, Any] = json.loads(in_controller(_act, arguments, variables, check))
+    return answer
+
+
+def _act(arguments: dict[str, Any], given: dict[str, Any], check: bool) -> str:
+    """Run it in the controller, and return its answer as JSON."""
+    from ansible.errors import AnsibleError
+    from ansible.parsing.dataloader import DataLoader
+    from ansible.playbook.play_context import PlayContext
+    from ansible.playbook.task import Task
+    from ansible.template import Templar, trust_as_template
+
+    from ansible_collections.crucible.kafka.plugins.action.preflight_variables import ActionModule
+
+    variables = {
+        name: trust_as_template(value.text) if isinstance(value, Template) else value for name, value in given.items()
+    }
     loader = DataLoader()
     task = Task.load({"name": "Judge", "debug": {}})
     task.args = arguments
@@ -58,8 +82,10 @@ def act(arguments: dict[str, Any], variables: dict[str, Any], check: bool = Fals
         templar=templar,
         shared_loader_obj=None,
     )
-    answer: dict[str, Any] = action.run(task_vars=variables)
-    return answer
+    try:
+        return json.dumps(action.run(task_vars=variables))
+    except AnsibleError as error:
+        raise RefusedError(str(error)) from None
 
 
 def judge(
@@ -86,7 +112,7 @@ def test_what_is_right_is_answered_with_nothing_to_say_and_nothing_is_changed(ro
         ({"kafka_mode": "raft"}, "kafka_mode", "value of kafka_mode must be one of: kraft, zookeeper, got: raft"),
         ({"kafka_disk": {"room_mb": 1}}, "kafka_disk", "missing required arguments: device"),
         (
-            {"java_heap_mb": trust_as_template("{{ nowhere_said }}")},
+            {"java_heap_mb": Template("{{ nowhere_said }}")},
             "java_heap_mb",
             "it cannot be rendered: 'nowhere_said' is undefined",
         ),
@@ -121,7 +147,7 @@ def test_a_value_of_another_type_is_told_in_its_own(roles: Path) -> None:
 
 
 def test_what_needs_facts_of_the_host_is_postponed_until_they_are_there(roles: Path) -> None:
-    heap = trust_as_template("{{ ansible_facts['memtotal_mb'] // 4 }}")
+    heap = Template("{{ ansible_facts['memtotal_mb'] // 4 }}")
     assert judge(roles, java_heap_mb=heap)["postponed"] == ["java_heap_mb"]
     known = {"distribution": "Debian", "memtotal_mb": 4096}
     answer = judge(roles, java_heap_mb=heap, ansible_facts=known)
@@ -153,6 +179,6 @@ def test_the_judged_part_of_the_configuration_has_no_secret(roles: Path) -> None
     ],
 )
 def test_what_it_cannot_do_is_one_sentence_by_the_parameters_name(arguments: dict[str, Any], told: str) -> None:
-    with pytest.raises(AnsibleError) as failure:
+    with pytest.raises(RefusedError) as failure:
         act(arguments, {})
     assert told in str(failure.value)
