@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+
+from kafka_load.config.profile_types import Mode
 
 TopicPartition = tuple[str, int]
-Mode = Literal["queue", "pubsub", "share"]
 
 CLIENT_ID = "kafka-load"
 SHOP_HEADER = "shop-run"

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from kafka_load.cluster import ClusterWatch, end_offsets
+from kafka_load.config.profile_types import Mode
 from kafka_load.config.schedule import Schedule, constant
 from kafka_load.engines import (
     ClientSettings,
@@ -23,7 +24,6 @@ from kafka_load.engines import (
 )
 from kafka_load.ledger import GroupJudgement, Judgement, Ledger, WorkerLedger
 from kafka_load.native_threads import wait_until
-from kafka_load.ownership import Mode
 from kafka_load.records import fresh_id, fresh_run
 from kafka_load.run.drain import LogEnds, drains, worth_waiting_for
 from kafka_load.run.readiness import Group

@@ -150,22 +150,13 @@ class ClusterState:
         broker = self.broker(node_id)
         return broker is not None and not broker.fenced
 
-    @property
-    def outdated_brokers(self) -> list[Broker]:
-        """The brokers that are known to be behind in the metadata log, where what they say of partitions comes from.
+    def outdated(self, node_id: int) -> bool:
+        """Whether a broker is known to be behind in the metadata log, where what it says of partitions comes from.
 
-        One that a new leader has not heard of yet is none of them.
+        Of one that a new leader has not heard of yet that is not known.
         """
-        following = (
-            {broker.node_id: self.quorum.replica(broker.node_id) for broker in self.brokers} if self.quorum else {}
-        )
-        return [
-            broker
-            for broker in self.brokers
-            if (replica := following.get(broker.node_id))
-            and replica.caught_up_ms_ago is not None
-            and not replica.caught_up
-        ]
+        replica = self.quorum.replica(node_id) if self.quorum else None
+        return replica is not None and replica.caught_up_ms_ago is not None and not replica.caught_up
 
     def partitions_on(self, node_id: int) -> Iterator[Partition]:
         """The partitions with a replica on that broker."""

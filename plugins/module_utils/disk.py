@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 FSTYPE = "xfs"  # What Kafka's own documentation recommends, and the only kind that this project has tried.
 
@@ -83,10 +84,7 @@ def must_format(disk: Disk, seen: Observed) -> bool:
 
     Raises RefusalError in every other case.
     """
-
-    def refuse(why: str) -> RefusalError:
-        return refusal(disk, why)
-
+    refuse = partial(refusal, disk)
     if not seen.block_device:
         raise refuse("this host has no such block device")
     if disk.path in seen.mounted_at:

@@ -139,7 +139,8 @@ def plan(found: Found, declared: Declared) -> Plan:
     Raises:
         identity.Refusal: Nothing may be changed on any host.
     """
-    if problems := list(_problems(found, declared)):
+    steps = {host.name: _steps(host, found, declared.mode) for host in found.hosts if host.in_run}
+    if problems := list(_problems(found, declared, steps)):
         raise identity.Refusal(*problems)
     cluster_id = identity.known_id(found.hosts, declared.cluster_id)
     if declared.mode == "kraft":
@@ -147,7 +148,7 @@ def plan(found: Found, declared: Declared) -> Plan:
     return Plan(
         cluster_id,
         identity.initial_controllers(cluster_id, found.hosts) if declared.mode == "kraft" else "",
-        {host.name: _steps(host, found, declared.mode) for host in found.hosts if host.in_run},
+        steps,
         list(membership.notes(found.cluster, found.hosts)),
         all(host.mounted for host in found.hosts if host.in_run),
     )
@@ -224,7 +225,7 @@ def _waited_for(host: Host, found: Found) -> str:
     return "" if host.bootstrapped else "it is not known to have served"
 
 
-def _problems(found: Found, declared: Declared) -> Iterator[str]:
+def _problems(found: Found, declared: Declared, steps: Mapping[str, Steps]) -> Iterator[str]:
     kraft = declared.mode == "kraft"
     judged = [host for host in found.hosts if host.mounted or not declared.before_mounts]
     yield from identity.damage(declared.mode, judged, declared.preview)
@@ -238,7 +239,7 @@ def _problems(found: Found, declared: Declared) -> Iterator[str]:
         for host in found.hosts:
             if host.in_run:
                 yield from _role_problems(host, found)
-        yield from _restart_problems(in_run, found)
+        yield from _restart_problems(in_run, found, steps)
     if len(found.hosts) > 1 and found.cluster is not None:
         yield from _login_problems(in_run)
     for host in in_run:
@@ -314,12 +315,10 @@ def _role_problems(host: Host, found: Found) -> Iterator[str]:
         yield f"kafka_process_roles: {host.name} is the only controller. Let another host be one first."
 
 
-def _restart_problems(in_run: Iterable[Host], found: Found) -> Iterator[str]:
+def _restart_problems(in_run: Iterable[Host], found: Found, steps: Mapping[str, Steps]) -> Iterator[str]:
     """Why controllers cannot be restarted one at a time."""
-    if found.cluster is None or found.cluster.quorum is None:
-        return
-    waiting = {host.node_id: tuple(host.roles) for host in in_run if _steps(host, found, "kraft").in_turn}
-    if sentence := without_a_spare(found.cluster, waiting):
+    waiting = {host.node_id: tuple(host.roles) for host in in_run if steps[host.name].in_turn}
+    if found.cluster and (sentence := without_a_spare(found.cluster, waiting)):
         yield sentence
 
 

@@ -22,14 +22,14 @@ def roll_order(state: ClusterState, roles: Mapping[int, tuple[str, ...]]) -> lis
     then those that are controllers no more. Of two voters, one that is to lose its vote does so first, for until then
     the other one cannot be restarted. Within each, the order given is kept.
     """
-    voters = _voters(state)
-    spare = len(voters | _gaining(state, roles)) > 2
+    voters, gaining = _voters(state), _gaining(state, roles)
+    spare = len(voters | gaining) > 2
 
     def rank(node_id: int) -> int:
         active = node_id == state.controller_id
         if not active and not _up(state, node_id):
             return DOWN
-        if node_id in _gaining(state, roles):
+        if node_id in gaining:
             return GAINS_VOTE
         if node_id in voters and CONTROLLER not in roles[node_id]:
             return LOSES_VOTE if spare else LOSES_VOTE_FIRST

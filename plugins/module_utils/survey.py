@@ -7,7 +7,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 from typing import Any
 
-from .admin import AdminError, Endpoint, describe_configs, one_error
+from .admin import AdminError, Endpoint, describe_configs
 from .broker_config import BrokerKey
 from .cluster import CAUGHT_UP_WITHIN_MS, Broker, ClusterState, Feature, Partition, Quorum, QuorumReplica
 from .health import BrokerReport, LogDir
@@ -35,12 +35,10 @@ def survey(endpoint: Endpoint) -> ClusterState:
         except AdminError as refusal:
             refusals.append(str(refusal))
         else:
-            outdated = [broker for broker in state.outdated_brokers if broker.address in server.bootstrap_servers]
-            if not outdated:
+            told_by = [broker.node_id for broker in state.brokers if broker.address in server.bootstrap_servers]
+            if not (outdated := [node_id for node_id in told_by if state.outdated(node_id)]):
                 return state
-            refusals.append(
-                f"Broker {outdated[0].node_id} has not followed the metadata log lately, and tells what was."
-            )
+            refusals.append(f"Broker {outdated[0]} has not followed the metadata log lately, and tells what was.")
     raise AdminError(" ".join(refusals))
 
 
@@ -131,13 +129,9 @@ def elect_preferred(admin: Any, partitions: Iterable[Partition]) -> None:
 
 
 def ask_broker(admin: Any, broker_id: int) -> BrokerReport:
-    """What one broker says of itself; nothing if it does not answer."""
-    try:
-        with one_error(f"Broker {broker_id}"):
-            release = ".".join(map(str, admin.get_broker_version_data(broker_id).broker_version))
-            (answer,) = admin.describe_log_dirs(topic_partitions={}, brokers=[broker_id])
-    except AdminError:
-        return BrokerReport()
+    """What one broker says of itself."""
+    release = ".".join(map(str, admin.get_broker_version_data(broker_id).broker_version))
+    (answer,) = admin.describe_log_dirs(topic_partitions={}, brokers=[broker_id])
     log_dirs = [
         LogDir(
             path=log_dir["log_dir"],

@@ -7,6 +7,7 @@ Source: https://mitogen.networkgenomics.com/ansible_detailed.html
 import functools
 import gc
 import tempfile
+from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
@@ -49,7 +50,7 @@ SYNTAX = (
 )
 # A folder of this run alone, which nobody else may read and which Ansible removes at its end.
 COMPILED = FileSystemBytecodeCache(tempfile.mkdtemp(prefix="jinja-", dir=constants.DEFAULT_LOCAL_TMP))
-compile_template = AnsibleEnvironment.compile
+compile_template: Callable[..., CodeType] = AnsibleEnvironment.compile
 
 
 def compile_once(environment: AnsibleEnvironment, source: Any, name: Any = None, filename: Any = None) -> CodeType:
@@ -57,18 +58,15 @@ def compile_once(environment: AnsibleEnvironment, source: Any, name: Any = None,
 
     Each task of each host is a process of its own, which compiled every template that it needed anew: a third of a run.
     """
-    code: CodeType
     if not isinstance(source, str):
-        code = compile_template(environment, source, name, filename)
-        return code
+        return compile_template(environment, source, name, filename)
     context = _TemplateCompileContext.current(optional=True)
     settings = [getattr(environment, of) for of in SYNTAX] + [context is not None and context.escape_backslashes]
     bucket = COMPILED.get_bucket(environment, repr((settings, str(source))), None, source)
     if bucket.code is None:
         bucket.code = compile_template(environment, source, name, filename)
         COMPILED.set_bucket(bucket)
-    code = bucket.code
-    return code
+    return bucket.code
 
 
 AnsibleEnvironment.compile = compile_once

@@ -1,4 +1,4 @@
-"""Answers of librdkafka's admin client, taken without waiting on a lock."""
+"""librdkafka's admin client, and its answers, taken without waiting on a lock."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from concurrent.futures import Future
 from typing import TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
 
+from kafka_load.engines.settings import ClientSettings
 from kafka_load.native_threads import native_sleep
 
 ANSWER_S = 5.0
@@ -19,6 +21,11 @@ class Silence:
 
     def log(self, *_: object) -> None:
         """Drop a line."""
+
+
+def admin_client(client: ClientSettings) -> AdminClient:
+    """An admin client of the run's settings; it must live until the answers to what it is asked are there."""
+    return AdminClient(dict(client.properties()), logger=Silence())
 
 
 def answer(future: Future[T], timeout_s: float = ANSWER_S) -> T:

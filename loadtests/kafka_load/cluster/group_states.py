@@ -9,16 +9,17 @@ import time
 import warnings
 from collections.abc import Container, Mapping, Sequence
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as TopicPartitionOffset
 from confluent_kafka.admin import AdminClient
 
-from kafka_load.cluster.admin import ANSWER_S, Silence, answer
-from kafka_load.cluster.queries import partitions_of
+from kafka_load.cluster.admin import ANSWER_S, admin_client, answer
+from kafka_load.cluster.queries import metadata_client, partitions_of
+from kafka_load.config.profile_types import Mode
 from kafka_load.engines.settings import ClientSettings
 from kafka_load.ledger.findings import TopicPartition
 from kafka_load.native_threads import native_sleep
-from kafka_load.ownership import GroupState, Mode, mark_group
+from kafka_load.ownership import GroupState, mark_group
 
 
 def group_states(
@@ -29,7 +30,7 @@ def group_states(
     On a fresh cluster the coordinators are still being made, so it is asked again for `timeout_s`. Raises
     KafkaException.
     """
-    admin, deadline = AdminClient(dict(client.properties()), logger=Silence()), time.monotonic() + timeout_s
+    admin, deadline = admin_client(client), time.monotonic() + timeout_s
     while True:
         try:
             known = _known_groups(admin, timeout_s)
@@ -78,7 +79,7 @@ def _offsets(
     listed = answer(admin.list_consumer_group_offsets(request, request_timeout=ANSWER_S)[group])
     offsets = list(listed.topic_partitions or ())
     # The mock cluster answers only for the partitions that it is asked for by name.
-    asker = Consumer(dict(client.properties(group_id=group)), logger=Silence())
+    asker = metadata_client(client, group)
     try:
         wanted = [TopicPartitionOffset(*where) for where in partitions_of(asker, topics, ANSWER_S)]
         if wanted:  # librdkafka would ask for nothing, for ever

@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence
 
 from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as Place
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
-from kafka_load.cluster.admin import Silence, answer
+from kafka_load.cluster.admin import Silence, admin_client, answer
 from kafka_load.cluster.unreachable import Listener, why_unreachable
 from kafka_load.cluster.watch import log_bounds
 from kafka_load.engines.settings import ClientSettings
@@ -149,7 +149,7 @@ def prepare_share_group(
     Both are settings of the group on the broker, not of its members. Returns how long, in seconds, the broker lets a
     member keep a record before it gives it to another one. Raises KafkaException.
     """
-    admin = AdminClient(dict(client.properties()), logger=Silence())
+    admin = admin_client(client)
     wanted = {
         "share.auto.offset.reset": "earliest",
         "share.isolation.level": "read_committed" if read_committed else "read_uncommitted",

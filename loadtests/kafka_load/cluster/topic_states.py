@@ -7,10 +7,10 @@ from concurrent.futures import Future
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient, ConfigResource
+from confluent_kafka.admin import ConfigResource
 
 from kafka_load.clock import SECOND
-from kafka_load.cluster.admin import ANSWER_S, Silence, answer
+from kafka_load.cluster.admin import ANSWER_S, admin_client, answer
 from kafka_load.engines.settings import ClientSettings
 from kafka_load.run.topic_changes import TopicState
 
@@ -24,7 +24,7 @@ class TopicQueries:
     """
 
     def __init__(self, client: ClientSettings, topics: tuple[str, ...]) -> None:
-        self._admin = AdminClient(dict(client.properties()), logger=Silence())
+        self._admin = admin_client(client)
         self._topics = topics
         self._asked: tuple[dict[str, Future[Any]], dict[str, Future[Any]]] | None = None
         self._next_ns = 0

@@ -14,7 +14,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka import TopicPartition as TopicPartitionOffset
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
-from kafka_load.cluster.admin import Silence, answer
+from kafka_load.cluster.admin import admin_client, answer
 from kafka_load.cluster.queries import metadata_client
 from kafka_load.config.profile_types import DeclaredTopic
 from kafka_load.engines.settings import ClientSettings
@@ -34,7 +34,7 @@ class FoundTopic:
 
 def find_topics(client: ClientSettings, declared: Sequence[DeclaredTopic], timeout_s: float) -> dict[str, FoundTopic]:
     """Those of the declared topics that exist, by name, with the configs that are declared."""
-    admin = _admin(client)
+    admin = admin_client(client)
     known = admin.list_topics(timeout=timeout_s).topics
     found = {}
     for topic in declared:
@@ -53,7 +53,7 @@ def _config(admin: AdminClient, topic: DeclaredTopic, timeout_s: float) -> dict[
 
 def create_topics(client: ClientSettings, topics: Sequence[DeclaredTopic], timeout_s: float) -> dict[str, str]:
     """Create topics; why not, by topic, for those that could not be."""
-    admin = _admin(client)
+    admin = admin_client(client)
     wanted = [
         NewTopic(
             topic.name,
@@ -68,7 +68,7 @@ def create_topics(client: ClientSettings, topics: Sequence[DeclaredTopic], timeo
 
 def await_leaders(client: ClientSettings, topics: Sequence[str], timeout_s: float) -> None:
     """Wait until all partitions of these topics have leaders. Raises KafkaException if they have none in time."""
-    admin, deadline = _admin(client), time.monotonic() + timeout_s
+    admin, deadline = admin_client(client), time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         known = admin.list_topics(timeout=timeout_s).topics
         leaders = [part.leader for name in topics if name in known for part in known[name].partitions.values()]
@@ -80,7 +80,7 @@ def await_leaders(client: ClientSettings, topics: Sequence[str], timeout_s: floa
 
 def topic_ids(client: ClientSettings, topics: Sequence[str], timeout_s: float) -> dict[str, str]:
     """The ids of those of the topics that exist."""
-    admin = _admin(client)  # it must live until the answers are there
+    admin = admin_client(client)
     described = admin.describe_topics(TopicCollection(list(topics)), request_timeout=timeout_s)
     ids = {}
     for name, future in described.items():
@@ -106,7 +106,7 @@ def delete_topics(client: ClientSettings, topics: Sequence[str], timeout_s: floa
     """Delete topics and wait until they are gone; why not, by topic, for those it could not."""
     if not topics:
         return {}
-    admin = _admin(client)
+    admin = admin_client(client)
     refused = _refusals(admin.delete_topics(list(topics), request_timeout=timeout_s), timeout_s)
     deadline = time.monotonic() + timeout_s
     while left := (set(topics) - refused.keys()) & admin.list_topics(timeout=timeout_s).topics.keys():
@@ -120,12 +120,8 @@ def delete_groups(client: ClientSettings, groups: Sequence[str], timeout_s: floa
     """Delete groups that have no members; why not, by group, for those it could not."""
     if not groups:
         return {}
-    admin = _admin(client)
+    admin = admin_client(client)
     return _refusals(admin.delete_consumer_groups(list(groups), request_timeout=timeout_s), timeout_s)
-
-
-def _admin(client: ClientSettings) -> AdminClient:
-    return AdminClient(dict(client.properties()), logger=Silence())
 
 
 def _refusals(asked: Mapping[str, Future[None]], timeout_s: float) -> dict[str, str]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Literal
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -21,6 +20,7 @@ from kafka_load.cluster import (
     prepare_share_group,
     sample_records,
 )
+from kafka_load.config.profile_types import Mode
 from kafka_load.engines.settings import ClientSettings
 from kafka_load.native_threads import native_call, native_sleep
 from kafka_load.ownership import (
@@ -43,7 +43,7 @@ class Group:
     """A group that reads in this run."""
 
     name: str
-    mode: Literal["queue", "pubsub", "share"]
+    mode: Mode
     topics: tuple[str, ...]
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from kafka_load.config.profile_types import Mode
 from kafka_load.ownership import (
     CLIENT_ID,
     GroupState,
-    Mode,
     Sample,
     group_refusals,
     is_own_offset,
