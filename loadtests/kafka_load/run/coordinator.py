@@ -231,16 +231,16 @@ class RunCoordinator:
         self.phase = "draining"
         log_ends = self._read_ends()
         drained = self._drain(log_ends)
-        drained_ns = now_ns()  # what the cluster says of the topics must not be older, if it says anything
-        wait_until(
-            lambda: not self.view.topics or self.view.topics_at_ns >= drained_ns or self._drain_skipped, ANSWER_S
-        )
         self._order("stop", LEAVE_S + 5)
         self.tick()
+        looked_ns = now_ns()  # what the cluster says of the topics must be newer than their logs, if it says anything
+        wait_until(
+            lambda: not self.view.topics or self.view.topics_at_ns >= looked_ns or self._drain_skipped, ANSWER_S
+        )
         self._watch.stop()
         wait_until(lambda: not self._busy, 600)
         at_end = self._view_at_end(log_ends)
-        self._look_at_topics(at_end)
+        self._look_at_topics(replace(at_end, log_end={}))
         for change in self.history.changes:
             decides = change.kind in topic_changes.INCONCLUSIVE
             (self.inconclusive_reasons if decides else self.notes).append(change.sentence)

@@ -77,9 +77,15 @@ class TopicHistory:
         at_s: float,
         at_ns: int,
     ) -> list[TopicChange]:
-        """Take what the cluster says now (None: there is no such topic); returns what is new."""
+        """Take what the cluster says now (None: there is no such topic); returns what is new.
+
+        The topics and their logs are asked for at different times: the log of a topic that was made again may be seen
+        before the new topic is. So what was taken for a truncation of a topic that is found to be deleted is dropped.
+        """
         fresh = [change for topic, now in states.items() for change in self._look_at(topic, now, at_s)]
         gone = {change.topic for change in [*self.changes, *fresh] if change.kind in ("recreated", "deleted")}
+        self.changes = [one for one in self.changes if one.kind != "truncated" or one.topic not in gone]
+        self.truncations = {tp: cut for tp, cut in self.truncations.items() if tp[0] not in gone}
         for tp, end in ends.items():
             before = self._ends.get(tp, 0)
             self._ends[tp] = end

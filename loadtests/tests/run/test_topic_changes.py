@@ -57,3 +57,20 @@ def test_a_log_that_ends_earlier_than_it_did_was_cut_off() -> None:
     assert said(seen) == [("truncated", 2.0)]
     assert (seen.truncations[ZERO].before, seen.truncations[ZERO].after) == (100, 80)
     assert seen.of("truncated", "recreated") == {"orders"}
+
+
+def test_a_shorter_log_is_no_truncation_if_the_topic_is_then_found_to_be_another_one() -> None:
+    seen = history(DELETE, DELETE, DELETE, TopicState(3, "B", "delete"), ends=(5, 100, 3, 7))
+    assert said(seen) == [("recreated", 3.0)]
+    assert seen.truncations == {}
+
+
+def test_a_shorter_log_is_no_truncation_if_the_topic_is_then_found_to_be_deleted() -> None:
+    seen = history(DELETE, DELETE, DELETE, None, ends=(5, 100, 3, 7))
+    assert said(seen) == [("deleted", 3.0)]
+    assert seen.truncations == {}
+
+
+def test_the_topics_can_be_looked_at_without_their_logs() -> None:
+    seen = history(DELETE, DELETE, ends=(5, 100))
+    assert seen.look({"orders": DELETE}, {}, 2.0, 2) == []
