@@ -66,8 +66,9 @@ clean:
 distclean: clean
 	@rm -rf .cache .venv .ansible .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+    --no-emit-find-links --no-header --output-file requirements.txt
 requirements: bootstrap
-	@for folder in . loadtests benchmarks; do \
-	    (cd $$folder && uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	        --no-emit-find-links --no-header requirements.in --output-file requirements.txt) || exit; \
-	done
+	@$(COMPILE) requirements.in
+	@cd loadtests && $(COMPILE) ../pyproject.toml --constraint ../requirements.txt
+	@cd benchmarks && $(COMPILE) requirements.in

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from confluent_kafka.admin import AdminClient
-from kafka_load.cli import RESULTS_DIR
+from kafka_load.config.results_dir import IN_PROJECT
 from kafka_load.run import run_annotations
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -110,7 +110,7 @@ def until(condition: Callable[[], bool], locust: subprocess.Popen[bytes], every_
 
 def main() -> int:
     """Run load and kill."""
-    latest = PROJECT / RESULTS_DIR / run_annotations.LATEST
+    latest = PROJECT / IN_PROJECT / run_annotations.LATEST
     before = latest.resolve()
     locust = subprocess.Popen([str(BIN / "locust"), *LOAD, *sys.argv[1:]], cwd=PROJECT)
     until(lambda: latest.resolve() != before, locust)

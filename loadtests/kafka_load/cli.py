@@ -1,23 +1,29 @@
-"""`kafka-load`: what is done to a run from outside: mark a fault, make the report again, compare it with another."""
+"""`kafka-load`: run the shop, mark a fault in a run, make its report again, compare it with another."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
+from kafka_load.config.results_dir import default_folder
 from kafka_load.output import comparison_report, html_report
 from kafka_load.output.comparison import ComparisonError, allowance, table
 from kafka_load.output.verdict import FAIL, PASS, REFUSED
 from kafka_load.run import run_annotations
 
-RESULTS_DIR = Path("loadtests/results")
+RUN = "run"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; exit status 3 with one sentence where it cannot be done."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given[:1] == [RUN]:
+        _run(given[1:])
+    options = _parser().parse_args(given)
     try:
         said, status = options.do(options)
     except (run_annotations.NoRunError, ComparisonError, OSError) as error:
@@ -30,9 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="kafka-load", description=__doc__)
     parser.add_argument(
-        "--results-dir", type=Path, default=RESULTS_DIR, help="where runs leave their results (%(default)s)"
+        "--results-dir", type=Path, default=default_folder(), help="where runs leave their results (%(default)s)"
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands.add_parser(RUN, help="start locust with the shop as its locustfile; takes all options of locust")
     mark = commands.add_parser("mark", help="write a fault, or its healing, into the run that is on")
     mark.add_argument("name", metavar="NAME", help="what happened, such as kill_broker")
     mark.add_argument("target", metavar="TARGET", help="to whom, such as kafka2")
@@ -58,6 +65,12 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--html", type=Path, metavar="FILE", help="where the page goes, by default into B's folder")
     compare.set_defaults(do=_compare)
     return parser
+
+
+def _run(options: Sequence[str]) -> NoReturn:
+    """Become Locust, which takes the shop unless it is given `-f`."""
+    environment = {"LOCUST_LOCUSTFILE": str(Path(__file__).with_name("shop.py")), **os.environ}
+    os.execve(sys.executable, [sys.executable, "-m", "locust", *options], environment)  # noqa: S606  # no shell is wanted
 
 
 def _mark(options: argparse.Namespace) -> tuple[str, int]:

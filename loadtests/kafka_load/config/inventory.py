@@ -31,7 +31,11 @@ def bootstrap_servers(playbook: Path = PLAYBOOK, folder: Path | None = None, tim
     """
     program = "ansible-playbook"
     ansible = shutil.which(program, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
-    if ansible is None or not playbook.exists():
+    if not playbook.exists():  # the package alone is installed
+        raise InventoryError(
+            f"{_HINT}: only inside the project's folder an Ansible inventory says where the cluster is"
+        )
+    if ansible is None:
         raise InventoryError(f"{_HINT}: there is no {program} here that could tell it")
     plain = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_STRATEGY": "linear"}
     try:

@@ -14,13 +14,13 @@ from typing import Any, NoReturn
 
 from kafka_load.config import client_config
 from kafka_load.config.inventory import ENV
+from kafka_load.config.results_dir import default_folder
 from kafka_load.config.slo import LIMITS
 from kafka_load.config.time_span import span_s
 from kafka_load.output.facts import Requirements
 from kafka_load.output.verdict import REFUSED
 from kafka_load.records.binary import SMALLEST
 
-RESULTS_DIR = "loadtests/results"
 LIMIT_PREFIX = "slo_"
 
 
@@ -174,7 +174,7 @@ OPTIONS: tuple[Option, ...] = (
         number(0.0),
     ),
     Option("--drain-timeout", "How long readers may go on after the last record", 60.0, span),
-    Option("--results-dir", "Where each run leaves its folder", RESULTS_DIR, in_ui=False),
+    Option("--results-dir", "Where each run leaves its folder", str(default_folder()), in_ui=False),
     Option("--junit", "Write the verdict as JUnit XML to this file too, for a CI server", in_ui=False),
     Option("--quiet", "Only the verdict on the terminal", False, in_ui=False),
 )

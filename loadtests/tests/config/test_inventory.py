@@ -29,6 +29,13 @@ def test_an_inventory_without_brokers_is_one_sentence(tmp_path: Path) -> None:
         inventory.bootstrap_servers(folder=folder(tmp_path, "all: {hosts: {a: }}\n"))
 
 
-def test_without_ansible_it_is_one_sentence(tmp_path: Path) -> None:
+def test_without_ansible_it_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
     with pytest.raises(inventory.InventoryError, match=r"^give --bootstrap-servers .*there is no ansible-playbook"):
+        inventory.bootstrap_servers()
+
+
+def test_without_the_project_it_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(inventory.InventoryError, match=r"^give --bootstrap-servers .*inside the project's folder"):
         inventory.bootstrap_servers(playbook=tmp_path / "none.yml")
