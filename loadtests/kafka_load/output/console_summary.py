@@ -42,6 +42,11 @@ def milliseconds(us: float) -> str:
     return f"{ms:,.0f} ms" if ms >= 100 else f"{ms:.3g} ms"
 
 
+def number(value: float, digits: int = 6) -> str:
+    """A figure with so many significant digits, and all of those before the point."""
+    return f"{value:,.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:,.{digits}g}"
+
+
 def plus_minus(uncertainty_us: float) -> str:
     """How certain a latency between two workers is, to be written behind it; nothing if they have one clock."""
     return f" ± {milliseconds(uncertainty_us)}" if uncertainty_us else ""
@@ -65,7 +70,7 @@ def breach(result: Mapping[str, Any]) -> str:
     """One sentence about a limit that was not kept."""
     limit = LIMITS[result["name"]]
     bound = "at least" if limit.at_least else "at most"
-    return f"{title(result)} is {result['value']:,g}, {bound} {result['limit']:,g} allowed ({limit.what})"
+    return f"{title(result)} is {number(result['value'])}, {bound} {number(result['limit'])} allowed ({limit.what})"
 
 
 def broken(verdict: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -111,6 +111,7 @@ def render(
         anomalies=anomalies,
         settings=list(flatten(settings)),
         duration=console_summary.duration,
+        number=console_summary.number,
         milliseconds=console_summary.milliseconds,
         plus_minus=console_summary.plus_minus,
     )

@@ -74,7 +74,7 @@ def _groups(verdict: Mapping[str, Any]) -> Iterator[Case]:
     for group in verdict["groups"]:
         name = group["group"]
         why = [
-            f"{count} is {group[count]:,}, at most {limit['limit']:,g} allowed"
+            f"{count} is {group[count]:,}, at most {console_summary.number(limit['limit'])} allowed"
             for limit in broken
             if limit.get("of", "") in ("", f"group {name}")
             and not LIMITS[count := limit["name"]].at_least

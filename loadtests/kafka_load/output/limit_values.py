@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from kafka_load.config.slo import Measured
+from kafka_load.output.console_summary import milliseconds
 from kafka_load.output.facts import Facts, Percentiles, Requirements, TopicFacts
 
 _COUNTS = ("duplicated_in_log", "reordered", "phantom", "diverged", "offset_regressions", "redelivered")
@@ -158,7 +159,7 @@ def _slowest(facts: Facts, latencies: Mapping[str, int], without_own: Mapping[st
     most = max(us + unsure[name] for name, us in latencies.items())
     why = _own_lateness(facts)
     if clocks := max(unsure.values()):
-        why += f", and the workers' clocks are known to ±{clocks / 1000:,.3g} ms only"
+        why += f", and the workers' clocks are known to ±{milliseconds(clocks)} only"
     doubt = few or _gone(facts)
     best = 0 if doubt else max(0, least) / 1000
     return Measured(value / 1000, best=best, worst=most / 1000, why=doubt or why)

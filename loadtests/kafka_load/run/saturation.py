@@ -12,6 +12,7 @@ from typing import Any
 
 from kafka_load.config.plan import Plan, step_rates
 from kafka_load.config.slo import LIMITS, Measured, Result, evaluate
+from kafka_load.output.console_summary import milliseconds, number
 from kafka_load.output.facts import Requirements
 from kafka_load.output.timeline import Bin, merged
 
@@ -105,14 +106,15 @@ class Saturation:
                     end_to_end / 1000,
                     best=max(0, end_to_end - self.uncertainty_us) / 1000,
                     worst=(end_to_end + self.uncertainty_us) / 1000,
-                    why=f"the workers' clocks are known to ±{self.uncertainty_us / 1000:,.3g} ms only",
+                    why=f"the workers' clocks are known to ±{milliseconds(self.uncertainty_us)} only",
                 ),
                 "achieved_rate": Measured(round(achieved, 4)),
             },
         )
         late_us = late.percentile(99) if late else 0
         why = [
-            f"{r.name} was {r.value:,.4g} (limit {r.limit:,g}{f'; undecided: {r.undecided}' * bool(r.undecided)})"
+            f"{r.name} was {number(r.value, 4)} (limit {number(r.limit)}"
+            f"{f'; undecided: {r.undecided}' * bool(r.undecided)})"
             for r in results
             if not r.ok
         ]

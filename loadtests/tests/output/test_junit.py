@@ -51,6 +51,12 @@ def test_a_run_that_passed_has_a_case_for_itself_each_limit_and_each_group() -> 
     }
 
 
+def test_a_large_limit_is_said_in_full() -> None:
+    facts = replace(FACTS, groups=(replace(FACTS.groups[0], redelivered=2_345_678), FACTS.groups[1]))
+    found = cases(junit.of_verdict(judge(facts, {"redelivered": 1_234_567.0})))
+    assert found["groups", "first"] == ("failure", "redelivered is 2,345,678, at most 1,234,567 allowed")
+
+
 def test_a_broken_limit_fails_and_so_does_only_the_group_that_broke_it() -> None:
     facts = replace(FACTS, groups=(replace(FACTS.groups[0], lost=2), FACTS.groups[1]))
     found = cases(junit.of_verdict(judge(facts, {"lost": 0.0, "p99_produce_ms": 1.0})))

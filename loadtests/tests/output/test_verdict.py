@@ -389,6 +389,16 @@ def test_the_terminal_says_what_happened() -> None:
     assert "proves nothing" in console_summary.closing(judge(replace(FACTS, groups=()), {}), "x")
 
 
+def test_a_large_figure_is_said_in_full() -> None:
+    facts = replace(with_group(redelivered=1_234_567, lag_at_end=2_000_001), gaps={"orders-0": Gap(1_234.56, 0.0)})
+    said = console_summary.closing(judge(facts, {"redelivered": 1_000_000, "lag_at_end": 2_000_000}), "x")
+    assert "✗ redelivered is 1,234,567, at most 1,000,000 allowed" in said
+    assert "✗ lag_at_end is 2,000,001, at most 2,000,000 allowed" in said
+    said = console_summary.closing(judge(facts, {"longest_gap_s": 1_234.5, "achieved_rate": 1.01}), "x")
+    assert "✗ longest_gap_s is 1,234.56, at most 1,234.5 allowed" in said
+    assert "✗ achieved_rate is 1, at least 1.01 allowed" in said
+
+
 def test_spans_and_latencies_are_said_as_people_say_them() -> None:
     assert [console_summary.duration(s) for s in (0.85, 9.64, 125)] == ["850 ms", "9.6 s", "2 min 05 s"]
     assert [console_summary.duration(s) for s in (0.9996, 59.96, 119.7)] == ["1.0 s", "1 min 00 s", "2 min 00 s"]

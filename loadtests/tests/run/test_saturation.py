@@ -56,6 +56,15 @@ def test_a_late_harness_is_named_as_the_limit() -> None:
     assert "the harness itself was" in found.broken.why
 
 
+def test_a_latency_of_many_seconds_is_said_in_full() -> None:
+    found = Saturation([1000], 4.0, {"p99_produce_ms": 1_234_567.0}, Requirements())
+    for number in range(4):
+        found.add(second(number, 1000, ms=2_000_000))
+    assert found.broken is not None
+    assert "e+" not in found.broken.why
+    assert found.broken.why.endswith("(limit 1,234,567)")
+
+
 @pytest.mark.parametrize("count", [8, 12])
 def test_a_cluster_that_keeps_every_step_may_carry_more(count: int) -> None:
     found = search(*[{"ms": 10}] * count)
