@@ -16,5 +16,5 @@ FACTS = Facts(
     gaps={"orders-0": Gap(2.5, 20.0)},
     produce=LATENCY,
     end_to_end=dict.fromkeys(GROUPS, LATENCY),
-    faults=(Fault("kill_broker", "kafka2", 20.0, 40.0),),
+    faults=(Fault("kill_broker", "kafka2", 20.0, 40.0, recovered_after_s=9.5),),
 )

@@ -56,6 +56,7 @@ LIMITS: dict[str, Limit] = {
         Limit("p999_produce_ms", "ms from due to acknowledged, 99.9th percentile", scope="topic"),
         Limit("p999_end_to_end_ms", "ms from due to delivered, 99.9th percentile, in any group"),
         Limit("longest_gap_s", "s without an acknowledgement in any partition while records were due", scope="topic"),
+        Limit("recovery_s", "s from a fault until no record is acknowledged late any more, the longest", scope="topic"),
         Limit("lag_at_end", "records not yet committed when the run ended, in any group"),
         Limit(
             "achieved_rate",

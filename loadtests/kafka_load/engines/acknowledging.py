@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from kafka_load.engines.messages import stretches
 from kafka_load.histogram import Histogram
 from kafka_load.ledger.account import Account
+from kafka_load.ledger.delays import Delays, DelayTracker
 from kafka_load.ledger.findings import Gap, TopicPartition
 from kafka_load.records.stamp import Int64s
 
@@ -33,25 +34,32 @@ CERTAIN = frozenset(
 
 
 class Availability:
-    """One partition's longest time without an acknowledgement while records were due."""
+    """One partition's longest time without an acknowledgement while records were due, and its late records."""
 
-    __slots__ = ("_acknowledged_ns", "_waiting", "longest")
+    __slots__ = ("_acknowledged_ns", "_delays", "_waiting", "longest")
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[int, int]] = deque()  # (sequence after the batch, when its first record was due)
+        # (sequence after the batch, when its first record was due, how late the harness itself sent it)
+        self._waiting: deque[tuple[int, int, int]] = deque()
         self._acknowledged_ns = 0
+        self._delays = DelayTracker()
         self.longest = Gap()
 
-    def sent(self, end: int, due_ns: int) -> None:
-        """A batch that ends before sequence `end` was handed to the client."""
-        self._waiting.append((end, due_ns))
+    def sent(self, end: int, due_ns: int, own_ns: int = 0) -> None:
+        """A batch that ends before sequence `end` was handed to the client, `own_ns` late by the harness's fault."""
+        self._waiting.append((end, due_ns, own_ns))
 
     def acknowledged(self, end: int, at_ns: int) -> None:
         """Sequences before `end` are answered."""
         self.look(at_ns)
         self._acknowledged_ns = at_ns
+        if not self._waiting or self._waiting[0][0] > end:
+            return
+        due_ns, sendable_ns = self._waiting[0][1], at_ns
         while self._waiting and self._waiting[0][0] <= end:
-            self._waiting.popleft()
+            _, batch_due_ns, own_ns = self._waiting.popleft()
+            sendable_ns = min(sendable_ns, batch_due_ns + own_ns)
+        self._delays.acknowledged(due_ns, sendable_ns, at_ns)
 
     def look(self, now_ns: int) -> Gap:
         """The longest gap, counting the one that may be going on."""
@@ -60,6 +68,13 @@ class Availability:
             if now_ns - begin > self.longest.longest_ns:
                 self.longest = Gap(now_ns - begin, begin)
         return self.longest
+
+    def delays(self, now_ns: int) -> Delays:
+        """When records were late, counting those that may be waiting."""
+        if not self._waiting:
+            return self._delays.delays()
+        _, due_ns, own_ns = self._waiting[0]
+        return self._delays.delays(due_ns, due_ns + own_ns, now_ns)
 
 
 @dataclass(frozen=True)
@@ -111,11 +126,14 @@ class Acknowledgements:
             self._available[partition] = Availability()
         return self.accounts[partition]
 
-    def sent(self, partition: int, count: int, due_ns: int) -> None:
-        """The next `count` records, the first of them due at `due_ns`, go to the client."""
+    def sent(self, partition: int, count: int, due_ns: int, own_ns: int = 0) -> None:
+        """The next `count` records, the first of them due at `due_ns`, go to the client.
+
+        The harness itself is `own_ns` late with it.
+        """
         account = self.account(partition)
         account.sent += count
-        self._available[partition].sent(account.sent, due_ns)
+        self._available[partition].sent(account.sent, due_ns, own_ns)
 
     def take(self, reports: Reports, now: int) -> None:
         """Take records whose delivery was reported; none, if all that was reported were failures."""
@@ -172,3 +190,8 @@ class Acknowledgements:
     def gaps(self, now: int) -> dict[TopicPartition, Gap]:
         """The longest gap of each partition so far."""
         return {(self.topic, partition): available.look(now) for partition, available in self._available.items()}
+
+    def delays(self, now: int) -> dict[TopicPartition, Delays]:
+        """When records of each partition were late, of those where some were."""
+        known = {(self.topic, partition): available.delays(now) for partition, available in self._available.items()}
+        return {where: delays for where, delays in known.items() if len(delays.total)}

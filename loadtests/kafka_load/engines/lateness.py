@@ -38,6 +38,10 @@ class Lateness:
         """
         self._excused_ns = min(self._excused_ns, max(0, now_ns - first_due_ns))
 
+    def own_ns(self, due_ns: int, now_ns: int) -> int:
+        """How late a record that was due then and is sent now is by the harness's own fault."""
+        return max(0, now_ns - due_ns - self._excused_ns)
+
     def sent(self, due_ns: Int64s, now_ns: int) -> None:
         """Records that were due at these times are handed to the client now."""
         late_ns = now_ns - due_ns

@@ -175,7 +175,8 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
     def _send(self, due_ns: Int64s) -> None:
         """Make the records due at these times, and hand them over in the order of their partitions."""
         count = len(due_ns)
-        self._lateness.begin(int(due_ns[0]), now_ns())
+        now = now_ns()
+        self._lateness.begin(int(due_ns[0]), now)
         keys = self._keys.draw(count)
         order = np.argsort(self._keys.partitions[keys], kind="stable")
         keys, due_ns = keys[order], due_ns[order]
@@ -184,7 +185,8 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         for begin, end in stretches(partitions[1:] != partitions[:-1]):
             partition = int(partitions[begin])
             sequences[begin:end] += self._acks.account(partition).sent - begin
-            self._acks.sent(partition, end - begin, int(due_ns[begin]))
+            first_ns = int(due_ns[begin])
+            self._acks.sent(partition, end - begin, first_ns, self._lateness.own_ns(first_ns, now))
         for start in range(0, count, self._chunk):
             if start:
                 self._serve(0.0)
@@ -292,4 +294,5 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
             self._acks.gaps(now_ns()),
             self._lateness.own.copy(),
             self._blocked_ns(now_ns()),
+            self._acks.delays(now_ns()),
         )

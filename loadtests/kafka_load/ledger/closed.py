@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from kafka_load.histogram import Histogram
 from kafka_load.ledger.account import StreamAccount
+from kafka_load.ledger.delays import Delays
 from kafka_load.ledger.digest import Digest
 from kafka_load.ledger.findings import Gap, TopicPartition
 from kafka_load.ledger.snapshot import ProducerSnapshot
@@ -48,6 +49,7 @@ class ClosedProducers:
     lateness_own: Histogram = field(default_factory=Histogram)
     blocked_ns: dict[str, int] = field(default_factory=dict)
     gaps: dict[TopicPartition, Gap] = field(default_factory=dict)
+    delays: dict[TopicPartition, Delays] = field(default_factory=dict)
 
     def folded(self, last: ProducerSnapshot) -> ClosedProducers:
         """With one more that has ended."""
@@ -63,6 +65,7 @@ class ClosedProducers:
         gaps = dict(self.gaps)
         for tp, gap in last.gaps.items():
             gaps[tp] = max(gap, gaps.get(tp, Gap()), key=lambda one: one.longest_ns)
+        delays = {where: self.delays.get(where, Delays()).joined(more) for where, more in last.delays.items()}
         return ClosedProducers(
             self.engine,
             self.topic,
@@ -75,6 +78,7 @@ class ClosedProducers:
             self.lateness_own + last.lateness_own,
             {cause: self.blocked_ns.get(cause, 0) + ns for cause, ns in last.blocked_ns.items()} or self.blocked_ns,
             gaps,
+            self.delays | delays,
         )
 
     @cached_property
@@ -105,6 +109,7 @@ class ClosedProducers:
             self.gaps,
             self.lateness_own,
             self.blocked_ns,
+            self.delays,
         )
         return [
             *(

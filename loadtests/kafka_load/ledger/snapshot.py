@@ -14,6 +14,7 @@ import numpy as np
 
 from kafka_load.histogram import Histogram
 from kafka_load.ledger.account import StreamAccount
+from kafka_load.ledger.delays import Delays
 from kafka_load.ledger.digest import Digest, joined
 from kafka_load.ledger.findings import Gap, TopicPartition
 from kafka_load.ledger.runs import NONE, Runs, merge
@@ -63,6 +64,7 @@ class ProducerSnapshot:
     gaps: dict[TopicPartition, Gap] = field(default_factory=dict)
     lateness_own: Histogram = field(default_factory=Histogram)
     blocked_ns: dict[str, int] = field(default_factory=dict)
+    delays: dict[TopicPartition, Delays] = field(default_factory=dict)
 
 
 @wired

@@ -219,10 +219,13 @@ def _mark(fault: Mapping[str, Any], end: float) -> list[Figure]:
         return []
     until = end if fault["healed_at_s"] is None else fault["healed_at_s"]
     common = {"xref": "x", "yref": "paper", "y0": 0, "y1": 1, "layer": "below"}
+    recovered = start + (fault.get("recovered_after_s") or 0)
     return [
         common | {"type": "rect", "x0": start, "x1": until, "fillcolor": RED, "opacity": 0.08, "line": {"width": 0}},
         common | {"type": "line", "x0": start, "x1": start, "line": {"color": RED, "width": 1.2, "dash": "dash"}},
-    ]
+        common
+        | {"type": "line", "x0": recovered, "x1": recovered, "line": {"color": SERIES[2], "width": 1.2, "dash": "dot"}},
+    ][: 2 + (recovered > start)]
 
 
 def _label(fault: Mapping[str, Any]) -> Figure:

@@ -113,11 +113,18 @@ def closing(verdict: Mapping[str, Any], report: str) -> str:
     for group, values in latency["end_to_end"].items():
         lines.append(_row("", milliseconds(values["p99"]), f"to {group}{plus_minus(values.get('uncertainty', 0))}"))
     for fault in verdict["faults"]:
-        lines.append(_row("fault", f"{fault['injected_at_s'] or 0:.1f} s", f"{fault['name']} {fault['target']}"))
+        lines.append(_row("fault", f"{fault['injected_at_s'] or 0:.1f} s", fault_in_words(fault)))
     lines += [f"  ✗ {breach(result)}" for result in broken(verdict)]
     lines += [f"  ✗ {failure}" for failure in verdict.get("failures", ())]
     lines += [f"  ! {note}" for note in verdict["notes"] if note not in verdict.get("failures", ())]
     return "\n".join([*lines, "", f"  {report}"])
+
+
+def fault_in_words(fault: Mapping[str, Any]) -> str:
+    """What happened to which target, and how long after it the cluster had recovered if that is known."""
+    after_s = fault.get("recovered_after_s")
+    recovered = "" if after_s is None else f", recovered after {duration(after_s)}"
+    return f"{fault['name']} {fault['target']}{recovered}"
 
 
 def _row(what: str, value: str, detail: str = "") -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from kafka_load.config.slo import Measured
 from kafka_load.ledger import GroupJudgement
 from kafka_load.output.shortfall import Shortfall
 
@@ -45,7 +46,8 @@ class Gap:
 class Fault:
     """A fault from outside; times count from the start of the run, None while it has not happened.
 
-    It was seen at `injected_at_s`; it was ordered at `ordered_at_s`, None if nobody says.
+    It was seen at `injected_at_s`; it was ordered at `ordered_at_s`, None if nobody says. So long after it the cluster
+    had recovered, `recovered_after_s` (see `output.recovery`); None if nobody saw that.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Fault:
     injected_at_s: float | None
     healed_at_s: float | None
     ordered_at_s: float | None = None
+    recovered_after_s: float | None = None
 
 
 class Clock(Protocol):
@@ -89,7 +92,9 @@ class Facts:
     by `produce` or the group's name. `uncertainty_us` is by how much an end-to-end latency may be wrong because several
     workers have several `clocks`, by group. `lag_unknown` says why the groups' lag is not known. `gone` are the topics
     that somebody deleted during the run, each with its records that were sent and not acknowledged. `unreported` are
-    records of workers that died before they could say what became of them. `topics` is what was measured of each alone.
+    records of workers that died before they could say what became of them. `recovery` is the longest time until the
+    cluster had recovered from a fault, of all partitions by the name "" and of those of each topic. `topics` is what
+    was measured of each alone.
     """
 
     run_id: str
@@ -125,5 +130,6 @@ class Facts:
     unreported: int = 0
     topics: Mapping[str, TopicFacts] = field(default_factory=dict)
     faults: Sequence[Fault] = ()
+    recovery: Mapping[str, Measured] = field(default_factory=dict)
     notes: Sequence[str] = ()
     inconclusive_reasons: Sequence[str] = ()

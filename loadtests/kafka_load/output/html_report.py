@@ -36,7 +36,13 @@ WORDS = ("marks", "why")
 """Columns of the run's tables that are not numbers."""
 
 _FIGURES: tuple[tuple[str, str, Callable[[Data], Figure], Callable[[Data], object], bool], ...] = (
-    ("Rate", "records a second; shaded where a fault was in effect", charts.rates, lambda d: d.rows, True),
+    (
+        "Rate",
+        "records a second; shaded where a fault was in effect, dotted where it was recovered from",
+        charts.rates,
+        lambda d: d.rows,
+        True,
+    ),
     ("Latency", "from the moment a record was due", charts.latency, lambda d: d.rows, True),
     ("Lag", "records not committed yet", charts.lag, lambda d: d.rows and d.groups, True),
     (
@@ -108,6 +114,7 @@ def render(
         tiles=tiles(verdict),
         counts=COUNTS,
         limits=LIMITS,
+        faults=[(fault, console_summary.fault_in_words(fault)) for fault in verdict["faults"]],
         anomalies=anomalies,
         settings=list(flatten(settings)),
         duration=console_summary.duration,

@@ -35,6 +35,8 @@ def measured(facts: Facts, requirements: Requirements) -> dict[str, Measured]:
         values["p999_end_to_end_ms"] = _p999(facts, facts.end_to_end)
     if facts.due:
         values["longest_gap_s"] = _gap(facts)
+    if "" in facts.recovery:
+        values["recovery_s"] = facts.recovery[""]
     if planned := max(facts.planned, facts.due):
         values["achieved_rate"] = _achieved(facts, requirements, planned)
     return values
@@ -61,6 +63,7 @@ def part_of(facts: Facts, of: str) -> Facts:
         # Of one topic it is not known, so that all of the harness's lateness may be in it.
         p99_without_own={},
         gaps={where: gap for where, gap in facts.gaps.items() if where.rpartition("-")[0] == name},
+        recovery={"": facts.recovery[name]} if name in facts.recovery else {},
         gone={topic: count for topic, count in facts.gone.items() if topic == name},
     )
 

@@ -22,7 +22,7 @@ from kafka_load.cluster import PartitionView
 from kafka_load.config.plan import Plan
 from kafka_load.histogram import MIDDLES_US, Histogram, merged, percentile_without
 from kafka_load.ledger import Anomaly, Judgement, LedgerSnapshot, ProducerSnapshot, TopicPartition, accounts_of
-from kafka_load.output import junit
+from kafka_load.output import junit, recovery
 from kafka_load.output.charts import Leader
 from kafka_load.output.console_summary import milliseconds
 from kafka_load.output.facts import Facts, Gap, Percentiles, TopicFacts
@@ -123,6 +123,19 @@ def facts(
     began = bool(run.asked.users)
     redelivered = Counter({group.group: group.redelivered for group in judgement.groups})
     deleted = {group.group: group.deleted for group in judgement.groups if group.deleted}
+    faults, recoveries = recovery.with_recoveries(
+        run_annotations.faults(run_annotations.read(run.plan.run_dir), start_ns),
+        recovery.joined(producer.delays for snapshot in snapshots for producer in snapshot.producers),
+        start_ns,
+        recovery.Observed(
+            load_s=run.done.load_s,
+            end_s=duration_s,
+            uncertainty_s=max((clock.worst_ns for clock in run.clocks.values() if clock), default=0) / SECOND,
+            gone=run.done.gone,
+            unreported=run.unreported,
+        ),
+        sorted({made.topic for made in run.asked.producers.values()}),
+    )
     return Facts(
         run_id=run.plan.run_id,
         profile=run.plan.profile.name,
@@ -161,7 +174,8 @@ def facts(
             for name, latency in latencies.items()
             if latency.count
         },
-        faults=run_annotations.faults(run_annotations.read(run.plan.run_dir), start_ns),
+        faults=faults,
+        recovery=recoveries,
         notes=[
             *run.notes,
             *_other_than_planned(run),

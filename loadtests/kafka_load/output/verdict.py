@@ -18,7 +18,7 @@ from kafka_load.ledger import GroupJudgement
 from kafka_load.output.facts import USUAL_REQUIREMENTS, Facts, Percentiles, Requirements
 from kafka_load.output.limit_values import longest_gap_s, measured, part_of, too_few, too_late
 
-SCHEMA = 3
+SCHEMA = 4
 PASS, FAIL, INCONCLUSIVE, REFUSED = 0, 1, 2, 3
 """Exit statuses; REFUSED stands for bad options or an unreachable cluster and never reaches a verdict."""
 

@@ -10,6 +10,7 @@ from confluent_kafka import KafkaError
 from kafka_load.clock import SECOND
 from kafka_load.engines.acknowledging import Acknowledgements, Availability, Reports
 from kafka_load.ledger import Gap
+from kafka_load.ledger.delays import NEVER
 
 
 def reports(partition: int, first: int, end: int, offset: int | None = 0, due_ns: int = 0) -> Reports:
@@ -111,3 +112,17 @@ def test_marks_stay_few_and_lead_to_a_lost_records_place() -> None:
     assert high is not None
     assert low <= 100_000 + 50 <= high
     assert account.acknowledged_at(50_000) == pytest.approx(50_000 * 10_000_000, rel=0.01)
+
+
+def test_records_that_waited_more_than_a_second_are_late_also_while_they_wait() -> None:
+    acks = Acknowledgements("orders", transactional=False)
+    acks.sent(0, 10, due_ns=1 * SECOND, own_ns=SECOND // 2)
+    acks.sent(0, 10, due_ns=2 * SECOND)
+    acks.sent(1, 10, due_ns=2 * SECOND)
+    acks.take(joined(reports(0, 0, 20), reports(1, 0, 10)), now=3 * SECOND - 1)
+    [(where, delays)] = acks.delays(3 * SECOND).items()
+    assert where == ("orders", 0)
+    assert delays.total.tolist() == [[1 * SECOND, 13 * SECOND - 1]]
+    assert delays.cluster.tolist() == [[3 * SECOND // 2, 13 * SECOND - 1]]
+    acks.sent(1, 5, due_ns=60 * SECOND)
+    assert acks.delays(62 * SECOND)["orders", 1].total.tolist() == [[60 * SECOND, NEVER]]

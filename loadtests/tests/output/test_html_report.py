@@ -35,7 +35,15 @@ LEADERS = [
 DATA = Data(
     rows=ROWS,
     groups=GROUPS,
-    faults=[{"name": "kill_broker", "target": "kafka2", "injected_at_s": 20.0, "healed_at_s": 40.0}],
+    faults=[
+        {
+            "name": "kill_broker",
+            "target": "kafka2",
+            "injected_at_s": 20.0,
+            "healed_at_s": 40.0,
+            "recovered_after_s": 9.5,
+        }
+    ],
     leaders=LEADERS,
     histograms={"acknowledged": [(900.0, 10), (2000.0, 80), (30000.0, 1)]},
     curve=[{"target_rate": 5000.0, "produce_p99_us": 4000.0, "achieved": 100.0}],
@@ -90,6 +98,7 @@ def test_the_page_stands_alone_and_escapes_what_it_shows(run_dir: Path) -> None:
     assert not re.search(r"(src|href)\s*=|@import|https?://", own)
     assert "a &lt;/script&gt; in a note" in own
     assert "4711" in own
+    assert "kill_broker kafka2, recovered after 9.5 s" in own
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])

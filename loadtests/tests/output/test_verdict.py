@@ -58,10 +58,10 @@ def outcome(facts: Facts, **limits: float) -> tuple[Any, Any]:
 
 def test_the_verdict_has_the_agreed_shape() -> None:
     clocks = {"worker-1": ClockError(-5_000_000_000, 400_000, 499_001)}
-    faults = (Fault("kill_broker", "kafka2", 3.0, None, 2.5),)
+    faults = (Fault("kill_broker", "kafka2", 3.0, None, 2.5, 4.0),)
     verdict = judge(replace(FACTS, faults=faults, uncertainty_us={"warehouse-group": 800}, clocks=clocks), {"lost": 0})
     assert verdict == {
-        "schema": 3,
+        "schema": 4,
         "plan": {
             "duration_s": 10.0,
             "load_s": 10.0,
@@ -126,7 +126,10 @@ def test_the_verdict_has_the_agreed_shape() -> None:
         },
         "slo": [{"name": "lost", "limit": 0, "value": 0, "ok": True}],
         "faults": [
-            {"name": "kill_broker", "target": "kafka2", "injected_at_s": 3.0, "healed_at_s": None, "ordered_at_s": 2.5}
+            {
+                **{"name": "kill_broker", "target": "kafka2", "injected_at_s": 3.0, "healed_at_s": None},
+                **{"ordered_at_s": 2.5, "recovered_after_s": 4.0},
+            }
         ],
         "reasons": [],
         "notes": [],
