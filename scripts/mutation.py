@@ -33,6 +33,7 @@ source_paths = ["{source}"]
 pytest_add_cli_args_test_selection = [{tests}]
 pytest_add_cli_args = ["-p", "no:cacheprovider", "-p", "_hypothesis_pytestplugin", "-p", "mutation_hypothesis",
     "--hypothesis-profile=mutation"]
+timeout_multiplier = 6
 track_dependencies = false
 use_git_change_detection = false
 use_setproctitle = false

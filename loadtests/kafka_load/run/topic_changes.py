@@ -120,7 +120,9 @@ class TopicHistory:
         if now.partitions > before.partitions:
             what = f"went from {before.partitions} to {now.partitions} partitions at {at_s:.1f} s"
             fresh.append(TopicChange("partitions_added", topic, at_s, what))
-        self._states[topic] = replace(now, topic_id=now.topic_id or before.topic_id)
+        # A broker that is behind tells fewer partitions; no topic ever loses one.
+        most = max(now.partitions, before.partitions)
+        self._states[topic] = replace(now, partitions=most, topic_id=now.topic_id or before.topic_id)
         return fresh
 
     def _compacted(self, topic: str, now: TopicState, at_s: float, *, first: bool) -> list[TopicChange]:
