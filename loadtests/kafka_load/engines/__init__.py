@@ -2,6 +2,7 @@
 
 from kafka_load.engines.base import Engine
 from kafka_load.engines.client_log import LogLine, take_log_lines
+from kafka_load.engines.client_statistics import ClientStatistics
 from kafka_load.engines.consumer import ConsumerEngine
 from kafka_load.engines.producer import ProducerEngine, ProducerTotals
 from kafka_load.engines.reading import ReaderTotals
@@ -15,6 +16,7 @@ from kafka_load.engines.share import ShareEngine
 
 __all__ = [
     "ClientSettings",
+    "ClientStatistics",
     "ConsumerEngine",
     "Engine",
     "LogLine",

@@ -13,6 +13,7 @@ from confluent_kafka import KafkaException
 
 from kafka_load.clock import MILLISECOND, now_ns
 from kafka_load.engines.client_log import ClientListener, log_once
+from kafka_load.engines.client_statistics import ClientStatistics
 from kafka_load.engines.settings import ClientSettings, Property
 from kafka_load.native_threads import start_thread, wait_until
 
@@ -61,6 +62,11 @@ class Engine(Generic[Totals, Snapshot]):
     def ready(self) -> bool:
         """It has begun its work."""
         return self._next_totals_ns > 0
+
+    @property
+    def statistics(self) -> ClientStatistics | None:
+        """What its client said of itself last, once a second; None before."""
+        return self._listener.said_last
 
     def _main(self) -> None:
         try:

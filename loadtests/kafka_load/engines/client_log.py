@@ -8,7 +8,6 @@ takes them.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import deque
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ from dataclasses import dataclass
 from confluent_kafka import KafkaError
 
 from kafka_load.clock import SECOND, now_ns
+from kafka_load.engines import client_statistics
+from kafka_load.engines.client_statistics import ClientStatistics
 
 _BROKER = re.compile(r"\]: (?:\w+Coordinator\S*: )?(?P<address>[^\s/]+:\d+)(?:/\S+)?: (?P<reason>.*)")
 # A coordinator is a broker under another name, and what is wrong with it the broker's own line says already.
@@ -62,11 +63,12 @@ def log_once(text: str, *, common: bool = False) -> None:
 class ClientListener:
     """Hears what one client has to say, and stands in for a `logging.Logger` in its settings (`logger=`).
 
-    `fatal` is the error after which the client does nothing more.
+    `fatal` is the error after which the client does nothing more; `said_last` are its statistics.
     """
 
     def __init__(self) -> None:
         self.fatal: KafkaError | None = None
+        self.said_last: ClientStatistics | None = None
 
     def log(self, _level: int, _form: str, facility: str, _client: str, text: str) -> None:
         """Take one line of librdkafka's log, as a logger is given it."""
@@ -91,10 +93,12 @@ class ClientListener:
             self.fatal = error
 
     def statistics(self, text: str) -> None:
-        """Take a client's statistics: the only place where librdkafka says that a broker is back."""
+        """Take a client's statistics, which are also the only place where librdkafka says that a broker is back."""
+        own, brokers = client_statistics.split(text)
+        self.said_last = client_statistics.of(own, brokers)
         if not _down_since:
             return
-        for broker in json.loads(text)["brokers"].values():
+        for broker in brokers.values():
             address = broker["nodename"]
             since = _down_since.get(address)
             if since and broker["state"] == "UP" and broker["stateage"] * 1_000 < now_ns() - since:

@@ -43,6 +43,7 @@ class Data:
     leaders: Sequence[Leader] = ()
     histograms: Mapping[str, Sequence[tuple[float, int]]] = field(default_factory=dict)
     curve: Sequence[Row] = ()
+    round_trips: Sequence[Row] = ()
 
 
 def rates(data: Data) -> Figure:
@@ -78,6 +79,29 @@ def lag(data: Data) -> Figure:
     x = column(rows, "t_s")
     traces = [_line(x, column(rows, f"lag.{g}"), g, SERIES[i % 4]) for i, g in enumerate(data.groups)]
     return _timeline(traces, data, "records")
+
+
+def client(data: Data) -> Figure:
+    """Records that wait in all clients together, and the longest time for which a broker throttled one of them."""
+    rows = thin(data.rows, max)
+    x = column(rows, "t_s")
+    traces = [
+        _line(x, column(rows, "client_queue_records"), "queued records", BLUE, width=2.2),
+        _line(x, column(rows, "throttle_ms"), "throttled, ms", SERIES[0]) | {"yaxis": "y2"},
+    ]
+    figure = _timeline(traces, data, "records")
+    figure["layout"]["yaxis2"] = _right_axis()
+    return figure
+
+
+def round_trips(data: Data) -> Figure:
+    """Milliseconds until each broker answers a producer's request: the 99th percentile of the slowest client."""
+    traces = []
+    for broker in sorted({int(row["broker"]) for row in data.round_trips}):
+        rows = thin([row for row in data.round_trips if row["broker"] == broker], max)
+        color = BROKERS[broker % len(BROKERS)]
+        traces.append(_line(column(rows, "t_s"), _ms(rows, "rtt_p99_us"), f"broker {broker}", color))
+    return _timeline(traces, data, "ms", log=True)
 
 
 def leaders(data: Data) -> Figure:
@@ -143,7 +167,7 @@ def curve(data: Data) -> Figure:
     layout = _layout("ms")
     layout["yaxis"] |= {"type": "log", **_decades(traces[0]["y"])}
     layout["xaxis"] |= {"title": {"text": "records/s due"}}
-    layout["yaxis2"] = {"overlaying": "y", "side": "right", "range": [0, 105], "showgrid": False, "automargin": True}
+    layout["yaxis2"] = _right_axis() | {"range": [0, 105]}
     return {"data": traces, "layout": layout}
 
 
@@ -193,6 +217,10 @@ def _layout(y_title: str) -> Figure:
         "xaxis": {"automargin": True, "zeroline": False},
         "yaxis": {"automargin": True, "zeroline": False, "rangemode": "tozero", "title": {"text": y_title}},
     }
+
+
+def _right_axis() -> Figure:
+    return {"overlaying": "y", "side": "right", "rangemode": "tozero", "showgrid": False, "automargin": True}
 
 
 def _timeline(traces: list[Figure], data: Data, y_title: str, *, log: bool = False) -> Figure:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from kafka_load.config.slo import Measured
 from kafka_load.ledger import GroupJudgement
@@ -93,8 +93,8 @@ class Facts:
     workers have several `clocks`, by group. `lag_unknown` says why the groups' lag is not known. `gone` are the topics
     that somebody deleted during the run, each with its records that were sent and not acknowledged. `unreported` are
     records of workers that died before they could say what became of them. `recovery` is the longest time until the
-    cluster had recovered from a fault, of all partitions by the name "" and of those of each topic. `topics` is what
-    was measured of each alone.
+    cluster had recovered from a fault, of all partitions by the name "" and of those of each topic. `client` is what
+    librdkafka's clients said of themselves. `topics` is what was measured of each alone.
     """
 
     run_id: str
@@ -119,6 +119,7 @@ class Facts:
     end_to_end: Mapping[str, Percentiles] = field(default_factory=dict)
     uncertainty_us: Mapping[str, int] = field(default_factory=dict)
     clocks: Mapping[str, Clock] = field(default_factory=dict)
+    client: Mapping[str, Any] = field(default_factory=dict)
     target_rate: float = 0.0
     sent_rate: float = 0.0
     late: Percentiles = Percentiles()

@@ -18,6 +18,7 @@ from plotly.offline import get_plotlyjs
 from kafka_load.config.slo import LIMITS
 from kafka_load.output import charts, console_summary
 from kafka_load.output.charts import Data, Figure, Leader
+from kafka_load.run import client_figures
 
 COUNTS = (
     "consumed",
@@ -45,6 +46,20 @@ _FIGURES: tuple[tuple[str, str, Callable[[Data], Figure], Callable[[Data], objec
     ),
     ("Latency", "from the moment a record was due", charts.latency, lambda d: d.rows, True),
     ("Lag", "records not committed yet", charts.lag, lambda d: d.rows and d.groups, True),
+    (
+        "Round trips",
+        "until a broker answers a producer, 99th percentile of the slowest client",
+        charts.round_trips,
+        lambda d: d.round_trips,
+        True,
+    ),
+    (
+        "Client queue",
+        "records that wait in librdkafka, and throttling by the brokers' quotas",
+        charts.client,
+        lambda d: any("client_queue_records" in row for row in d.rows),
+        True,
+    ),
     (
         "Leaders",
         "pale where replicas were out of sync, empty where nobody led",
@@ -90,6 +105,7 @@ def read(run_dir: Path) -> tuple[dict[str, Any], Data, dict[str, Any]]:
         leaders=[_leader(row) for row in _csv(run_dir / "leaders.csv")],
         histograms=_json(run_dir / "histograms.json", {}),
         curve=[_numbers(row) for row in _csv(run_dir / "curve.csv")],
+        round_trips=[_numbers(row) for row in _csv(run_dir / client_figures.FILE)],
     )
     return verdict, data, _json(run_dir / "settings.json", {})
 
@@ -99,7 +115,13 @@ def render(
 ) -> str:
     """The page as text; `settings` may be nested and is shown flat."""
     drawn = [
-        {"id": title.lower(), "title": title, "subtitle": subtitle, "timeline": timeline, **draw(data)}
+        {
+            "id": title.lower().replace(" ", "-"),
+            "title": title,
+            "subtitle": subtitle,
+            "timeline": timeline,
+            **draw(data),
+        }
         for title, subtitle, draw, present, timeline in _FIGURES
         if present(data)
     ]

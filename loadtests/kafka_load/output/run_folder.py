@@ -59,6 +59,7 @@ class Ended:
         lag_unknown: Why nobody knows how far the groups had committed at the end; empty if it is known.
         unreported: Records that were due in workers that died, of which nobody knows what became of them.
         clocks: How far each worker's clock was off.
+        client: What librdkafka's clients said of themselves (see `run.client_figures`).
     """
 
     plan: Plan
@@ -75,6 +76,7 @@ class Ended:
     lag_unknown: str = ""
     unreported: int = 0
     clocks: Mapping[str, ClockError | None] = field(default_factory=dict)
+    client: Mapping[str, Any] = field(default_factory=dict)
 
 
 def open_run(plan: Plan) -> None:
@@ -162,6 +164,7 @@ def facts(
         end_to_end={name: percentiles(h) for name, h in latencies.items() if name != "acknowledged" and h.count},
         uncertainty_us={group.name: uncertainty_us(group.name, snapshots, run.clocks) for group in run.groups},
         clocks={worker: clock for worker, clock in run.clocks.items() if clock is not None},
+        client=run.client,
         target_rate=run.asked.records(load_s) / load_s if began and load_s else 0.0,
         sent_rate=sent / max(0.001, run.done.load_s),
         late=percentiles(total.histograms.get("late", Histogram())),

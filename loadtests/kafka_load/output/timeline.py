@@ -17,6 +17,10 @@ from kafka_load.histogram import Histogram
 
 Row = dict[str, Any]
 
+QUEUE_RECORDS, QUEUE_BYTES = "client_queue_records", "client_queue_bytes"
+THROTTLE_MS = "throttle_ms"
+RTT_COUNT, RTT_SUM_US, RTT_P99_US = "rtt_count.", "rtt_sum_us.", "rtt_p99_us."
+"""Counts and peaks of the round trips to a broker, by its id."""
 RATES = ("due", "sent", "acknowledged", "failed")
 PATIENCE_S = 6
 """A second is written without the processes that have not reported it by then."""
@@ -24,12 +28,16 @@ PATIENCE_S = 6
 
 @dataclass
 class Bin:
-    """One second of one process: what was counted in it, levels at its end, latencies in it."""
+    """One second of one process: what was counted in it, levels at its end, latencies in it, the highest of values.
+
+    Of several processes all are added up, but for `peaks`, of which the highest counts.
+    """
 
     second: int
     counts: dict[str, int] = field(default_factory=dict)
     levels: dict[str, int] = field(default_factory=dict)
     histograms: dict[str, Histogram] = field(default_factory=dict)
+    peaks: dict[str, int] = field(default_factory=dict)
 
     def add(self, other: Bin) -> None:
         """Add what another process did in the same second."""
@@ -39,17 +47,20 @@ class Bin:
             self.levels[name] = self.levels.get(name, 0) + value
         for name, histogram in other.histograms.items():
             self.histograms[name] = self.histograms.get(name, Histogram()) + histogram
+        for name, value in other.peaks.items():
+            self.peaks[name] = max(value, self.peaks.get(name, value))
 
     def to_wire(self) -> list[Any]:
         """Plain data for Locust's report."""
         latencies = {name: histogram.to_wire() for name, histogram in self.histograms.items()}
-        return [self.second, self.counts, self.levels, latencies]
+        return [self.second, self.counts, self.levels, latencies, self.peaks]
 
     @classmethod
     def from_wire(cls, wire: Sequence[Any]) -> Self:
         """The inverse of `to_wire`."""
-        second, counts, levels, latencies = wire
-        return cls(second, dict(counts), dict(levels), {n: Histogram.from_wire(h) for n, h in latencies.items()})
+        second, counts, levels, latencies, peaks = wire
+        histograms = {name: Histogram.from_wire(latency) for name, latency in latencies.items()}
+        return cls(second, dict(counts), dict(levels), histograms, dict(peaks))
 
 
 def merged(second: int, bins: Iterable[Bin]) -> Bin:
@@ -72,6 +83,11 @@ def columns(groups: Iterable[str]) -> list[str]:
         "produce_p50_us",
         "produce_p99_us",
         *(f"e2e_{q}_us.{group}" for group in groups for q in ("p50", "p99")),
+        QUEUE_RECORDS,
+        QUEUE_BYTES,
+        THROTTLE_MS,
+        "rtt_avg_us",
+        "rtt_p99_us",
         "lost_so_far",
         "redelivered",
         "marks",
@@ -88,7 +104,22 @@ def to_row(whole: Bin, groups: Iterable[str], marks: str) -> Row:
         row[f"delivered.{group}"] = counts.get(f"delivered.{group}", 0)
         row[f"lag.{group}"] = levels.get(f"lag.{group}", 0)
         row |= _percentiles(f"e2e_{{}}_us.{group}", whole.histograms.get(f"e2e.{group}"))
+    row |= {name: levels.get(name, 0) for name in (QUEUE_RECORDS, QUEUE_BYTES)}
+    row[THROTTLE_MS] = whole.peaks.get(THROTTLE_MS, 0)
+    row |= _round_trips(whole)
     return row | {"lost_so_far": levels.get("lost", 0), "redelivered": levels.get("redelivered", 0), "marks": marks}
+
+
+def _round_trips(whole: Bin) -> Row:
+    """Of all brokers: the average, and the 99th percentile of the slowest one and its slowest client."""
+    count, total = (
+        sum(value for name, value in whole.counts.items() if name.startswith(prefix))
+        for prefix in (RTT_COUNT, RTT_SUM_US)
+    )
+    if not count:
+        return {"rtt_avg_us": "", "rtt_p99_us": ""}
+    slowest = max(value for name, value in whole.peaks.items() if name.startswith(RTT_P99_US))
+    return {"rtt_avg_us": round(total / count), "rtt_p99_us": slowest}
 
 
 def _percentiles(name: str, histogram: Histogram | None) -> Row:

@@ -99,6 +99,7 @@ def judge(
             "late_own_us": _late(facts.late_own),
             "blocked_s": {cause: round(seconds, 3) for cause, seconds in facts.blocked_s.items()},
         },
+        "client": dict(facts.client),
         "slo": [result.as_dict() for result in results],
         "faults": [asdict(fault) for fault in facts.faults],
         "plan": {

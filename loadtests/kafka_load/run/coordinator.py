@@ -27,6 +27,7 @@ from kafka_load.output.duplicate_causes import name_writers
 from kafka_load.output.plan_check import Asked, Done, EndedBy, HoleFinder
 from kafka_load.output.timeline import Bin, Row, Timeline, merged
 from kafka_load.run import run_annotations, topic_changes
+from kafka_load.run.client_figures import ClientSummary
 from kafka_load.run.clock_offset import ClockError, uncertainty_us
 from kafka_load.run.drain import LogEnds, Silence, drains, settled_groups, worth_waiting_for
 from kafka_load.run.readiness import Group, check, ends, prepare, settled
@@ -86,6 +87,7 @@ class RunCoordinator:
         names = tuple(group.name for group in groups if group.mode != "share")
         self._watch = ClusterWatch(plan.client, topics, names)
         self.saturation = planned(plan)
+        self.clients = ClientSummary(plan.run_dir)
 
     @property
     def view(self) -> ClusterView:
@@ -234,9 +236,7 @@ class RunCoordinator:
         self._order("stop", LEAVE_S + 5)
         self.tick()
         looked_ns = now_ns()  # what the cluster says of the topics must be newer than their logs, if it says anything
-        wait_until(
-            lambda: not self.view.topics or self.view.topics_at_ns >= looked_ns or self._drain_skipped, ANSWER_S
-        )
+        wait_until(lambda: not self.view.topics or self.view.topics_at_ns >= looked_ns or self._drain_skipped, ANSWER_S)
         self._watch.stop()
         wait_until(lambda: not self._busy, 600)
         at_end = self._view_at_end(log_ends)
@@ -260,6 +260,7 @@ class RunCoordinator:
             lag_unknown=self.lag_unknown,
             unreported=sum(_unreported(self._reports[worker]) for worker in self._dead & self._reports.keys()),
             clocks=self.clocks,
+            client=self.clients.so_far(),
             asked=self.asked,
             done=Done(
                 load_s=self._load_s,
@@ -453,6 +454,7 @@ class RunCoordinator:
 
     def _written(self, second: Bin, row: Row) -> None:
         self.recent = [*self.recent[-59:], row]
+        self.clients.add(second)
         if self._holes is not None and (self._load_s is None or second.second < self._load_s):
             self._holes.add(second.second, second.counts.get("due", 0))
         if self.saturation is not None:

@@ -18,6 +18,7 @@ from kafka_load.histogram import Histogram
 from kafka_load.ledger import LedgerSnapshot, TopicPartition, WorkerLedger, remove_journal
 from kafka_load.native_threads import wait_until
 from kafka_load.output.timeline import Bin
+from kafka_load.run.client_figures import ClientFigures
 from kafka_load.run.clock_comparison import ClockComparison
 from kafka_load.run.clock_offset import ClockError
 
@@ -108,6 +109,7 @@ class WorkerRuntime:
         self._told: list[str] = []
         self._total = Bin(0)
         self._current = Bin(0)
+        self._clients = ClientFigures()
         self._bins: deque[Bin] = deque(maxlen=REPEATED_BINS)
 
     def started(self, engine: AnyEngine, name: str, user: str = "") -> None:
@@ -158,13 +160,15 @@ class WorkerRuntime:
             engine, name = self._engines[engine_id]
             alive, totals = engine.alive, engine.totals
             yield from self._count(engine_id, name, totals)
+            self._current.add(self._clients.take(engine_id, engine.statistics))
             if isinstance(totals, ProducerTotals):
                 in_flight += totals.indeterminate
             if not alive and engine_id in self._engines:
                 del self._engines[engine_id], self._last[engine_id]
                 self._happened(Bin(0, {f"{LEFT}{self._users.pop(engine_id)}": 1}))
                 self._left.append(engine_id)
-        self._current.levels["indeterminate"] = in_flight
+                self._clients.forget(engine_id)
+        self._current.levels |= {"indeterminate": in_flight, **self._clients.queues()}
 
     def report(self) -> Report:
         """All that the coordinator needs to know of this process; cumulative, so one more or less changes nothing."""

@@ -152,6 +152,9 @@ def test_a_slow_cluster_breaks_a_limit_and_is_not_taken_for_a_late_harness(shop:
     status = run.wait()
     schedule = run.verdict["schedule"]
     assert schedule["blocked_s"]["queue"] > 0.5
+    client = run.verdict["client"]
+    assert client["queue_records_max"] >= 50
+    assert max(times["p99_max"] for times in client["round_trip_us"].values()) >= 1_500_000
     assert schedule["late_us"]["max"] > schedule["late_own_us"]["max"]
     broken = [limit["name"] for limit in run.verdict["slo"] if not limit["ok"] and not limit.get("undecided")]
     assert "p99_produce_ms" in broken

@@ -30,6 +30,9 @@ def test_a_profile_runs_and_leaves_its_verdict(shop: MockCluster, tmp_path: Path
     with (tmp_path / "latest" / "timeline.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert sum(int(row["acknowledged"]) for row in rows) == verdict["produced"]["acknowledged"]
+    assert set(verdict["client"]["round_trip_us"]) == {"1", "2", "3"}
+    assert max(int(row["rtt_avg_us"] or 0) for row in rows) > 0
+    assert "Client queue" in (tmp_path / "latest" / "report.html").read_text()
 
 
 def test_a_broken_limit_is_exit_status_1_and_named(shop: MockCluster, tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ ROWS = [
         "acknowledged": 1000.0,
         "produce_p50_us": 2e3,
         "produce_p99_us": 9e3,
+        "client_queue_records": 40.0,
+        "throttle_ms": 3.0,
     }
     | {f"{name}.{group}": 1000.0 for name in ("delivered", "lag", "e2e_p50_us", "e2e_p99_us") for group in GROUPS}
     for t in range(60)
@@ -47,6 +49,9 @@ DATA = Data(
     leaders=LEADERS,
     histograms={"acknowledged": [(900.0, 10), (2000.0, 80), (30000.0, 1)]},
     curve=[{"target_rate": 5000.0, "produce_p99_us": 4000.0, "achieved": 100.0}],
+    round_trips=[
+        {"t_s": float(t), "broker": float(broker), "rtt_p99_us": 900.0} for t in range(9) for broker in (1, 2)
+    ],
 )
 
 
@@ -63,13 +68,20 @@ def run_dir(tmp_path: Path) -> Path:
     (tmp_path / "leaders.csv").write_text(
         "t_s,partition,leader,isr,replicas\n0,orders-0,2,1 2 3,3\n20,orders-0,-1,,3\n"
     )
+    (tmp_path / "round_trips.csv").write_text("t_s,broker,rtt_avg_us,rtt_p99_us\n0,1,500,900\n1,1,600,2000\n")
     (tmp_path / "curve.csv").write_text(
         "target_rate,achieved,produce_p99_us,why\n1000,99.9,4000,p99_produce_ms was 4\n"
     )
     return tmp_path
 
 
-@pytest.mark.parametrize("draw", [charts.rates, charts.latency, charts.lag, charts.leaders, charts.curve])
+@pytest.mark.parametrize(
+    "draw",
+    [
+        *(charts.rates, charts.latency, charts.lag, charts.leaders, charts.curve),
+        *(charts.client, charts.round_trips),
+    ],
+)
 def test_plotly_accepts_every_figure_with_and_without_data(draw: object) -> None:
     assert callable(draw)
     go.Figure(draw(DATA))

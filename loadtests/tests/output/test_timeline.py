@@ -72,6 +72,19 @@ def test_reports_may_repeat_and_come_in_any_order(tmp_path_factory: pytest.TempP
     assert [row["acknowledged"] for row in sink.rows] == [10 + n if n in order else 0 for n in range(10)]
 
 
+def test_of_peaks_the_highest_counts_and_round_trips_are_averaged_over_all_clients(sink: Sink) -> None:
+    slow = Bin(0, {"rtt_count.1": 1, "rtt_sum_us.1": 9_000}, {"client_queue_records": 5}, peaks={"throttle_ms": 70})
+    slow.peaks["rtt_p99_us.1"] = 9_000
+    fast = Bin(0, {"rtt_count.2": 9, "rtt_sum_us.2": 9_000}, {"client_queue_records": 3}, peaks={"throttle_ms": 0})
+    fast.peaks["rtt_p99_us.2"] = 1_500
+    for process, one in (("a", slow), ("b", fast)):
+        sink.timeline.add(process, [Bin.from_wire(one.to_wire())])
+    sink.timeline.close(1.0, {})
+    (row,) = sink.rows
+    assert row["client_queue_records"] == 8
+    assert (row["throttle_ms"], row["rtt_avg_us"], row["rtt_p99_us"]) == (70, 1_800, 9_000)
+
+
 def test_a_written_second_does_not_change_any_more(sink: Sink) -> None:
     sink.timeline.add("a", [second(0, 1)])
     sink.timeline.write(1.0, {"a"}, {})

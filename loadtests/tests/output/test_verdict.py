@@ -44,6 +44,7 @@ FACTS = Facts(
     late=Percentiles(p50=100, p99=900, max=1500),
     late_own=Percentiles(p50=50, p99=90, max=100),
     blocked_s={"window": 1.5},
+    client={"throttle_ms_max": 7},
 )
 
 
@@ -124,6 +125,7 @@ def test_the_verdict_has_the_agreed_shape() -> None:
             "late_own_us": {"p50": 50, "p99": 90, "max": 100},
             "blocked_s": {"window": 1.5},
         },
+        "client": {"throttle_ms_max": 7},
         "slo": [{"name": "lost", "limit": 0, "value": 0, "ok": True}],
         "faults": [
             {

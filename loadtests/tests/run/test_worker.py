@@ -17,6 +17,7 @@ class Member:
     def __init__(self, number: int) -> None:
         self.id = f"member-{number}"
         self.alive = True
+        self.statistics = None
         self.snapshot = ReaderSnapshot(self.id, 1, "warehouse", "queue", ("orders",), True, True, True, {}, {})
         latency = Histogram()
         latency.add(np.full(10, 1_000))
