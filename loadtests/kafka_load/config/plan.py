@@ -15,10 +15,11 @@ from typing import Any
 from kafka_load.clock import SECOND
 from kafka_load.config import options as opts
 from kafka_load.config import schedule
+from kafka_load.config.processing import Processing
 from kafka_load.config.profile_types import Event, Mode, Presence, Profile, Rate, RecordShape
 from kafka_load.config.profiles import parse
 from kafka_load.config.schedule import Schedule
-from kafka_load.config.slo import DEFAULT_LIMITS
+from kafka_load.config.slo import DEFAULT_LIMITS, PROCESSING_LIMITS
 from kafka_load.engines.settings import (
     ClientSettings,
     ProducerSettings,
@@ -113,7 +114,14 @@ class Plan:
     @property
     def limits(self) -> dict[str, float]:
         """Defaults, overridden by the profile, overridden by options."""
-        return {**DEFAULT_LIMITS, **self.profile.limits, **opts.limits(self.options)}
+        default = {**DEFAULT_LIMITS, **(PROCESSING_LIMITS if self.processing else {})}
+        return {**default, **self.profile.limits, **opts.limits(self.options)}
+
+    @property
+    def processing(self) -> dict[str, Processing]:
+        """What groups do with their records, by the group's name in this run; those that only read are left out."""
+        groups = self.profile.groups.values()
+        return {self.group(group.name): group.processing for group in groups if group.processing is not None}
 
     @property
     def limits_of(self) -> dict[str, Mapping[str, float]]:
@@ -242,6 +250,7 @@ class Plan:
             release=given["share_release"],
             reject=given["share_reject"],
             journal_dir=self.journal_dir(worker) if self.shared else None,
+            processing=self.processing.get(group),
         )
 
     def to_wire(self) -> dict[str, Any]:

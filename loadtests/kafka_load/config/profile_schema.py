@@ -8,11 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -21,9 +20,11 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from kafka_load.config.processing import Processing
+from kafka_load.config.processing_schema import DISTRIBUTIONS, ProcessingTable, processing_of
 from kafka_load.config.profile_types import Event, Mode, Presence, Rate
 from kafka_load.config.slo import LimitError, Scope, check_limits
-from kafka_load.config.time_span import span_s
+from kafka_load.config.table import Count, Level, Share, Span, Table, checked
 from kafka_load.records.binary import SMALLEST
 from kafka_load.records.keys import Popularity
 from kafka_load.records.pool import LinesError, lines, shares_of
@@ -47,25 +48,6 @@ _SENTENCES = {
     "literal_error": "must be one of {expected}, not {input!r}",
 }
 """What is wrong with a key's value, by pydantic's name for it."""
-
-
-class Table(BaseModel):
-    """A table of a profile: nothing is converted, and a key that it does not know is a mistake."""
-
-    model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False, extra="forbid")
-
-
-T = TypeVar("T", bound=Table)
-
-
-def _checked(model: type[T], value: object, short: str = "") -> T:
-    """`value` as this table; what is no table stands for a table that has it as `short` alone."""
-    return model.model_validate(value if isinstance(value, dict) or not short else {short: value})
-
-
-Span = Annotated[float, BeforeValidator(span_s)]
-Level = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=1)]
 
 
 class _Constant(Table):
@@ -107,7 +89,7 @@ def _rate(value: object) -> Rate:
     shape = value.get("shape") if isinstance(value, dict) else "constant"
     if not isinstance(shape, str) or shape not in SHAPES:
         raise ValueError(f"shape must be one of {', '.join(SHAPES)}, not {shape!r}")
-    args = _checked(SHAPES[shape], value, "rate").model_dump(by_alias=True, exclude={"shape"})
+    args = checked(SHAPES[shape], value, "rate").model_dump(by_alias=True, exclude={"shape"})
     rate = Rate(shape, {name: float(number) for name, number in args.items()})
     if rate.highest <= 0:
         raise ValueError("never rises above 0")
@@ -122,7 +104,7 @@ class _Presence(Table):
 
 
 def _presence(value: object) -> Presence:
-    table = _checked(_Presence, value, "count")
+    table = checked(_Presence, value, "count")
     if (table.stay is None) != (table.away is None):
         raise ValueError("stay and away only make sense together")
     return Presence(table.count, table.start, table.stay or 0.0, table.away or 0.0)
@@ -161,7 +143,7 @@ class _Keys(Table):
 
 
 def _popularity(value: object) -> Popularity:
-    table = _checked(_Keys, value, "count")
+    table = checked(_Keys, value, "count")
     if (table.count is None) == (table.file is None):
         raise ValueError("it must have either 'count' or 'file'")
     if table.file is not None:
@@ -174,7 +156,7 @@ class RecordsTable(Table):
 
     size: Annotated[Size, PlainValidator(_size)] | None = None
     payload: Annotated[str, AfterValidator(_file_with_lines)] | None = None
-    entropy: Annotated[float, Field(ge=0, le=1)] | None = None
+    entropy: Share | None = None
     keys: Annotated[Popularity, PlainValidator(_popularity)] | None = None
     headers: dict[Annotated[str, Field(min_length=1)], str] | None = None
 
@@ -212,7 +194,7 @@ def _flat(table: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, 
 class _Topic(RecordsTable):
     partitions: Count | None = None
     replication_factor: Count | None = None
-    config: Annotated[dict[str, str], BeforeValidator(_topic_config)] = {}
+    config: Annotated[dict[str, str], BeforeValidator(_topic_config)] = Field(default_factory=dict)
     rate: Annotated[Rate, PlainValidator(_rate)]
     producers: Annotated[Presence, PlainValidator(_presence)] = Presence(1)
     event: Event = "order"
@@ -222,16 +204,17 @@ class _Group(Table):
     topics: Annotated[list[str], Field(min_length=1)]
     members: Annotated[Presence, PlainValidator(_presence)] = Presence(1)
     mode: Mode = "queue"
+    processing: Annotated[Processing, PlainValidator(processing_of)] | None = None
 
 
 def _limits_of(scope: Scope | None) -> Callable[[dict[str, Any]], dict[str, float]]:
-    def checked(value: dict[str, Any]) -> dict[str, float]:
+    def limits(value: dict[str, Any]) -> dict[str, float]:
         try:
             return check_limits(value, "", scope)
         except LimitError as error:
             raise ValueError(str(error).removeprefix(": ")) from None
 
-    return checked
+    return limits
 
 
 class _Slo(Table):
@@ -239,8 +222,8 @@ class _Slo(Table):
 
     model_config = ConfigDict(extra="allow")
 
-    topics: dict[str, Annotated[dict[str, Any], AfterValidator(_limits_of("topic"))]] = {}
-    groups: dict[str, Annotated[dict[str, Any], AfterValidator(_limits_of("group"))]] = {}
+    topics: dict[str, Annotated[dict[str, Any], AfterValidator(_limits_of("topic"))]] = Field(default_factory=dict)
+    groups: dict[str, Annotated[dict[str, Any], AfterValidator(_limits_of("group"))]] = Field(default_factory=dict)
 
     @property
     def whole(self) -> dict[str, float]:
@@ -257,10 +240,10 @@ class ProfileTable(RecordsTable):
     """All of a profile."""
 
     duration: Annotated[Span, Field(gt=0)]
-    rate: dict[str, Annotated[Rate, PlainValidator(_rate)]] = {}
-    users: dict[str, Annotated[Presence, PlainValidator(_presence)]] = {}
-    topics: dict[Annotated[str, AfterValidator(_topic_name)], _Topic] = {}
-    groups: dict[Annotated[str, AfterValidator(_group_name)], _Group] = {}
+    rate: dict[str, Annotated[Rate, PlainValidator(_rate)]] = Field(default_factory=dict)
+    users: dict[str, Annotated[Presence, PlainValidator(_presence)]] = Field(default_factory=dict)
+    topics: dict[Annotated[str, AfterValidator(_topic_name)], _Topic] = Field(default_factory=dict)
+    groups: dict[Annotated[str, AfterValidator(_group_name)], _Group] = Field(default_factory=dict)
     slo: Annotated[_Slo, AfterValidator(_whole_limits)] = _Slo()
 
 
@@ -298,6 +281,10 @@ def _known_keys(tables: list[str]) -> list[str]:
             models = (_Topic,)
         case ["groups", _]:
             models = (_Group,)
+        case ["groups", _, "processing"]:
+            models = (ProcessingTable,)
+        case ["groups", _, "processing", "time"]:
+            models = tuple(DISTRIBUTIONS.values())
         case ["rate", _] | ["topics", _, "rate"]:
             models = tuple(SHAPES.values())
         case [*_, "keys"]:
@@ -346,7 +333,24 @@ def _topics_once(table: ProfileTable) -> Iterator[str]:
             yield f"groups.{name}.topics names {twice[0]!r} twice"
 
 
+def _dead_letters_apart(table: ProfileTable) -> Iterator[str]:
+    for name, group in table.groups.items():
+        if group.processing is None:
+            continue
+        key, topic = f"groups.{name}.processing", group.processing.dead_letter_topic
+        if group.mode == "share":
+            yield f"{key}: members of a share group process nothing; choose another mode"
+        if topic:
+            try:
+                _topic_name(topic)
+            except ValueError as error:
+                yield f"{key}.dead_letter_topic: {error}"
+        if topic in table.topics or topic in group.topics:
+            yield f"{key}.dead_letter_topic: {topic!r} is a topic that the run produces to; give it another one"
+
+
 CHECKS: tuple[Callable[[ProfileTable], Iterator[str]], ...] = (
     *(_one_kind_of_records, _rates_have_users, _as_many_steps, _somebody_produces, _topics_once),
+    _dead_letters_apart,
 )
 """What no key says alone; held against a profile whose keys are sound each."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from kafka_load.config.processing import Processing
 from kafka_load.records.keys import DEFAULT, Popularity
 
 _LEVELS = ("rate", "from", "to", "base", "peak")
@@ -104,11 +105,20 @@ class DeclaredTopic:
 
 @dataclass(frozen=True)
 class DeclaredGroup:
-    """A group that a profile declares; its name in a run has the prefix of `--group-prefix` before it."""
+    """A group that a profile declares; its name in a run has the prefix of `--group-prefix` before it.
+
+    `processing` is what its members do with each record; None: they only read.
+    """
 
     name: str
     topics: tuple[str, ...]
     mode: Mode = "queue"
+    processing: Processing | None = None
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The topics that its members write."""
+        return tuple(filter(None, [self.processing.dead_letter_topic if self.processing else ""]))
 
     @property
     def user(self) -> str:
@@ -158,6 +168,12 @@ class Profile:
     def user_count(self) -> int:
         """All users of all classes together."""
         return sum(presence.count for presence in self.users.values())
+
+    @property
+    def own_topics(self) -> dict[str, DeclaredTopic]:
+        """The topics that the run makes where they do not exist, by name: those declared and those of the groups."""
+        written = {topic: DeclaredTopic(topic) for group in self.groups.values() for topic in group.written}
+        return {**written, **self.topics}
 
     def records_of(self, topic: str) -> RecordShape:
         """What records of a topic are like."""

@@ -94,7 +94,8 @@ def parse(name: str, raw: Mapping[str, object], where: str) -> Profile:
         for topic, declared in table.topics.items()
     }
     groups = {
-        group: DeclaredGroup(group, tuple(declared.topics), declared.mode) for group, declared in table.groups.items()
+        group: DeclaredGroup(group, tuple(declared.topics), declared.mode, declared.processing)
+        for group, declared in table.groups.items()
     }
     return Profile(
         name=name,
@@ -130,6 +131,9 @@ def without_counterpart(
         for topic in group.topics:
             if topic not in written and topic not in profile.topics:
                 yield f"groups.{group.name}.topics: nobody produces to {topic!r}; declare [topics.{topic}]"
+        for topic in group.written:
+            if topic in written:
+                yield f"groups.{group.name}: a class of the locustfile produces to {topic!r}; give it another topic"
         if group.name in groups:
             yield f"groups.{group.name}: a class of the locustfile has members of this group; give it another name"
     for topic in profile.topic_limits:

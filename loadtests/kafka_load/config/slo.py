@@ -57,6 +57,8 @@ LIMITS: dict[str, Limit] = {
         Limit("p999_end_to_end_ms", "ms from due to delivered, 99.9th percentile, in any group"),
         Limit("longest_gap_s", "s without an acknowledgement in any partition while records were due", scope="topic"),
         Limit("recovery_s", "s from a fault until no record is acknowledged late any more, the longest", scope="topic"),
+        Limit("unprocessed", "records acknowledged, and neither processed nor in the dead-letter topic, in any group"),
+        Limit("p99_processing_ms", "ms from due to processed, 99th percentile, in any group that processes"),
         Limit("lag_at_end", "records not yet committed when the run ended, in any group"),
         Limit(
             "achieved_rate",
@@ -80,6 +82,9 @@ DEFAULT_LIMITS: dict[str, float] = {
 """What holds where neither the profile nor an option says otherwise: Kafka's promise to an idempotent producer, and
 that the cluster took what it was given.
 """
+
+PROCESSING_LIMITS: dict[str, float] = {"unprocessed": 0}
+"""What holds besides where a group processes its records."""
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 
-_SPAN = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
+_SPAN = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)(?:s|$))?(?:(\d+(?:\.\d+)?)ms)?")
 
 
 def span_s(text: object) -> float:
-    """Seconds of a span such as `90`, `"90s"` or `"1h30m"`.
+    """Seconds of a span such as `90`, `"90s"`, `"1h30m"` or `"20ms"`.
 
     Raises:
         ValueError: if it is none.
@@ -19,5 +19,5 @@ def span_s(text: object) -> float:
     match = _SPAN.fullmatch(text) if isinstance(text, str) and text else None
     if match is None or not any(match.groups()):
         raise ValueError(f"{text!r} is not a time span such as 90s, 5m or 1h30m")
-    hours, minutes, seconds = (float(part or 0) for part in match.groups())
-    return hours * 3600 + minutes * 60 + seconds
+    hours, minutes, seconds, ms = (float(part or 0) for part in match.groups())
+    return hours * 3600 + minutes * 60 + seconds + ms / 1000

@@ -4,6 +4,7 @@ from kafka_load.engines.base import Engine
 from kafka_load.engines.client_log import LogLine, take_log_lines
 from kafka_load.engines.client_statistics import ClientStatistics
 from kafka_load.engines.consumer import ConsumerEngine
+from kafka_load.engines.processing import ProcessingEngine
 from kafka_load.engines.producer import ProducerEngine, ProducerTotals
 from kafka_load.engines.reading import ReaderTotals
 from kafka_load.engines.settings import (
@@ -20,6 +21,7 @@ __all__ = [
     "ConsumerEngine",
     "Engine",
     "LogLine",
+    "ProcessingEngine",
     "ProducerEngine",
     "ProducerSettings",
     "ProducerTotals",
@@ -33,5 +35,7 @@ __all__ = [
 
 
 def reader(client: ClientSettings, settings: ReaderSettings) -> ConsumerEngine | ShareEngine:
-    """The engine for a reader's mode."""
-    return (ShareEngine if settings.mode == "share" else ConsumerEngine)(client, settings)
+    """The engine for a reader's mode, and for what it does with its records."""
+    if settings.mode == "share":
+        return ShareEngine(client, settings)
+    return (ConsumerEngine if settings.processing is None else ProcessingEngine)(client, settings)

@@ -50,9 +50,10 @@ class ConsumerEngine(Engine[ReaderTotals, ReaderSnapshot]):
         )
         while not self._stopping:
             # consume(n, t) would wait all of t even when messages are there.
-            first = self._consumer.poll(0.05)
+            first = self._consumer.poll(self._poll_s())
             if first is not None:
                 self._take(first)
+            self._work()
             if now_ns() >= self._next_commit_ns:
                 self._commit(self._assigned, wait=False)
                 self._next_commit_ns = now_ns() + self.settings.commit_ms * MILLISECOND
@@ -61,6 +62,17 @@ class ConsumerEngine(Engine[ReaderTotals, ReaderSnapshot]):
         if not self._killed:
             self._consumer.close()  # which takes the partitions back, and so commits
         del self._consumer  # a consumer that was not closed is missed only when its session runs out
+
+    def _poll_s(self) -> float:
+        """How long to wait for a message."""
+        return 0.05
+
+    def _work(self) -> None:
+        """What there is to do with what was taken, besides accounting for it; must not block."""
+
+    def _next_offset(self, key: findings.TopicPartition) -> int | None:
+        """Where the group goes on in a partition, as far as this member has dealt with it."""
+        return self._reading.next_offset(key)
 
     def _take(self, first: Message) -> None:
         messages = [first, *self._consumer.consume(BATCH, 0)]
@@ -71,7 +83,7 @@ class ConsumerEngine(Engine[ReaderTotals, ReaderSnapshot]):
         offsets = {
             key: offset
             for key in keys
-            if (offset := self._reading.next_offset(key)) is not None and offset > self._committed.get(key, -1)
+            if (offset := self._next_offset(key)) is not None and offset > self._committed.get(key, -1)
         }
         if not offsets:
             return
@@ -120,7 +132,7 @@ class ConsumerEngine(Engine[ReaderTotals, ReaderSnapshot]):
         lag = {}
         for key in self._assigned:
             bounds = self._consumer.get_watermark_offsets(TopicPartition(*key), cached=True)
-            position = self._reading.next_offset(key)
+            position = self._next_offset(key)
             if bounds is not None and bounds[1] >= 0:
                 lag[key] = max(0, bounds[1] - (bounds[0] if position is None else position))
         return lag
@@ -130,4 +142,7 @@ class ConsumerEngine(Engine[ReaderTotals, ReaderSnapshot]):
         self.totals = self._reading.totals(now, self._rebalances, lag)
 
     def _publish_snapshot(self, closed: bool) -> None:
-        self.snapshot = self._reading.snapshot(self.id, self.snapshot.version + 1, closed)
+        self.snapshot = self._account(closed)
+
+    def _account(self, closed: bool) -> ReaderSnapshot:
+        return self._reading.snapshot(self.id, self.snapshot.version + 1, closed)

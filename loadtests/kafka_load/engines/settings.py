@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from kafka_load.config.processing import Processing
 from kafka_load.ownership import CLIENT_ID
 from kafka_load.records.keys import DEFAULT, Popularity
 
@@ -117,6 +118,7 @@ class ReaderSettings:
 
     With `journal_dir` it writes its ledger there before each commit, so that a SIGKILL takes no evidence with it.
     `release` and `reject` are the shares of first deliveries that a share-group member hands back or refuses.
+    `processing` is what a member does with each record before it commits it; None: it only reads.
     """
 
     group: str
@@ -133,6 +135,7 @@ class ReaderSettings:
     journal_dir: Path | None = None
     release: float = 0.0
     reject: float = 0.0
+    processing: Processing | None = None
 
     def properties(self, client: ClientSettings) -> dict[str, Property]:
         """librdkafka properties of a member of a consumer group."""
@@ -155,6 +158,17 @@ class ReaderSettings:
             # in a fraction of it gets no more; 5 ms are less than it takes.
             fetch_queue_backoff_ms=5,
             **more,
+        )
+
+    def dead_letter_properties(self, client: ClientSettings) -> dict[str, Property]:
+        """librdkafka properties of the producer to the dead-letter topic."""
+        return client.properties(
+            acks="all",
+            enable_idempotence=True,
+            max_in_flight=1,
+            linger_ms=5,
+            message_timeout_ms=120_000,
+            request_timeout_ms=3_000,
         )
 
     def share_properties(self, client: ClientSettings) -> dict[str, Property]:

@@ -12,6 +12,7 @@ from kafka_load.ledger.findings import (
 )
 from kafka_load.ledger.journal import read_journals, remove_journal, write_journal
 from kafka_load.ledger.ledger import Ledger, WorkerLedger, accounts_of
+from kafka_load.ledger.processing_judgement import GroupWork
 from kafka_load.ledger.snapshot import ProducerSnapshot, ReaderSnapshot, not_given, undrained
 from kafka_load.ledger.worker_snapshot import LedgerSnapshot
 
@@ -20,6 +21,7 @@ __all__ = [
     "Drain",
     "Gap",
     "GroupJudgement",
+    "GroupWork",
     "Judgement",
     "Ledger",
     "LedgerSnapshot",

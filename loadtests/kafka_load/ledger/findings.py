@@ -102,6 +102,23 @@ class Drain:
 
 
 @dataclass
+class ProcessingJudgement:
+    """What a group did with its records; counts of records, but for `retried`, which counts attempts.
+
+    `unprocessed` were certainly neither processed nor sent to the dead-letter topic, though the group is done with
+    them; of `unverifiable` ones nobody knows. The word `again` stands for what was delivered again and done again.
+    """
+
+    processed: int = 0
+    processed_again: int = 0
+    retried: int = 0
+    dead_lettered: int = 0
+    dead_lettered_again: int = 0
+    unprocessed: int = 0
+    unverifiable: int = 0
+
+
+@dataclass
 class GroupJudgement:
     """What became of the acknowledged records in one group; counts of records.
 
@@ -129,6 +146,7 @@ class GroupJudgement:
     indeterminate_delivered: int = 0
     foreign: int = 0
     other_runs: int = 0
+    processing: ProcessingJudgement | None = None
 
 
 @dataclass

@@ -162,14 +162,14 @@ def _judge_stream(
             collector.enter(kind, stream, stretch)
 
     lost = missing(account, observed.seen, evidence.final, all(reader.from_start for reader in readers))
-    known_to = _read_to(stream[:2], account, observed.seen, evidence)
-    unreported = _unreported(stream[:2], account, evidence)
-    for start, end in _cut(lost, known_to, *unreported):
+    known_to = read_to(stream[:2], account, observed.seen, evidence)
+    unknown = unreported(stream[:2], account, evidence)
+    for start, end in cut(lost, known_to, *unknown):
         low, high = account.offsets_around(start)
         stretch = SequenceRange(start, end - start, low if low == high else None, account.acknowledged_at(start))
         if start >= known_to:
             collector.count["unread"] += stretch.length
-        elif unreported[0] <= start < unreported[1]:
+        elif unknown[0] <= start < unknown[1]:
             collector.enter(
                 "unverifiable", stream, stretch, "a member that died may have read it after its last report"
             )
@@ -179,7 +179,7 @@ def _judge_stream(
     return size(intersection(observed.seen, account.indeterminate))
 
 
-def _read_to(tp: TopicPartition, account: StreamAccount, seen: Spans, evidence: Evidence) -> int:
+def read_to(tp: TopicPartition, account: StreamAccount, seen: Spans, evidence: Evidence) -> int:
     """The sequence up to which the group has certainly read a stream: what is missing behind it is unread, not lost.
 
     A group that has read its partition to the end has read all of it. One that has not has passed what lies before its
@@ -195,13 +195,13 @@ def _read_to(tp: TopicPartition, account: StreamAccount, seen: Spans, evidence: 
     return _first(behind, account.sent, lambda sequence: not _lies_before(account, sequence, position))
 
 
-def _unreported(tp: TopicPartition, account: StreamAccount, evidence: Evidence) -> tuple[int, int]:
+def unreported(tp: TopicPartition, account: StreamAccount, evidence: Evidence) -> tuple[int, int]:
     """The sequences, from and to, that a member that died may have been given without anybody knowing.
 
     They may lie behind what it had reported, and before what the group has committed. A share group commits no offsets:
     each record is acknowledged by itself, in no order.
     """
-    told = [reader.positions[tp] for reader in evidence.dead_readers if tp in reader.positions]
+    told = [reader.passed[tp] for reader in evidence.dead_readers if tp in reader.passed]
     told += [positions.get(tp, 0) for positions in evidence.silent]
     if evidence.mode == "share":
         return (0, account.sent) if evidence.dead_readers or evidence.silent else (0, 0)
@@ -228,7 +228,7 @@ def _first(low: int, high: int, holds: Callable[[int], bool]) -> int:
     return low
 
 
-def _cut(spans: Spans, *places: int) -> list[tuple[int, int]]:
+def cut(spans: Spans, *places: int) -> list[tuple[int, int]]:
     """The spans, each cut in pieces at those places that it reaches over."""
     pieces: list[tuple[int, int]] = []
     for start, end in spans.tolist():

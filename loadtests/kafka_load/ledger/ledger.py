@@ -21,6 +21,7 @@ from kafka_load.ledger.findings import (
     TopicPartition,
 )
 from kafka_load.ledger.group_judgement import Evidence, judge_group
+from kafka_load.ledger.processing_judgement import GroupWork, judge_processing
 from kafka_load.ledger.snapshot import ProducerSnapshot, ReaderSnapshot, Stream, reached
 from kafka_load.ledger.worker_snapshot import LedgerSnapshot
 from kafka_load.run.topic_changes import TopicHistory
@@ -149,11 +150,12 @@ class Ledger:
         planned: Sequence[PlannedGroup] = (),
         drains: Mapping[str, Drain] | None = None,
         topics: TopicHistory | None = None,
+        work: Mapping[str, GroupWork] | None = None,
     ) -> Judgement:
         """The judgement as of now; `final` once producers are flushed and readers have had their time to drain.
 
         A group of `planned` is judged whether it has had a reader or not. `drains` says what each has not read,
-        `topics` what happened to those of the run.
+        `topics` what happened to those of the run, `work` what groups were to do with their records.
         """
         topics = topics or TopicHistory()
         remade, compacted = topics.of("recreated", "deleted"), topics.of("compacted")
@@ -191,6 +193,8 @@ class Ledger:
             verdict, collector, overflow = judge_group(group, evidence)
             backwards = [one for one in regressions if one.group == group and one.topic not in remade]
             verdict.offset_regressions = len(backwards)
+            if final and work and group in work:
+                verdict.processing = judge_processing(evidence, work[group], collector)
             judgement.groups.append(verdict)
             judgement.anomalies += collector.named + backwards
             judgement.doubled[group] = list(dict.fromkeys(collector.doubled))

@@ -18,7 +18,7 @@ from kafka_load.ledger.delays import Delays
 from kafka_load.ledger.digest import Digest, joined
 from kafka_load.ledger.findings import Gap, TopicPartition
 from kafka_load.ledger.runs import NONE, Runs, merge
-from kafka_load.ledger.spans import EMPTY, difference, intersection, size, span
+from kafka_load.ledger.spans import EMPTY, Spans, difference, intersection, size, span, union
 from kafka_load.ledger.stream_judgement import scan_runs
 from kafka_load.serialization import wired
 
@@ -69,6 +69,40 @@ class ProducerSnapshot:
 
 @wired
 @dataclass(frozen=True)
+class ProcessingSnapshot:
+    """What a group member has done with its records: those it has `settled` (processed, or sent to the dead-letter
+    topic and acknowledged there), and how far it has settled each partition.
+
+    `processed` and `dead_lettered` count records, again if they were delivered again; `retried` counts attempts after
+    the first. `latency` is from due to settled.
+    """
+
+    settled: dict[Stream, Spans]
+    positions: dict[TopicPartition, int]
+    processed: int = 0
+    retried: int = 0
+    dead_lettered: int = 0
+    latency: Histogram = field(default_factory=Histogram)
+
+    def folded(self, other: ProcessingSnapshot) -> ProcessingSnapshot:
+        """This member's and another one's of the group together."""
+        settled, positions = dict(self.settled), dict(self.positions)
+        for stream, spans in other.settled.items():
+            settled[stream] = union(settled.get(stream, EMPTY), spans)
+        for tp, position in other.positions.items():
+            positions[tp] = max(position, positions.get(tp, 0))
+        return ProcessingSnapshot(
+            settled,
+            positions,
+            self.processed + other.processed,
+            self.retried + other.retried,
+            self.dead_lettered + other.dead_lettered,
+            self.latency + other.latency,
+        )
+
+
+@wired
+@dataclass(frozen=True)
 class ReaderSnapshot:
     """One group member, or all members of a group that have left (folded into one).
 
@@ -91,6 +125,12 @@ class ReaderSnapshot:
     digests: dict[TopicPartition, Digest] = field(default_factory=dict)
     early: int = 0
     earliest_us: int = 0
+    processing: ProcessingSnapshot | None = None
+
+    @property
+    def passed(self) -> dict[TopicPartition, int]:
+        """The offset after the last record that it is done with: it has read it, or processed it if it does so."""
+        return self.positions if self.processing is None else self.processing.positions
 
     def folded(self, other: ReaderSnapshot) -> ReaderSnapshot:
         """This snapshot with another member's of the same group added."""
@@ -108,14 +148,19 @@ class ReaderSnapshot:
             read_committed=self.read_committed and other.read_committed,
             closed=self.closed and other.closed,
             streams=streams,
-            positions=reached([self, other]),
+            positions=reached([self, other], read=True),
             foreign=self.foreign + other.foreign,
             other_runs=self.other_runs + other.other_runs,
             latency=self.latency + other.latency,
             digests=digests,
             early=self.early + other.early,
             earliest_us=max(self.earliest_us, other.earliest_us),
+            processing=_both(self.processing, other.processing),
         )
+
+
+def _both(one: ProcessingSnapshot | None, other: ProcessingSnapshot | None) -> ProcessingSnapshot | None:
+    return one.folded(other) if one and other else one or other
 
 
 class NotGiven(NamedTuple):
@@ -125,11 +170,13 @@ class NotGiven(NamedTuple):
     last: int = 0
 
 
-def reached(readers: Iterable[ReaderSnapshot]) -> dict[TopicPartition, int]:
-    """How far a group has read, by partition: the furthest of its members."""
+def reached(readers: Iterable[ReaderSnapshot], *, read: bool = False) -> dict[TopicPartition, int]:
+    """How far a group is, by partition: the furthest of its members. It counts what they are done with; or, with
+    `read`, what they have read.
+    """
     positions: dict[TopicPartition, int] = {}
     for reader in readers:
-        for tp, position in reader.positions.items():
+        for tp, position in (reader.positions if read else reader.passed).items():
             positions[tp] = max(positions.get(tp, 0), position)
     return positions
 

@@ -60,6 +60,14 @@ def span(start: int, end: int) -> Spans:
     return np.array([[start, end]], np.int64) if end > start else EMPTY
 
 
+def spans_of(numbers: NDArray[np.int64]) -> Spans:
+    """A set of numbers, given in ascending order."""
+    if not len(numbers):
+        return EMPTY
+    breaks = np.flatnonzero(np.diff(numbers) != 1)
+    return np.stack([numbers[np.concatenate([[0], breaks + 1])], numbers[np.concatenate([breaks, [-1]])] + 1], axis=1)
+
+
 class SpanSet:
     """A growing set; adding at its end, the usual case, costs a comparison, and so does asking for what it was."""
 

@@ -102,7 +102,7 @@ class Planning:
         """
         plan = self.plan(given, profile_name)
         topics = users.topics_of(self._environment.user_classes)
-        check(plan.client, [topic for topic in topics if topic not in plan.profile.topics])
+        check(plan.client, [topic for topic in topics if topic not in plan.profile.own_topics])
         DeclaredObjects(plan).check()
         return plan
 

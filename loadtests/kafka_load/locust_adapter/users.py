@@ -128,12 +128,16 @@ class ProducerUser(KafkaUser):
 
 
 class ReaderUser(KafkaUser):
-    """A member of `group`, which reads `topics`; members of one group share the records, groups each get all."""
+    """A member of `group`, which reads `topics`; members of one group share the records, groups each get all.
+
+    `written` are topics that it writes, as a profile's groups may.
+    """
 
     abstract = True
     group: ClassVar[str]
     topics: ClassVar[tuple[str, ...]]
     mode: ClassVar[Mode] = "pubsub"
+    written: ClassVar[tuple[str, ...]] = ()
 
     def on_start(self) -> None:
         """A name that this user keeps when it leaves and joins again."""
@@ -162,7 +166,10 @@ def declared_users(profile: Profile) -> list[type[User]]:
         type(
             group.user,
             (ReaderUser,),
-            {"group": group.name, "topics": group.topics, "mode": group.mode, "__module__": __name__},
+            {
+                **{"group": group.name, "topics": group.topics, "mode": group.mode, "written": group.written},
+                "__module__": __name__,
+            },
         )
         for group in profile.groups.values()
     ]
@@ -171,18 +178,19 @@ def declared_users(profile: Profile) -> list[type[User]]:
 
 def topics_of(users: Iterable[type[User]]) -> tuple[str, ...]:
     """All topics that these users write or read."""
+    chosen = list(users)
+    return tuple(sorted({*written_topics_of(chosen), *read_topics_of(chosen)}))
+
+
+def written_topics_of(users: Iterable[type[User]]) -> tuple[str, ...]:
+    """All topics that these users write."""
     found: set[str] = set()
     for user in users:
         if issubclass(user, ProducerUser):
             found.add(user.topic)
         elif issubclass(user, ReaderUser):
-            found.update(user.topics)
+            found.update(user.written)
     return tuple(sorted(found))
-
-
-def written_topics_of(users: Iterable[type[User]]) -> tuple[str, ...]:
-    """All topics that these users write."""
-    return tuple(sorted({user.topic for user in users if issubclass(user, ProducerUser)}))
 
 
 def read_topics_of(users: Iterable[type[User]]) -> tuple[str, ...]:

@@ -107,11 +107,16 @@ def closing(verdict: Mapping[str, Any], report: str) -> str:
     ]
     for group in verdict["groups"]:
         lines.append(_row(group["group"], f"{group['consumed']:,}", _found(group)))
+        if work := group.get("processing"):
+            lines.append(_row("  processed", f"{work['processed']:,}", _processing(work)))
     lines.append(_row("longest gap", duration(gap["longest_gap_s"]), _where(gap)))
     latency = verdict["latency_us"]
     lines.append(_row("p99 from intended time", milliseconds(latency["produce"]["p99"]), "to the acknowledgement"))
     for group, values in latency["end_to_end"].items():
         lines.append(_row("", milliseconds(values["p99"]), f"to {group}{plus_minus(values.get('uncertainty', 0))}"))
+    for group, values in latency.get("processing", {}).items():
+        uncertain = plus_minus(values.get("uncertainty", 0))
+        lines.append(_row("", milliseconds(values["p99"]), f"to processed by {group}{uncertain}"))
     for fault in verdict["faults"]:
         lines.append(_row("fault", f"{fault['injected_at_s'] or 0:.1f} s", fault_in_words(fault)))
     lines += [f"  ✗ {breach(result)}" for result in broken(verdict)]
@@ -150,6 +155,12 @@ def _found(group: Mapping[str, Any]) -> str:
         if group.get(name)
     ]
     return ", ".join([always, *rest])
+
+
+def _processing(work: Mapping[str, int]) -> str:
+    always = ("dead_lettered", "retried", "unprocessed")
+    rest = [name for name in ("processed_again", "dead_lettered_again", "unverifiable") if work[name]]
+    return ", ".join(f"{work[name]:,} {name.replace('_', ' ')}" for name in (*always, *rest))
 
 
 def _where(gap: Mapping[str, Any]) -> str:

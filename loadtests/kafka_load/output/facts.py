@@ -95,6 +95,7 @@ class Facts:
     records of workers that died before they could say what became of them. `recovery` is the longest time until the
     cluster had recovered from a fault, of all partitions by the name "" and of those of each topic. `client` is what
     librdkafka's clients said of themselves. `topics` is what was measured of each alone.
+    `processing` is how long it took from due to processed (or acknowledged as a dead letter), by group.
     """
 
     run_id: str
@@ -117,6 +118,7 @@ class Facts:
     gaps: Mapping[str, Gap] = field(default_factory=dict)
     produce: Percentiles = Percentiles()
     end_to_end: Mapping[str, Percentiles] = field(default_factory=dict)
+    processing: Mapping[str, Percentiles] = field(default_factory=dict)
     uncertainty_us: Mapping[str, int] = field(default_factory=dict)
     clocks: Mapping[str, Clock] = field(default_factory=dict)
     client: Mapping[str, Any] = field(default_factory=dict)

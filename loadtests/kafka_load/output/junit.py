@@ -72,13 +72,13 @@ def _groups(verdict: Mapping[str, Any]) -> Iterator[Case]:
     """A group fails by the limits that it broke itself, whatever the others did."""
     broken = console_summary.broken(verdict)
     for group in verdict["groups"]:
-        name = group["group"]
+        name, counts = group["group"], {**group.get("processing", {}), **group}
         why = [
-            f"{count} is {group[count]:,}, at most {console_summary.number(limit['limit'])} allowed"
+            f"{count} is {counts[count]:,}, at most {console_summary.number(limit['limit'])} allowed"
             for limit in broken
             if limit.get("of", "") in ("", f"group {name}")
             and not LIMITS[count := limit["name"]].at_least
-            and group.get(count, 0) > limit["limit"]
+            and counts.get(count, 0) > limit["limit"]
         ]
         if why:
             yield Case("groups", name, "failure", "\n".join(why))

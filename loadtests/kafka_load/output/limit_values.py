@@ -26,7 +26,11 @@ def measured(facts: Facts, requirements: Requirements) -> dict[str, Measured]:
     if facts.groups:
         values = {name: Measured(max(getattr(group, name) for group in facts.groups)) for name in _COUNTS}
         values |= {"lost": _lost(facts), "lag_at_end": _lag(facts), "duplicated_by_broker": _by_broker(facts)}
+        if any(group.processing is not None for group in facts.groups):
+            values["unprocessed"] = _unprocessed(facts)
     few = too_few(facts, requirements)
+    if facts.processing:
+        values["p99_processing_ms"] = _p99(replace(facts, p99_without_own={}), facts.processing, few)
     if facts.acknowledged:
         values["p99_produce_ms"] = _p99(facts, {"produce": facts.produce}, few)
         values["p999_produce_ms"] = _p999(facts, {"produce": facts.produce})
@@ -48,12 +52,15 @@ def part_of(facts: Facts, of: str) -> Facts:
     if kind == "group":
         groups = [group for group in facts.groups if group.group == name]
         end_to_end = {group: latency for group, latency in facts.end_to_end.items() if group == name}
-        return replace(facts, groups=groups, end_to_end=end_to_end, acknowledged=sum(g.consumed for g in groups))
+        processing = {group: latency for group, latency in facts.processing.items() if group == name}
+        given = sum(group.consumed for group in groups)
+        return replace(facts, groups=groups, end_to_end=end_to_end, processing=processing, acknowledged=given)
     topic = facts.topics.get(name, TopicFacts())
     return replace(
         facts,
         groups=(),
         end_to_end={},
+        processing={},
         planned=topic.planned,
         due=topic.due,
         sent=topic.sent,
@@ -119,6 +126,15 @@ def _lost(facts: Facts) -> Measured:
     worst = max(group.lost + unsure[group.group] for group in facts.groups)
     names = ", ".join(f"{count:,} of {group}" for group, count in unsure.items() if count)
     return Measured(max(group.lost for group in facts.groups), worst=worst, why=f"nobody knows of {names}")
+
+
+def _unprocessed(facts: Facts) -> Measured:
+    """Records that were certainly not processed, and at worst those too of which nothing shows whether they were."""
+    judged = {group.group: group.processing for group in facts.groups if group.processing is not None}
+    worst = max(one.unprocessed + one.unverifiable for one in judged.values())
+    names = ", ".join(f"{one.unverifiable:,} of {group}" for group, one in judged.items() if one.unverifiable)
+    why = f"nobody knows whether {names} were processed"
+    return Measured(max(one.unprocessed for one in judged.values()), worst=worst, why=why)
 
 
 def _by_broker(facts: Facts) -> Measured:

@@ -162,6 +162,7 @@ def facts(
         },
         produce=percentiles(latencies["acknowledged"]),
         end_to_end={name: percentiles(h) for name, h in latencies.items() if name != "acknowledged" and h.count},
+        processing={group: percentiles(h) for group, h in processing_latencies(snapshots).items() if h.count},
         uncertainty_us={group.name: uncertainty_us(group.name, snapshots, run.clocks) for group in run.groups},
         clocks={worker: clock for worker, clock in run.clocks.items() if clock is not None},
         client=run.client,
@@ -196,6 +197,15 @@ def facts(
         topics=_topics(run, snapshots, load_s) if began else {},
         gone={topic: run.done.not_acknowledged(topic) for topic in run.done.gone},
     )
+
+
+def processing_latencies(snapshots: Sequence[LedgerSnapshot]) -> dict[str, Histogram]:
+    """How long each group that processes its records took over them, from when they were due."""
+    members = [(r.group, r.processing) for snapshot in snapshots for r in snapshot.readers if r.processing]
+    return {
+        group: merged(work.latency for name, work in members if name == group)
+        for group in {name for name, _ in members}
+    }
 
 
 def _topics(run: Ended, snapshots: Sequence[LedgerSnapshot], load_s: float) -> dict[str, TopicFacts]:

@@ -83,10 +83,8 @@ def judge(
         },
         "latency_us": {
             "produce": asdict(facts.produce),
-            "end_to_end": {
-                group: asdict(latency) | {"uncertainty": facts.uncertainty_us.get(group, 0)}
-                for group, latency in facts.end_to_end.items()
-            },
+            "end_to_end": _with_uncertainty(facts, facts.end_to_end),
+            **({"processing": _with_uncertainty(facts, facts.processing)} if facts.processing else {}),
         },
         "clocks": {
             worker: {"ahead_s": round(-clock.offset_ns / 1e9, 6), "uncertainty_us": -(-clock.worst_ns // 1_000)}
@@ -121,8 +119,15 @@ def judge(
     }
 
 
+def _with_uncertainty(facts: Facts, latencies: Mapping[str, Percentiles]) -> dict[str, dict[str, int]]:
+    """Latencies by group, each with by how much it may be wrong."""
+    unsure = facts.uncertainty_us
+    return {group: asdict(latency) | {"uncertainty": unsure.get(group, 0)} for group, latency in latencies.items()}
+
+
 def _told(group: GroupJudgement) -> dict[str, Any]:
-    return {name: getattr(group, name) for name in _TOLD} | {"drained": group.drain.drained}
+    told = {name: getattr(group, name) for name in _TOLD} | {"drained": group.drain.drained}
+    return told if group.processing is None else told | {"processing": asdict(group.processing)}
 
 
 def _late(late: Percentiles) -> dict[str, int]:

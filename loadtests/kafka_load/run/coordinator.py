@@ -18,8 +18,7 @@ from confluent_kafka import KafkaException
 
 from kafka_load.clock import SECOND, now_ns
 from kafka_load.cluster import ClusterView, ClusterWatch, committed_offsets, readable_ends
-from kafka_load.ledger import Drain, Judgement, Ledger, TopicPartition, read_journals
-from kafka_load.ledger.spans import size
+from kafka_load.ledger import Drain, GroupWork, Judgement, Ledger, TopicPartition, read_journals
 from kafka_load.native_threads import native_call, wait_until
 from kafka_load.output import console_summary, run_folder
 from kafka_load.output.charts import Leader
@@ -30,6 +29,8 @@ from kafka_load.run import run_annotations, topic_changes
 from kafka_load.run.client_figures import ClientSummary
 from kafka_load.run.clock_offset import ClockError, uncertainty_us
 from kafka_load.run.drain import LogEnds, Silence, drains, settled_groups, worth_waiting_for
+from kafka_load.run.group_work import read_group_work
+from kafka_load.run.producer_counts import by_partition, unreported
 from kafka_load.run.readiness import Group, check, ends, prepare, settled
 from kafka_load.run.saturation import planned
 from kafka_load.run.worker import DUE, FLUSH_S, LEAVE_S, LEFT, STARTED, Report, by_name
@@ -244,7 +245,9 @@ class RunCoordinator:
         for change in self.history.changes:
             decides = change.kind in topic_changes.INCONCLUSIVE
             (self.inconclusive_reasons if decides else self.notes).append(change.sentence)
-        judgement = self._judge(at_end, drained)
+        work, why = read_group_work(self.plan, self._begin)
+        self.inconclusive_reasons += [why] * bool(why)
+        judgement = self._judge(at_end, drained, work)
         self.notes += name_writers(judgement, self.plan.client, self.plan.run)
         self._timeline.close(self.elapsed_s, self._marks())
         ended = run_folder.Ended(
@@ -258,7 +261,7 @@ class RunCoordinator:
             notes=self.notes,
             inconclusive_reasons=self.inconclusive_reasons,
             lag_unknown=self.lag_unknown,
-            unreported=sum(_unreported(self._reports[worker]) for worker in self._dead & self._reports.keys()),
+            unreported=sum(unreported(self._reports[worker]) for worker in self._dead & self._reports.keys()),
             clocks=self.clocks,
             client=self.clients.so_far(),
             asked=self.asked,
@@ -272,7 +275,7 @@ class RunCoordinator:
                 present=there,
                 hole_s=self._holes.longest_s if self._holes else 0,
                 hole_records=self._holes.records if self._holes else 0.0,
-                **self._by_partition(),
+                **by_partition(self._reports, self._dead),
                 faults=frozenset(mark.name for mark in run_annotations.read(self.plan.run_dir)),
                 gone=self.history.of("deleted", "recreated"),
             ),
@@ -369,7 +372,12 @@ class RunCoordinator:
             self.lag_unknown = "the ends of the logs could not be read"
         return replace(view, log_end=log_end, committed=committed)
 
-    def _judge(self, view: ClusterView, drained: Mapping[str, Drain] | None = None) -> Judgement:
+    def _judge(
+        self,
+        view: ClusterView,
+        drained: Mapping[str, Drain] | None = None,
+        work: Mapping[str, GroupWork] | None = None,
+    ) -> Judgement:
         """Bring the ledger up to date and judge, for good once it is known how far each group has `drained`.
 
         In a native thread: it may take a while, and greenlets go on.
@@ -382,7 +390,9 @@ class RunCoordinator:
                 for journal in read_journals(self.plan.journal_dir(worker)):
                     self._ledger.receive_journal(journal)
         began = time.monotonic()
-        self.judgement = native_call(self._ledger.judge, view, final, self.groups, drained, self.history, timeout_s=600)
+        self.judgement = native_call(
+            self._ledger.judge, view, final, self.groups, drained, self.history, work, timeout_s=600
+        )
         self._judge_after = time.monotonic() + max(1.0, 20 * (time.monotonic() - began))
         return self.judgement
 
@@ -421,18 +431,6 @@ class RunCoordinator:
             there.subtract(by_name(counts, LEFT))
         return there
 
-    def _by_partition(self) -> dict[str, Counter[TopicPartition]]:
-        """Records sent and acknowledged, by partition."""
-        sent: Counter[TopicPartition] = Counter()
-        acknowledged: Counter[TopicPartition] = Counter()
-        for report in self._reports.values():
-            for producer in report.snapshot.producers:
-                for number, account in producer.streams.items():
-                    if report.worker not in self._dead:  # what became of what a dead one sent, nobody knows
-                        sent[producer.topic, number] += account.sent
-                    acknowledged[producer.topic, number] += size(account.acknowledged) + size(account.aborted)
-        return {"sent": sent, "acknowledged": acknowledged}
-
     def _taking_part(self) -> set[str]:
         return self._workers() & self._reports.keys()
 
@@ -460,10 +458,3 @@ class RunCoordinator:
         if self.saturation is not None:
             self.saturation.uncertainty_us = max((self.uncertainty_us(group.name) for group in self.groups), default=0)
             self.saturation.add(second)
-
-
-def _unreported(last: Report) -> int:
-    """Records that were due in a worker that died, of which its last report does not say what became of them."""
-    accounts = [account for producer in last.snapshot.producers for account in producer.streams.values()]
-    known = sum(size(one.acknowledged) + size(one.failed) + size(one.aborted) for one in accounts)
-    return max(0, last.total.counts.get("due", 0) - known)

@@ -60,7 +60,7 @@ class DeclaredObjects:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._topics = tuple(plan.profile.topics.values())
+        self._topics = tuple(plan.profile.own_topics.values())
         self._mark_group = plan.group(MARK_GROUP)
         self.missing: tuple[DeclaredTopic, ...] = ()
 

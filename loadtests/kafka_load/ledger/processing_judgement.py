@@ -1,0 +1,99 @@
+"""The verdict on a group that processes its records: each acknowledged one processed, or in the dead-letter topic.
+
+What members say they have processed is believed of records that can be processed. A record all of whose attempts fail
+must be in the dead-letter topic itself, as the harness read it back: what members say of it counts for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from kafka_load.config.processing import Processing
+from kafka_load.ledger.account import StreamAccount
+from kafka_load.ledger.findings import ProcessingJudgement
+from kafka_load.ledger.group_judgement import AnomalyCollector, Evidence, cut, read_to, unreported
+from kafka_load.ledger.snapshot import Stream
+from kafka_load.ledger.spans import EMPTY, Spans, difference, intersection, size, spans_of, union
+from kafka_load.ledger.stream_judgement import SequenceRange
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class GroupWork:
+    """What a group was to do, and what was found in its dead-letter topic.
+
+    `seed` is what its failures are drawn from (see `config.processing.seed_of`). `dead_letters` are the records that it
+    sent there, None if nobody could read them; `dead_lettered` counts them, with those that are there twice.
+    """
+
+    processing: Processing
+    seed: int
+    dead_letters: Mapping[Stream, Spans] | None = field(default_factory=dict)
+    dead_lettered: int = 0
+
+    def must_be_dead_letters(self, stream: Stream, spans: Spans) -> Spans:
+        """Of a stream's records those all of whose attempts fail."""
+        _, partition, producer = stream
+        found = [EMPTY]
+        for start, end in spans.tolist() if self.processing.failures else ():
+            for first in range(start, end, _CHUNK):
+                sequences = np.arange(first, min(end, first + _CHUNK), dtype=np.int64)
+                origins = np.full(len(sequences), producer << 32 | partition, np.uint64)
+                failed = self.processing.failed_attempts(self.seed, origins, sequences)
+                found.append(spans_of(sequences[failed > self.processing.retries]))
+        return np.concatenate(found)
+
+
+def judge_processing(evidence: Evidence, work: GroupWork, collector: AnomalyCollector) -> ProcessingJudgement:
+    """What became of the acknowledged records in the group; what was not processed is entered as an anomaly."""
+    members = [reader.processing for reader in evidence.readers if reader.processing is not None]
+    judgement = ProcessingJudgement(
+        retried=sum(member.retried for member in members),
+        dead_lettered_again=max(0, work.dead_lettered - sum(map(size, (work.dead_letters or {}).values()))),
+    )
+    done = 0
+    for stream, account in sorted(evidence.accounts.items(), key=lambda item: item[0]):
+        if stream[0] not in evidence.topics or stream[0] in evidence.remade:
+            continue
+        settled = EMPTY
+        for member in members:
+            settled = union(settled, member.settled.get(stream, EMPTY))
+        dead = work.must_be_dead_letters(stream, union(account.acknowledged, settled))
+        there = (work.dead_letters or {}).get(stream, EMPTY)
+        processed = difference(settled, dead)
+        done += size(processed)
+        judgement.dead_lettered += size(there)
+        left = difference(account.acknowledged, union(processed, there))
+        if work.dead_letters is None:
+            unknown = intersection(left, intersection(settled, dead))
+            judgement.unverifiable += size(unknown)
+            left = difference(left, unknown)
+        for stretch, certain in _left(stream, account, settled, left, evidence):
+            if certain:
+                judgement.unprocessed += stretch.length
+                collector.enter("unprocessed", stream, stretch, "neither processed nor in the dead-letter topic")
+            else:
+                judgement.unverifiable += stretch.length
+    judgement.processed = done
+    judgement.processed_again = max(0, sum(member.processed for member in members) - done)
+    return judgement
+
+
+def _left(
+    stream: Stream, account: StreamAccount, settled: Spans, left: Spans, evidence: Evidence
+) -> Iterator[tuple[SequenceRange, bool]]:
+    """What was not processed, in stretches, each with whether the group is certainly done with it.
+
+    It is not if the group had not come so far when the run ended, or if a member that died may have done it.
+    """
+    behind = read_to(stream[:2], account, settled, evidence)
+    begin, end = unreported(stream[:2], account, evidence)
+    for first, last in cut(left, behind, begin, end):
+        low, high = account.offsets_around(first)
+        place = low if low == high else None
+        stretch = SequenceRange(first, last - first, place, account.acknowledged_at(first))
+        yield stretch, first < behind and not begin <= first < end

@@ -1,0 +1,130 @@
+"""A group that processes its records: each acknowledged one is processed or in the dead-letter topic, or it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kafka_load.cluster import ClusterView
+from kafka_load.config.processing import Processing
+from kafka_load.ledger import Drain, GroupWork, Ledger, LedgerSnapshot
+from kafka_load.ledger.findings import Judgement, ProcessingJudgement
+from kafka_load.ledger.snapshot import ProcessingSnapshot, ReaderSnapshot
+from kafka_load.ledger.spans import Spans, spans_of
+from shop import PARTITION, TOPIC, Entry, Producers, read
+
+PRODUCER, SEED = 1, 4711
+STREAM = (TOPIC, PARTITION, PRODUCER)
+RULES = Processing(failures=0.4, retries=1, dead_letter_topic="dead")
+SENT = 40
+
+
+def spans(sequences: set[int]) -> Spans:
+    return spans_of(np.array(sorted(sequences), np.int64))
+
+
+def hopeless(count: int = SENT) -> set[int]:
+    """The sequences of which each attempt fails."""
+    origins = np.full(count, PRODUCER << 32 | PARTITION, np.uint64)
+    return set(np.flatnonzero(RULES.failed_attempts(SEED, origins, np.arange(count)) > RULES.retries).tolist())
+
+
+def member(settled: set[int], read_to: int = SENT, processed_to: int = SENT, engine: str = "r") -> ReaderSnapshot:
+    """A member that read all up to an offset and says that it has settled these records, and passed another offset."""
+    reader = read([[Entry(sequence, PRODUCER, sequence) for sequence in range(read_to)]], "queue", engine)
+    work = ProcessingSnapshot({STREAM: spans(settled)}, {(TOPIC, PARTITION): processed_to}, len(settled - hopeless()))
+    return replace(reader, processing=work)
+
+
+def judged(
+    members: list[ReaderSnapshot],
+    acknowledged: set[int],
+    dead_letters: set[int] | None,
+    drain: Drain | None = None,
+    ledger: Ledger | None = None,
+) -> tuple[Judgement, ProcessingJudgement]:
+    ledger = ledger or Ledger()
+    producers = Producers({PRODUCER: SENT}, {PRODUCER: acknowledged}).snapshots()
+    ledger.receive(LedgerSnapshot.from_wire(LedgerSnapshot("w", 1, producers, members).to_wire()))
+    there = None if dead_letters is None else {STREAM: spans(dead_letters)}
+    work = {"group": GroupWork(RULES, SEED, there, len(dead_letters or ()))}
+    drains: Mapping[str, Drain] = {"group": drain} if drain else {}
+    judgement = ledger.judge(None, final=True, drains=drains, work=work)
+    [group] = judgement.groups
+    assert group.processing is not None
+    return judgement, group.processing
+
+
+sequences = st.sets(st.integers(0, SENT - 1))
+
+
+@settings(max_examples=200)
+@given(sequences, st.lists(sequences, min_size=1, max_size=3), sequences)
+def test_every_record_is_judged_by_the_definition(
+    acknowledged: set[int], settled: list[set[int]], dead_letters: set[int]
+) -> None:
+    members = [member(some, engine=f"r{number}") for number, some in enumerate(settled)]
+    _, found = judged(members, acknowledged, dead_letters)
+    done = set().union(*settled) - hopeless()
+    assert found.unprocessed == len(acknowledged - done - dead_letters)
+    assert (found.processed, found.dead_lettered, found.unverifiable) == (len(done), len(dead_letters), 0)
+    assert found.processed_again == sum(len(some - hopeless()) for some in settled) - len(done)
+    [folded, *others] = members
+    for other in others:
+        folded = folded.folded(other)
+    assert judged([folded], acknowledged, dead_letters)[1] == found
+
+
+def test_what_was_not_processed_is_named_and_not_lost() -> None:
+    judgement, found = judged([member(set(range(SENT)))], set(range(SENT)), set())
+    assert found.unprocessed == len(hopeless()) > 0
+    assert judgement.groups[0].lost == 0
+    named = {anomaly.sequence for anomaly in judgement.anomalies}
+    assert named <= hopeless()
+    assert {anomaly.kind for anomaly in judgement.anomalies} == {"unprocessed"}
+    assert sum(anomaly.count for anomaly in judgement.anomalies) == found.unprocessed
+
+
+def test_where_nobody_can_read_the_dead_letters_what_should_be_there_is_unverifiable() -> None:
+    _, found = judged([member(set(range(SENT)))], set(range(SENT)), None)
+    assert (found.unprocessed, found.unverifiable) == (0, len(hopeless()))
+    settled = set(range(SENT)) - {min(set(range(SENT)) - hopeless()), min(hopeless())}
+    _, found = judged([member(settled)], set(range(SENT)), None)
+    assert (found.unprocessed, found.unverifiable) == (2, len(hopeless()) - 1)
+
+
+def test_what_the_group_had_no_time_for_is_unverifiable_and_what_it_passed_over_is_not() -> None:
+    """It read all, passed 30, and left out 5 of those."""
+    done = set(range(30)) - set(range(10, 15))
+    drain = Drain(unread={(TOPIC, PARTITION): 10})
+    _, found = judged([member(done, processed_to=30)], set(range(SENT)), hopeless(), drain)
+    rest = set(range(30, SENT)) - hopeless()
+    assert (found.unprocessed, found.unverifiable) == (len(set(range(10, 15)) - hopeless()), len(rest))
+
+
+def test_what_a_member_that_died_may_have_done_after_its_last_report_is_unverifiable() -> None:
+    """It had reported 10 of the 30 that the group has committed, and the next member began at 30."""
+
+    here = (TOPIC, PARTITION)
+    view = ClusterView(log_start={here: 0}, log_end={here: SENT}, committed={"group": {here: 30}})
+    dead = replace(member(set(range(10)), processed_to=10, engine="dead"), closed=False)
+    after = member(set(range(30, SENT)), engine="next")
+    ledger = Ledger()
+    producers = Producers({PRODUCER: SENT}, {PRODUCER: set(range(SENT))}).snapshots()
+    ledger.receive(LedgerSnapshot("w", 1, producers, [dead, after]))
+    work = {"group": GroupWork(RULES, SEED, {STREAM: spans(hopeless())})}
+    [group] = ledger.judge(view, final=True, work=work).groups
+    assert group.processing is not None
+    assert (group.processing.unprocessed, group.lost) == (0, 0)
+    assert group.processing.unverifiable == len(set(range(10, 30)) - hopeless())
+
+
+def test_before_the_end_and_of_groups_that_only_read_nothing_is_judged() -> None:
+    ledger = Ledger()
+    ledger.receive(LedgerSnapshot("w", 1, [], [member(set())]))
+    work = {"group": GroupWork(RULES, SEED)}
+    assert ledger.judge(None, final=False, work=work).groups[0].processing is None
+    assert ledger.judge(None, final=True, work={}).groups[0].processing is None
