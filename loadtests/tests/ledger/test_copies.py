@@ -8,7 +8,7 @@ from confluent_kafka import Producer
 from kafka_load.cluster.log_batches import LogUnreadableError, kafka_python
 from kafka_load.engines import ClientSettings, ProducerSettings
 from kafka_load.ledger import Judgement
-from kafka_load.ledger.copies import Doubled, Identity, Writers, attribute
+from kafka_load.ledger.copies import Doubled, Identity
 from kafka_load.native_threads import wait_until
 from kafka_load.output.duplicate_causes import name_writers
 from kafka_load.records import encoder, fresh_run
@@ -16,30 +16,7 @@ from mock_cluster import PRODUCE, MockCluster
 from scenario import TOPIC, Scenario, group, read_log
 
 NOT_LEADER, OUT_OF_ORDER = 6, 45  # error codes of the wire protocol
-NOBODY = Identity(-1, -1, -1)
 TWICE = Doubled(TOPIC, 0, 7, 118, ((10, 10), (20, 20)))
-
-
-@pytest.mark.parametrize(
-    ("identities", "writers"),
-    [
-        ([Identity(9, 0, 5), Identity(9, 0, 5)], Writers(broker=1)),
-        ([Identity(9, 0, 5), Identity(9, 1, 0)], Writers(client=1)),
-        ([Identity(9, 0, 5), Identity(8, 0, 5)], Writers(client=1)),
-        ([NOBODY, NOBODY], Writers(client=1)),
-        ([Identity(9, 0, 5)], Writers(unknown=1)),
-        ([], Writers(unknown=1)),
-    ],
-)
-def test_a_copy_under_an_identity_that_is_there_already_is_the_brokers(
-    identities: list[Identity], writers: Writers
-) -> None:
-    assert attribute([(TWICE, identities)]) == writers
-
-
-def test_of_three_one_may_be_the_brokers_and_one_the_clients() -> None:
-    thrice = Doubled(TOPIC, 0, 7, 118, ((10, 10), (20, 20), (30, 30)))
-    assert attribute([(thrice, [Identity(9, 0, 5), Identity(9, 1, 0), Identity(9, 1, 0)])]) == Writers(1, 1, 0)
 
 
 def test_a_log_that_cannot_be_read_leaves_the_question_open() -> None:

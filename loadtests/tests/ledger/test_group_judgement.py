@@ -2,73 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pytest
-from kafka_load.ledger import Drain, GroupJudgement, ReaderSnapshot
-from kafka_load.ledger.account import Account, StreamAccount
+from kafka_load.ledger import Drain
+from kafka_load.ledger.account import Account
 from kafka_load.ledger.copies import LOOKED_UP, Doubled
 from kafka_load.ledger.findings import NAMED, Anomaly
 from kafka_load.ledger.group_judgement import AnomalyCollector, Evidence, judge_group
-from kafka_load.ledger.snapshot import ALTERED_LOG, MISPLACED_LOG, Stream, StreamLog
+from kafka_load.ledger.snapshot import ALTERED_LOG, MISPLACED_LOG
 from kafka_load.ledger.stream_judgement import SequenceRange
-
-TP = ("orders", 0)
-STREAM = ("orders", 0, 1)
-SENT = 10
-Row = tuple[int, int, int, int, int]  # first and last offset, first sequence, how many, when
-
-
-def sent(count: int = SENT, missing: Sequence[int] = (), marks: Sequence[int] | None = None) -> StreamAccount:
-    """A producer's stream: sequence s lies at offset 100 + s and is acknowledged at second s but for the `missing`.
-
-    The offsets of `marks` alone are known (of all acknowledged, if not given).
-    """
-    account = Account()
-    account.sent = count
-    for sequence in range(count):
-        if sequence not in missing:
-            known = marks is None or sequence in marks
-            account.acknowledge(sequence, sequence + 1, 100 + sequence if known else None, 10**9 * (sequence + 1))
-    return account.freeze()
-
-
-def member(*rows: Row, stream: Stream = STREAM, **changes: Any) -> ReaderSnapshot:
-    """A member that was delivered these runs of one stream."""
-    runs = np.array(rows, np.int64).reshape(-1, 5)
-    log = StreamLog(runs, int(runs[:, 3].sum()))
-    positions = {stream[:2]: int(runs[:, 1].max()) + 1} if len(runs) else {}
-    return replace(
-        ReaderSnapshot("r", 1, "g", "queue", ("orders",), True, True, True, {stream: log}, positions), **changes
-    )
-
-
-def run(start: int, end: int, at_ns: int = 5) -> Row:
-    """Sequences [start, end) where they belong."""
-    return 100 + start, 100 + end - 1, start, end - start, at_ns
-
-
-def judged(
-    readers: list[ReaderSnapshot], account: StreamAccount | None = None, **changes: Any
-) -> tuple[GroupJudgement, list[Anomaly], AnomalyCollector]:
-    evidence = Evidence(
-        mode="queue",
-        topics=frozenset({"orders"}),
-        readers=readers,
-        dead_readers=[],
-        accounts={STREAM: account or sent()},
-        open_producers=frozenset(),
-        all_producers_known=True,
-        log_start={},
-        log_end={},
-        committed={},
-        final=True,
-    )
-    judgement, collector, _ = judge_group("g", replace(evidence, **changes))
-    return judgement, collector.named, collector
+from one_stream import SENT, STREAM, TP, judged, member, run, sent
 
 
 def test_a_record_that_is_missing_is_named_with_its_offset_and_when_it_was_acknowledged() -> None:
@@ -264,35 +209,3 @@ def test_a_log_that_was_too_broken_to_be_followed_is_told() -> None:
     )
     assert not judge_group("g", evidence)[2]
     assert judge_group("g", replace(evidence, readers=[broken, whole]))[2]
-
-
-@pytest.mark.parametrize(("marks", "unread"), [(None, 3), ([0, 3, 9], 3), ([0, 9], 3), ([0], 7), ([], 7)])
-def test_a_group_that_is_not_drained_has_lost_only_what_lies_before_what_it_has_reached(
-    marks: list[int] | None, unread: int
-) -> None:
-    """It was given the first three, and has reached offset 107 by another producer's records."""
-    position = member(run(0, 3), positions={TP: 107})
-    group, _, _ = judged([position], sent(marks=marks), drain=Drain({TP: 3}))
-    assert (group.lost, group.unread) == (7 - unread, unread)
-    elsewhere = judged([position], sent(marks=marks), drain=Drain({("orders", 1): 3}))[0]
-    assert (elsewhere.lost, elsewhere.unread) == (7, 0)
-
-
-def test_what_a_dead_member_may_have_read_lies_between_its_report_and_the_commit() -> None:
-    dead = member(run(0, 3), closed=False)
-    alive = member(run(9, 10))
-    group, named, _ = judged([dead, alive], dead_readers=[dead], committed={TP: 106})
-    assert (group.lost, group.unverifiable) == (3, 3)
-    assert [(one.kind, one.sequence, one.count) for one in named] == [("unverifiable", 3, 3), ("lost", 6, 3)]
-    assert named[0].note == "a member that died may have read it after its last report"
-    assert judged([dead, alive], dead_readers=[dead])[0].lost == 6, "the group has committed nothing"
-
-
-def test_of_several_dead_members_the_one_that_had_reported_least_counts() -> None:
-    readers = [member(run(0, 1), closed=False), member(run(4, 5), closed=False), member(run(9, 10))]
-    group, _, _ = judged(readers, dead_readers=readers[:2], committed={TP: 109})
-    assert (group.lost, group.unverifiable) == (0, 7)
-    silent: dict[str, Any] = {"silent": [{TP: 105}], "committed": {TP: 109}}
-    assert judged(readers, **silent)[0].unverifiable == 4
-    silent["silent"] = [{TP: 105}, {("orders", 1): 3}]
-    assert judged(readers, **silent)[0].unverifiable == 7, "one may have read from the start"
