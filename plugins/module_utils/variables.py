@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.yaml import yaml_load
 
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
@@ -49,8 +49,8 @@ class Variable:
 def interface(role: Path) -> Iterator[Variable]:
     """The variables of the role in this folder."""
     defaults_file = role / "defaults/main.yml"
-    defaults = yaml.safe_load(defaults_file.read_text(encoding="utf-8")) if defaults_file.exists() else None
-    specs = yaml.safe_load((role / "meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]
+    defaults = yaml_load(defaults_file.read_text(encoding="utf-8")) if defaults_file.exists() else None
+    specs = yaml_load((role / "meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]
     options: dict[str, Any] = {}
     for entry in specs.values():
         options |= entry.get("options") or {}

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common.yaml import yaml_load
 
 # Each is named for mitogen, which does not see relative imports.
 from ansible_collections.crucible.kafka.plugins.module_utils import address as address
@@ -131,7 +131,7 @@ def argument_spec(options: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any
 def interface(roles_path: Path) -> Iterator[str]:
     """The names of all variables that the roles' argument_specs declare."""
     for file in roles_path.glob("*/meta/argument_specs.yml"):
-        for entry in yaml.safe_load(file.read_text(encoding="utf-8"))["argument_specs"].values():
+        for entry in yaml_load(file.read_text(encoding="utf-8"))["argument_specs"].values():
             yield from entry.get("options") or {}
 
 
@@ -193,7 +193,7 @@ def message(found: list[Problem]) -> str:
 
 def main() -> None:
     """Judge, and fail with everything that was found."""
-    spec = argument_spec(yaml.safe_load(DOCUMENTATION)["options"])
+    spec = argument_spec(yaml_load(DOCUMENTATION)["options"])
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     params = module.params
     nodes = [Node(**node) for node in params["nodes"]]

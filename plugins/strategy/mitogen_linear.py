@@ -18,6 +18,7 @@ import ansible_mitogen.module_finder
 import ansible_mitogen.strategy
 from ansible import constants
 from ansible._internal._templating._jinja_bits import AnsibleEnvironment, _TemplateCompileContext
+from ansible.plugins.loader import filter_loader, lookup_loader, test_loader
 from jinja2 import FileSystemBytecodeCache
 
 # Mitogen pins each process to a processor, and what a task starts inherits that: lab hosts, brokers, load generators.
@@ -70,6 +71,11 @@ def compile_once(environment: AnsibleEnvironment, source: Any, name: Any = None,
 
 
 AnsibleEnvironment.compile = compile_once
+
+# Each worker loaded the filters, tests and lookups that its task needs anew, each of which is a module to find and to
+# run: what is loaded here is there in all of them.
+for plugins, name in ((filter_loader, "bool"), (test_loader, "defined"), (lookup_loader, "ansible.builtin.env")):
+    plugins.get(name)
 
 # What Ansible has loaded stays, and what it makes for each task is gone soon: looking through all of it again and again
 # took a fifth of a run, here and in each worker that it forks.
