@@ -202,10 +202,8 @@ def test_records_of_other_runs_and_writers_are_added_up() -> None:
 
 
 def test_a_log_that_was_too_broken_to_be_followed_is_told() -> None:
-    whole, broken = member(run(0, 5)), member(run(5, 10))
+    whole, broken = member(run(0, 10), stream=("orders", 0, 2)), member(run(0, 10))
     broken = replace(broken, streams={STREAM: replace(broken.streams[STREAM], overflow=True)})
-    evidence = Evidence(
-        "queue", frozenset({"orders"}), [whole], [], {STREAM: sent()}, frozenset(), True, {}, {}, {}, True
-    )
+    evidence = Evidence("queue", frozenset({"orders"}), [whole], [], {}, frozenset(), True, {}, {}, {}, True)
     assert not judge_group("g", evidence)[2]
     assert judge_group("g", replace(evidence, readers=[broken, whole]))[2]

@@ -83,3 +83,15 @@ def test_a_record_that_must_not_be_delivered_is_named_where_it_lies() -> None:
     account.failed.add(5, 6)
     _, named, _ = judged([member(run(0, 5), (205, 209, 5, 5, 9))], account.freeze())
     assert [(one.kind, one.offset, one.sequence, one.at_ns) for one in named] == [("failed", 205, 5, 9)]
+
+
+def test_the_streams_of_all_producers_are_added_up() -> None:
+    """Two producers, one of them number 0, had sent ten records each, of which they know the fate of eight."""
+    streams = [("orders", partition, producer) for partition in (0, 1) for producer in (0, 1)]
+    accounts = dict.fromkeys(streams, sent(missing=[2, 5]))
+    readers = [member(run(0, 4), run(5, 7), stream=stream) for stream in streams]
+    group, _, _ = judged(readers, accounts=accounts, drain=Drain({("orders", 0): 3, ("orders", 1): 3}))
+    assert (group.consumed, group.lost, group.unread) == (4 * 6, 4 * 1, 4 * 3)
+    assert group.indeterminate_delivered == 4 * 2
+    group, _, _ = judged(readers, accounts=accounts, remade=frozenset({"orders"}))
+    assert (group.lost, group.unverifiable, group.indeterminate_delivered) == (0, 4 * 4, 4 * 2)

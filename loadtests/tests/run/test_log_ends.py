@@ -31,9 +31,9 @@ def drained(ends: LogEnds, *readers: ReaderSnapshot, group: Group = GROUP, cut_s
 
 def test_only_logs_that_were_written_to_have_an_end_to_be_read_to() -> None:
     before = {("a", 0): 5, ("a", 1): 7, ("b", 0): 9}
-    found = LogEnds.since(before, {("a", 0): 5, ("a", 1): 17, ("b", 0): 4, ("c", 0): 3, ("c", 1): 0}, "why")
-    assert found.ends == {("a", 1): 17, ("b", 0): 4, ("c", 0): 3}
-    assert found.written == {("a", 1): 10, ("c", 0): 3}, "a log that was cut off grew by nobody knows how much"
+    found = LogEnds.since(before, {("a", 0): 5, ("a", 1): 17, ("b", 0): 4, ("c", 0): 1, ("c", 1): 0}, "why")
+    assert found.ends == {("a", 1): 17, ("b", 0): 4, ("c", 0): 1}
+    assert found.written == {("a", 1): 10, ("c", 0): 1}, "a log that was cut off grew by nobody knows how much"
     assert found.why == "why"
     assert LogEnds.since({}, {}).why == ""
 
@@ -84,7 +84,7 @@ def test_a_group_without_a_member_has_everything_left_and_is_not_waited_for() ->
 def test_what_is_left_when_the_user_does_not_wait_is_cut_short() -> None:
     ends = LogEnds({TP: 110}, {TP: 10})
     assert drained(ends, read([LOG[:7]], "queue", "r"), cut_short=True).cut_short
-    assert not drained(ends, read([LOG[:7]], "queue", "r")).cut_short
+    assert not drains([GROUP], known(read([LOG[:7]], "queue", "r")), ends)["group"].cut_short
     whole = drained(ends, read([LOG], "queue", "r"), cut_short=True)
     assert (whole.cut_short, whole.drained) == (False, True)
 
@@ -124,6 +124,24 @@ def test_what_another_group_is_given_does_not() -> None:
         for count in (3, 9)
     )
     assert settles((few, 0), (more, 30), (more, 36), locks_s={}) == [False, False, True]
+
+
+def test_each_group_has_a_silence_of_its_own() -> None:
+    groups = [replace(SHARE, name="a"), replace(SHARE, name="b")]
+    silence, a = Silence(), replace(read([LOG[:4]], "share", "a"), group="a")
+    settled = [
+        settled_groups(groups, known(a, replace(read([LOG[:count]], "share", "b"), group="b")), silence, {}, now_s)
+        for count, now_s in ((1, 0), (2, 20), (3, 36), (3, 72))
+    ]
+    assert settled == [set(), set(), {"a"}, {"a", "b"}]
+
+
+def test_a_settled_group_has_left_only_what_lies_behind_its_last_record() -> None:
+    given = known(read([LOG[:4], LOG[5:7]], "share", "r"))
+    assert drains([SHARE], given, LogEnds({TP: 110}))["group"].unread == {TP: 4}
+    assert drains([SHARE], given, LogEnds({TP: 110}), settled={"group"})["group"].unread == {TP: 3}
+    passed_over = known(read([LOG[:4], LOG[5:]], "share", "r"))
+    assert drains([SHARE], passed_over, LogEnds({TP: 110}), settled={"group"})["group"].unread == {}
 
 
 def test_a_group_that_passes_offsets_never_settles() -> None:
