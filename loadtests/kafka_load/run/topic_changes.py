@@ -107,14 +107,13 @@ class TopicHistory:
                 return []
             return [TopicChange("deleted", topic, at_s, f"was deleted at {at_s:.1f} s")]
         if before is None:
-            self._states[topic] = replace(now, cleanup_policy=None)
+            self._states[topic] = now
             return self._compacted(topic, now, at_s, first=True)
         if before.topic_id == now.topic_id is not None:  # a broker that did not know the topic yet said it was gone
             self.changes = [one for one in self.changes if (one.kind, one.topic) != ("deleted", topic)]
         if before.topic_id and now.topic_id and now.topic_id != before.topic_id:
             what = f"was deleted and made again at {at_s:.1f} s (id {before.topic_id}, then {now.topic_id})"
             self._states[topic] = now
-            self._ends = {tp: end for tp, end in self._ends.items() if tp[0] != topic}
             return [TopicChange("recreated", topic, at_s, what)]
         fresh = self._compacted(topic, now, at_s, first=False)
         if now.partitions > before.partitions:

@@ -23,6 +23,7 @@ def said(seen: TopicHistory) -> list[tuple[str, float]]:
 
 def test_nothing_is_said_of_a_topic_that_stays_as_it_is() -> None:
     assert said(history(DELETE, TopicState(3), DELETE, ends=(5, 9, 9))) == []
+    assert said(history(DELETE, DELETE, ends=(0, 0))) == []
 
 
 def test_a_topic_that_was_made_again_is_named_and_its_new_log_is_no_truncation() -> None:
@@ -44,6 +45,7 @@ def test_a_broker_that_does_not_know_a_topic_yet_is_no_deletion() -> None:
 def test_partitions_that_were_added_are_counted() -> None:
     seen = history(DELETE, TopicState(6, "A", "delete"), TopicState(6, "A", "delete"))
     assert said(seen) == [("partitions_added", 1.0)]
+    assert seen.of("partitions_added") == {"orders"}
     assert "went from 3 to 6 partitions at 1.0 s" in seen.changes[0].sentence
 
 
