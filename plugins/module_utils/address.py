@@ -5,6 +5,8 @@ Every `host:port` of this project is made here, so that none is forgotten.
 
 from __future__ import annotations
 
+PORTS = range(1, 65536)
+
 
 def bare(host: str) -> str:
     """Return a host without the brackets of an IPv6 literal."""
@@ -21,9 +23,9 @@ def split_host_port(text: str) -> tuple[str, int]:
     """Return host (without brackets) and port of `host:port`.
 
     Raises:
-        ValueError: There is no port, or an IPv6 literal without brackets.
+        ValueError: There is no port that a broker can listen on, or an IPv6 literal without brackets.
     """
     host, separator, port = text.rpartition(":")
-    if not separator or not port.isdecimal() or (":" in host and host == bare(host)):
-        raise ValueError(f"'{text}' is not host:port (an IPv6 address stands in brackets)")
+    if not separator or not port.isdecimal() or int(port) not in PORTS or (":" in host and host == bare(host)):
+        raise ValueError(f"'{text}' is not host:port (a port is 1 to 65535; an IPv6 address stands in brackets)")
     return bare(host), int(port)

@@ -16,6 +16,8 @@ OWNER = "crucible: "
 """How the comment of a rule begins that this project made, and may therefore delete."""
 
 TUPLE = "### tuple ### "
+MOST_PORTS = 15
+"""ufw refuses a rule with more ports."""
 ANYWHERE = {4: "0.0.0.0/0", 6: "::/0"}
 
 
@@ -96,12 +98,16 @@ def canonical(network: str) -> str:
 
 
 def declare(comment: str, ports: Iterable[int], sources: Iterable[str], protocol: str = "tcp") -> list[Rule]:
-    """Return the rules that admit `sources` (addresses or networks) to `ports`: one a source, none without ports."""
-    port = ",".join(str(number) for number in sorted(set(ports)))
+    """Return the rules that admit `sources` (addresses or networks) to `ports`, none without ports.
+
+    There is one rule a source; more, if there are more ports than ufw takes in a rule.
+    """
+    numbers = [str(number) for number in sorted(set(ports))]
+    parts = [",".join(numbers[at : at + MOST_PORTS]) for at in range(0, len(numbers), MOST_PORTS)]
     return [
         Rule("allow", protocol, port, ANYWHERE[6 if ":" in source else 4], "any", source, "in", OWNER + comment)
         for source in dict.fromkeys(map(canonical, sources))
-        if port
+        for port in parts
     ]
 
 

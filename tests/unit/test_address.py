@@ -41,9 +41,11 @@ def test_it_is_read_back_as_it_was(host: str, port: int) -> None:
     assert split_host_port(host_port(host, port)) == (host, port)
 
 
-@pytest.mark.parametrize("text", ["kafka1", "kafka1:", "2001:db8::1", "2001:db8::1:9092", "kafka1:http"])
+@pytest.mark.parametrize(
+    "text", ["kafka1", "kafka1:", "2001:db8::1", "2001:db8::1:9092", "kafka1:http", "kafka1:0", "kafka1:65536"]
+)
 def test_what_is_not_host_and_port_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is not host:port"):
+    with pytest.raises(ValueError, match=r"is not host:port .*65535"):
         split_host_port(text)
 
 

@@ -192,6 +192,13 @@ def test_spelling_an_address_twice_changes_nothing(network: str) -> None:
     assert ip_network(canonical(network)) == ip_network(network, strict=False)
 
 
+def test_no_rule_has_more_ports_than_ufw_takes() -> None:
+    rules = declare("brokers", range(9000, 9033), ["10.0.0.1", "2001:db8::1"])
+    assert [len(rule.port.split(",")) for rule in rules] == [15, 15, 3] * 2
+    assert sorted(port for rule in rules[:3] for port in rule.port.split(",")) == [str(n) for n in range(9000, 9033)]
+    assert [len(rule.port.split(",")) for rule in declare("brokers", range(9000, 9015), ["10.0.0.1"])] == [15]
+
+
 def test_commands_carry_the_whole_rule() -> None:
     rule = declare("brokers", [9093, 9092], ["2001:db8::1"])[0]
     words = ["proto", "tcp", "from", "2001:db8::1", "to", "any", "port", "9092,9093", "comment"]
