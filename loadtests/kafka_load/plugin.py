@@ -13,6 +13,7 @@ from kafka_load.librdkafka import LibraryError, check_layout
 from kafka_load.locust_adapter import web
 from kafka_load.locust_adapter.adapter import LocustAdapter
 from kafka_load.locust_adapter.plan_from_options import REFUSALS
+from kafka_load.metrics.publish import PublishError, publish
 from kafka_load.native_threads import native_call, relax_garbage_collector, wait_until
 from kafka_load.output import junit
 from kafka_load.output.verdict import REFUSED
@@ -50,6 +51,10 @@ def _init(environment: Any, **_: Any) -> None:
         except REFUSALS as refusal:
             if report:
                 junit.write(Path(report), junit.of_refusal(str(refusal)))
+            _refuse(environment, str(refusal))
+        try:
+            publish(environment.parsed_options, lambda: session.coordinator)
+        except PublishError as refusal:
             _refuse(environment, str(refusal))
     else:
         runners.WORKER_REPORT_INTERVAL = 1.0  # the tab and the timeline live by the second

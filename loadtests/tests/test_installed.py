@@ -20,7 +20,12 @@ from mock_cluster import MockCluster
 
 PROJECT = Path(__file__).resolve().parents[2]
 PACKAGE = PROJECT / "loadtests" / "kafka_load"
-DISTRIBUTIONS = {"kafka": "kafka-python", "pydantic_core": "pydantic", "markupsafe": "jinja2"}
+DISTRIBUTIONS = {
+    "kafka": "kafka-python",
+    "markupsafe": "jinja2",
+    "opentelemetry": "opentelemetry-api",
+    "pydantic_core": "pydantic",
+}
 """Where what is imported has another name than the distribution that brings it."""
 LOCUSTFILE = '''
 """A locustfile of a user's own."""

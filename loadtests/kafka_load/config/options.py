@@ -176,6 +176,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("--drain-timeout", "How long readers may go on after the last record", 60.0, span),
     Option("--results-dir", "Where each run leaves its folder", str(default_folder()), in_ui=False),
     Option("--junit", "Write the verdict as JUnit XML to this file too, for a CI server", in_ui=False),
+    Option("--metrics-port", "Answer Prometheus on this port, for as long as Locust runs", type=_COUNT, in_ui=False),
     Option("--quiet", "Only the verdict on the terminal", False, in_ui=False),
 )
 

@@ -247,5 +247,5 @@ def _by(before: float) -> Callable[[Allowed], float]:
 def _differences(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     for name in sorted({*before, *after}):
         one, other = before.get(name, ""), after.get(name, "")
-        if one != other and name not in ("options.results_dir", "options.junit"):
+        if one != other and name not in ("options.results_dir", "options.junit", "options.metrics_port"):
             yield name, one, other
