@@ -76,9 +76,10 @@ class Account:
         if offset is not None and at_ns >= self._next_mark_ns:
             self._marks[self._marked] = start, offset, at_ns
             self._marked += 1
-            if self._marked > _MARKS:  # as many marks however long the run: half as often from now on
+            if self._marked > _MARKS:  # as many marks however long the run: from now on as far apart as those kept
                 kept = self._marks[::2].copy()
-                self._marked, self._every_ns = len(kept), 2 * self._every_ns
+                apart_ns = int(kept[-1, 2] - kept[0, 2]) // (len(kept) - 1)
+                self._marked, self._every_ns = len(kept), max(2 * self._every_ns, apart_ns)
                 self._marks[: self._marked] = kept
             self._next_mark_ns = at_ns + self._every_ns
 

@@ -44,6 +44,13 @@ def test_what_comes_again_at_higher_offsets_is_a_duplicate_and_what_is_new_in_be
     assert observed.reordered == [SequenceRange(2, 2, 15, 3)]
 
 
+def test_a_long_run_behind_a_short_one_is_looked_at_too() -> None:
+    observed = scan((10, 10, 5, 1, 1), (20, 29, 0, 10, 2))
+    assert observed.seen.tolist() == [[0, 10]]
+    assert observed.duplicated == [SequenceRange(5, 1, 25, 2)]
+    assert observed.reordered == [SequenceRange(0, 5, 20, 2)]
+
+
 def test_a_run_may_begin_and_end_with_what_was_there_already() -> None:
     observed = scan((10, 14, 0, 5, 1), (15, 18, 8, 4, 2), (20, 29, 3, 7, 3))
     assert observed.seen.tolist() == [[0, 12]]
