@@ -166,6 +166,7 @@ OPTIONS: tuple[Option, ...] = (
         Option(f"--slo-{limit.name.replace('_', '-')}", f"Limit: {limit.what}", type=number(0.0))
         for limit in LIMITS.values()
     ),
+    Option("--warmup", "What is due so long after the start counts in no limit of latency, rate or gaps", type=span),
     Option("--min-records", "Fewer acknowledged records prove nothing", Requirements().min_records, _NATURAL),
     Option(
         "--max-late-ms",

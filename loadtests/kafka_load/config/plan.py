@@ -84,6 +84,13 @@ class Plan:
                     f"a record of {shape.largest} bytes is more than a client takes ({largest}): choose a smaller size,"
                     " or give --client message.max.bytes=… and let the topics take as much (max.message.bytes)"
                 )
+        if self.warmup_s >= self.profile.duration_s:
+            raise PlanError(
+                f"a warm-up of {self.warmup_s:g} s leaves nothing of a load of {self.profile.duration_s:g} s to judge:"
+                " shorten it (--warmup), or let the load last longer (--run-time)"
+            )
+        if self.warmup_s and any(rate.shape == "steps" for rate in self.profile.rate.values()):
+            raise PlanError("a warm-up does not go with the shape steps, each of which leaves its first quarter out")
         if self.options["share_release"] + self.options["share_reject"] > 1:
             raise PlanError("--share-release and --share-reject are shares of one whole, together at most 1")
 
@@ -96,6 +103,12 @@ class Plan:
     def given(self) -> dict[str, str]:
         """librdkafka's properties from the command line (`--client`)."""
         return dict(pair.split("=", 1) for pair in self.options["client"] or ())
+
+    @property
+    def warmup_s(self) -> float:
+        """What is due so many seconds after the start counts in no limit of latency, rate or gaps."""
+        given: float | None = self.options["warmup"]
+        return self.profile.warmup_s if given is None else given
 
     @property
     def run_dir(self) -> Path:

@@ -113,6 +113,7 @@ def parse(name: str, raw: Mapping[str, object], where: str) -> Profile:
         topics=topics,
         groups=groups,
         raw=raw,
+        warmup_s=table.warmup,
     )
 
 

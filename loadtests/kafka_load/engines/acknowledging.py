@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError
 from numpy.typing import NDArray
 
 from kafka_load.engines.messages import stretches
-from kafka_load.histogram import Histogram
+from kafka_load.engines.warm_up import Latencies, WarmUp
 from kafka_load.ledger.account import Account
 from kafka_load.ledger.delays import Delays, DelayTracker
 from kafka_load.ledger.findings import Gap, TopicPartition
@@ -36,9 +36,10 @@ CERTAIN = frozenset(
 class Availability:
     """One partition's longest time without an acknowledgement while records were due, and its late records."""
 
-    __slots__ = ("_acknowledged_ns", "_delays", "_waiting", "longest")
+    __slots__ = ("_acknowledged_ns", "_delays", "_waiting", "_warm_up", "longest")
 
-    def __init__(self) -> None:
+    def __init__(self, warm_up: WarmUp | None = None) -> None:
+        self._warm_up = warm_up or WarmUp()
         # (sequence after the batch, when its first record was due, how late the harness itself sent it)
         self._waiting: deque[tuple[int, int, int]] = deque()
         self._acknowledged_ns = 0
@@ -61,10 +62,19 @@ class Availability:
             sendable_ns = min(sendable_ns, batch_due_ns + own_ns)
         self._delays.acknowledged(due_ns, sendable_ns, at_ns)
 
+    def due_in_warm_up(self, first: int) -> int:
+        """Records under way from sequence `first` on that were due in the warm-up, as whole batches."""
+        begin, count = first, 0
+        for end, due_ns, _ in self._waiting:
+            if due_ns < self._warm_up.until_ns:
+                count += max(0, end - begin)
+            begin = max(begin, end)
+        return count
+
     def look(self, now_ns: int) -> Gap:
-        """The longest gap, counting the one that may be going on."""
-        if self._waiting:
-            begin = max(self._acknowledged_ns, self._waiting[0][1])
+        """The longest gap, counting the one that may be going on; none for records that were due in the warm-up."""
+        if self._waiting and self._waiting[-1][1] >= self._warm_up.until_ns:
+            begin = max(self._acknowledged_ns, self._waiting[0][1], self._warm_up.until_ns)
             if now_ns - begin > self.longest.longest_ns:
                 self.longest = Gap(now_ns - begin, begin)
         return self.longest
@@ -109,11 +119,13 @@ class Reports:
 class Acknowledgements:
     """Accounts, latencies and gaps of one producer. In a transaction nothing counts before its commit."""
 
-    def __init__(self, topic: str, transactional: bool, producer: int = 0) -> None:
+    def __init__(self, topic: str, transactional: bool, producer: int = 0, warm_up: WarmUp | None = None) -> None:
         self.topic = topic
         self.producer = producer
         self.accounts: dict[int, Account] = {}
-        self.latency = Histogram()
+        self._warm_up = warm_up or WarmUp()
+        self.latency = Latencies(self._warm_up)
+        self.aborted_in_warm_up = 0
         self.bytes = 0
         self._transactional = transactional
         self._available: dict[int, Availability] = {}
@@ -123,7 +135,7 @@ class Acknowledgements:
         """The account of a partition."""
         if partition not in self.accounts:
             self.accounts[partition] = Account()
-            self._available[partition] = Availability()
+            self._available[partition] = Availability(self._warm_up)
         return self.accounts[partition]
 
     def sent(self, partition: int, count: int, due_ns: int, own_ns: int = 0) -> None:
@@ -155,7 +167,7 @@ class Acknowledgements:
             partition, first, offset = (int(c[begin]) for c in (reports.partition, reports.sequence, reports.offset))
             if offset >= 0:
                 self.accounts[partition].places.add(offset, end - begin, self.producer, first)
-        self.latency.add((now - reports.due_ns) // 1_000)
+        self.latency.add(reports.due_ns, (now - reports.due_ns) // 1_000)
 
     def commit(self, now: int) -> None:
         """The transaction is committed: its records count as acknowledged now."""
@@ -169,6 +181,7 @@ class Acknowledgements:
         for partition, account in self.accounts.items():
             if (first := since.get(partition, 0)) < account.sent:
                 account.aborted.add(first, account.sent)
+                self.aborted_in_warm_up += self._available[partition].due_in_warm_up(first)
                 self._available[partition].acknowledged(account.sent, now)
 
     def fail(self, code: int, partition: int, sequence: int) -> None:

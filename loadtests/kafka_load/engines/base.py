@@ -15,6 +15,7 @@ from kafka_load.clock import MILLISECOND, now_ns
 from kafka_load.engines.client_log import ClientListener, log_once
 from kafka_load.engines.client_statistics import ClientStatistics
 from kafka_load.engines.settings import ClientSettings, Property
+from kafka_load.engines.warm_up import WarmUp
 from kafka_load.native_threads import start_thread, wait_until
 
 Totals = TypeVar("Totals")
@@ -35,6 +36,7 @@ class Engine(Generic[Totals, Snapshot]):
     def __init__(self, client: ClientSettings) -> None:
         self.id = f"{socket.gethostname()}/{os.getpid()}-{_PROCESS}/{next(_numbers)}"
         self.client = client
+        self.warm_up = WarmUp()
         self.error: str | None = None
         self.alive = True
         self._stopping = False

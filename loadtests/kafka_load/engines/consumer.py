@@ -27,7 +27,7 @@ class ConsumerEngine(Engine[ReaderTotals, ReaderSnapshot]):
         super().__init__(client)
         self.settings = settings
         self.totals = ReaderTotals()
-        self._reading = Reading(settings)
+        self._reading = Reading(settings, self.warm_up)
         self.snapshot = self._reading.snapshot(self.id, 0, closed=False)
         self._assigned: set[findings.TopicPartition] = set()
         self._committed: dict[findings.TopicPartition, int] = {}

@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from kafka_load.engines.warm_up import WarmUp
 from kafka_load.histogram import BUCKETS, Histogram, Int64s, bucket_of
 
 Cause = Literal["window", "queue", "transaction"]
@@ -18,9 +19,14 @@ Cause = Literal["window", "queue", "transaction"]
 
 
 class Lateness:
-    """The lateness of one producer's records. Its size does not depend on how long the producer runs."""
+    """The lateness of one producer's records that were due after the warm-up, and how many were sent in it.
 
-    def __init__(self) -> None:
+    Its size does not depend on how long the producer runs.
+    """
+
+    def __init__(self, warm_up: WarmUp | None = None) -> None:
+        self._warm_up = warm_up or WarmUp()
+        self.sent_in_warm_up = 0
         self.total, self.own = Histogram(), Histogram()
         self.blocked_ns: dict[str, int] = {"window": 0, "queue": 0, "transaction": 0}
         self._excused_ns = 0  # how much of the present backlog goes back to waiting for the cluster
@@ -44,6 +50,10 @@ class Lateness:
 
     def sent(self, due_ns: Int64s, now_ns: int) -> None:
         """Records that were due at these times are handed to the client now."""
+        if (until_ns := self._warm_up.until_ns) and int(due_ns.min()) < until_ns:
+            measured = due_ns[due_ns >= until_ns]
+            self.sent_in_warm_up += len(due_ns) - len(measured)
+            due_ns = measured
         late_ns = now_ns - due_ns
         counts = _counts(late_ns)
         self.total.counts += counts

@@ -186,7 +186,8 @@ class ProcessingEngine(ConsumerEngine):
         self._count["dead_lettered"] += dead
         self._count["processed"] += len(ours) - dead
         self._count["retried"] += int(np.minimum(batch.failed, self.processing.retries).sum())
-        self._latency.add((now_ns() - stamps.due_ns) // 1_000)
+        measured_ns = stamps.due_ns[stamps.due_ns >= self.warm_up.until_ns]
+        self._latency.add((now_ns() - measured_ns) // 1_000)
         for begin, end in consecutive(stamps):
             producer, partition = divmod(int(stamps.origin[begin]), 1 << 32)
             stream = (batch.messages[begin].topic(), partition, producer)

@@ -45,8 +45,9 @@ METADATA_S = 10.0
 class ProducerTotals:
     """Cumulative counts of records since the start. While the engine runs, `indeterminate` is what is in flight.
 
-    `lateness` is of all records, `lateness_own` is the part of it that the harness caused; `blocked_ns` says how long
-    nothing could be sent because of the cluster, by cause (see `engines.lateness`).
+    `lateness` is of the records after the warm-up, `lateness_own` is the part of it that the harness caused;
+    `blocked_ns` says how long nothing could be sent because of the cluster, by cause (see `engines.lateness`). What of
+    the records was due in the warm-up is told beside; acknowledged are there also those that were aborted on purpose.
     """
 
     at_ns: int = 0
@@ -63,6 +64,10 @@ class ProducerTotals:
     lateness_own: Histogram = field(default_factory=Histogram)
     blocked_ns: dict[str, int] = field(default_factory=dict)
     gaps: dict[TopicPartition, Gap] = field(default_factory=dict)
+    due_in_warm_up: int = 0
+    sent_in_warm_up: int = 0
+    acknowledged_in_warm_up: int = 0
+    latency_in_warm_up: Histogram = field(default_factory=Histogram)
 
 
 class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
@@ -88,8 +93,10 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         self._chunk = max(1, min(CHUNK, CHUNK_BYTES // self._encode.mean_size))
         self._flush_s = flush_s
         self._ends_s = 0.0
-        self._acks = Acknowledgements(settings.topic, settings.transaction is not None, settings.producer)
-        self._lateness = Lateness()
+        transactional = settings.transaction is not None
+        self._acks = Acknowledgements(settings.topic, transactional, settings.producer, self.warm_up)
+        self._lateness = Lateness(self.warm_up)
+        self._due_in_warm_up, self._warm = 0, False
         self._full_since_ns: int | None = None
         self._in_flight = InFlight(settings.in_flight_max)
         self._endless = schedule is None
@@ -266,19 +273,33 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
             blocked["window"] += now - self._full_since_ns
         return blocked
 
+    def _count_warm_up(self, now: int) -> int:
+        """Records due in the warm-up by now."""
+        until_ns = self.warm_up.until_ns
+        if until_ns and not self._warm:
+            at_ns = min(now, until_ns)
+            self._due_in_warm_up = self._arrivals.taken if self._stopping else self._arrivals.due(at_ns)
+            self._warm = now >= until_ns
+        return self._due_in_warm_up
+
     def _publish_totals(self, now: int) -> None:
         due, rate = self._target(now)
+        latency = self._acks.latency
         self.totals = ProducerTotals(
             now,
             due,
             *self._acks.sums(),
             bytes_acknowledged=self._acks.bytes,
             target_rate=rate,
-            latency=self._acks.latency.copy(),
+            latency=latency.all.copy(),
             lateness=self._lateness.total.copy(),
             lateness_own=self._lateness.own.copy(),
             blocked_ns=self._blocked_ns(now),
             gaps=self._acks.gaps(now),
+            due_in_warm_up=self._count_warm_up(now),
+            sent_in_warm_up=self._lateness.sent_in_warm_up,
+            acknowledged_in_warm_up=latency.in_warm_up.count + self._acks.aborted_in_warm_up,
+            latency_in_warm_up=latency.in_warm_up.copy(),
         )
 
     def _publish_snapshot(self, closed: bool) -> None:
@@ -289,10 +310,11 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
             self.settings.producer,
             closed,
             {partition: account.freeze() for partition, account in self._acks.accounts.items()},
-            self._acks.latency.copy(),
+            self._acks.latency.all.copy(),
             self._lateness.total.copy(),
             self._acks.gaps(now_ns()),
             self._lateness.own.copy(),
             self._blocked_ns(now_ns()),
             self._acks.delays(now_ns()),
+            self._acks.latency.in_warm_up.copy(),
         )

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from kafka_load.engines.client_log import log_once
 from kafka_load.engines.messages import Delivered, consecutive, stretches
 from kafka_load.engines.settings import ReaderSettings
+from kafka_load.engines.warm_up import Latencies, WarmUp
 from kafka_load.histogram import Histogram
 from kafka_load.ledger.digest import READER_BLOCKS, GrowingDigest
 from kafka_load.ledger.findings import TopicPartition
@@ -45,14 +46,15 @@ class ReaderTotals:
     positions: dict[TopicPartition, int] = field(default_factory=dict)
     lag: dict[TopicPartition, int] = field(default_factory=dict)
     latency: Histogram = field(default_factory=Histogram)
+    latency_in_warm_up: Histogram = field(default_factory=Histogram)
 
 
 class Reading:
     """One reader's ledger while it reads."""
 
-    def __init__(self, settings: ReaderSettings) -> None:
+    def __init__(self, settings: ReaderSettings, warm_up: WarmUp | None = None) -> None:
         self.settings = settings
-        self.latency = Histogram()
+        self.latency = Latencies(warm_up or WarmUp())
         self.delivered = self.bytes = self.foreign = self.other_runs = self.phantom = 0
         self.early = self.earliest_us = 0
         self.positions: dict[TopicPartition, int] = {}  # offset after the furthest one seen
@@ -110,7 +112,7 @@ class Reading:
         if (lowest := int(latency_us.min())) < 0:
             self.early += int((latency_us < 0).sum())
             self.earliest_us = max(self.earliest_us, -lowest)
-        self.latency.add(latency_us)
+        self.latency.add(stamps.due_ns, latency_us)
         for begin, end in consecutive(stamps):
             first, last = messages[begin], messages[end - 1]
             producer, claimed = divmod(int(stamps.origin[begin]), 1 << 32)
@@ -212,7 +214,8 @@ class Reading:
             positions=dict(self.positions),
             foreign=self.foreign,
             other_runs=self.other_runs,
-            latency=self.latency.copy(),
+            latency=self.latency.all.copy(),
+            latency_in_warm_up=self.latency.in_warm_up.copy(),
             digests={tp: digest.freeze() for tp, digest in self._digests.items()},
             early=self.early,
             earliest_us=self.earliest_us,
@@ -231,5 +234,6 @@ class Reading:
             assigned=tuple(sorted(lag or ())),
             positions=dict(self.positions),
             lag=lag or {},
-            latency=self.latency.copy(),
+            latency=self.latency.all.copy(),
+            latency_in_warm_up=self.latency.in_warm_up.copy(),
         )

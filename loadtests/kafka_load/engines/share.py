@@ -26,7 +26,7 @@ class ShareEngine(Engine[ReaderTotals, ReaderSnapshot]):
         super().__init__(client)
         self.settings = settings
         self.totals = ReaderTotals()
-        self._reading = Reading(settings)
+        self._reading = Reading(settings, self.warm_up)
         self.snapshot = self._reading.snapshot(self.id, 0, closed=False)
         self._random = random.Random(self.id)  # noqa: S311  # which records are released is no secret
 

@@ -50,6 +50,7 @@ class ClosedProducers:
     blocked_ns: dict[str, int] = field(default_factory=dict)
     gaps: dict[TopicPartition, Gap] = field(default_factory=dict)
     delays: dict[TopicPartition, Delays] = field(default_factory=dict)
+    latency_in_warm_up: Histogram = field(default_factory=Histogram)
 
     def folded(self, last: ProducerSnapshot) -> ClosedProducers:
         """With one more that has ended."""
@@ -79,6 +80,7 @@ class ClosedProducers:
             {cause: self.blocked_ns.get(cause, 0) + ns for cause, ns in last.blocked_ns.items()} or self.blocked_ns,
             gaps,
             self.delays | delays,
+            self.latency_in_warm_up + last.latency_in_warm_up,
         )
 
     @cached_property
@@ -110,6 +112,7 @@ class ClosedProducers:
             self.lateness_own,
             self.blocked_ns,
             self.delays,
+            self.latency_in_warm_up,
         )
         return [
             *(

@@ -50,7 +50,8 @@ class ProducerSnapshot:
     """One producer engine. `closed`: it will send nothing more, so a sequence it never sent is nobody's.
 
     `lateness_own` is the part of `lateness` that the harness caused; `blocked_ns` says how long nothing could be sent
-    because of the cluster, by cause (`window`, `queue`, `transaction`).
+    because of the cluster, by cause (`window`, `queue`, `transaction`). Neither counts what was due in the warm-up;
+    `latency` does, and `latency_in_warm_up` is that part of it.
     """
 
     engine: str
@@ -65,6 +66,7 @@ class ProducerSnapshot:
     lateness_own: Histogram = field(default_factory=Histogram)
     blocked_ns: dict[str, int] = field(default_factory=dict)
     delays: dict[TopicPartition, Delays] = field(default_factory=dict)
+    latency_in_warm_up: Histogram = field(default_factory=Histogram)
 
 
 @wired
@@ -126,6 +128,7 @@ class ReaderSnapshot:
     early: int = 0
     earliest_us: int = 0
     processing: ProcessingSnapshot | None = None
+    latency_in_warm_up: Histogram = field(default_factory=Histogram)
 
     @property
     def passed(self) -> dict[TopicPartition, int]:
@@ -156,6 +159,7 @@ class ReaderSnapshot:
             early=self.early + other.early,
             earliest_us=max(self.earliest_us, other.earliest_us),
             processing=_both(self.processing, other.processing),
+            latency_in_warm_up=self.latency_in_warm_up + other.latency_in_warm_up,
         )
 
 

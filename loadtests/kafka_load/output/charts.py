@@ -44,6 +44,7 @@ class Data:
     histograms: Mapping[str, Sequence[tuple[float, int]]] = field(default_factory=dict)
     curve: Sequence[Row] = ()
     round_trips: Sequence[Row] = ()
+    warmup_s: float = 0.0
 
 
 def rates(data: Data) -> Figure:
@@ -227,6 +228,8 @@ def _timeline(traces: list[Figure], data: Data, y_title: str, *, log: bool = Fal
     layout = _layout(y_title)
     layout["xaxis"] |= {"title": {"text": "s"}, "range": [0, max(1.0, data.rows[-1]["t_s"]) if data.rows else 1.0]}
     layout["shapes"] = [shape for fault in data.faults for shape in _mark(fault, layout["xaxis"]["range"][1])]
+    if data.warmup_s:
+        layout["shapes"].append(_ACROSS | {"type": "rect", "x0": 0, "x1": data.warmup_s, "fillcolor": GREY} | _PALE)
     layout["margin"] |= {"l": 72}
     layout["yaxis"] |= {"automargin": False}
     if log:
@@ -241,17 +244,20 @@ def _decades(values: Iterable[float | None]) -> Figure:
     return {"range": [low, max(high, low + 1)], "dtick": 1, "tickformat": "~g"}
 
 
+_ACROSS = {"xref": "x", "yref": "paper", "y0": 0, "y1": 1, "layer": "below"}
+_PALE = {"opacity": 0.08, "line": {"width": 0}}
+
+
 def _mark(fault: Mapping[str, Any], end: float) -> list[Figure]:
     start = fault["injected_at_s"]
     if start is None:
         return []
     until = end if fault["healed_at_s"] is None else fault["healed_at_s"]
-    common = {"xref": "x", "yref": "paper", "y0": 0, "y1": 1, "layer": "below"}
     recovered = start + (fault.get("recovered_after_s") or 0)
     return [
-        common | {"type": "rect", "x0": start, "x1": until, "fillcolor": RED, "opacity": 0.08, "line": {"width": 0}},
-        common | {"type": "line", "x0": start, "x1": start, "line": {"color": RED, "width": 1.2, "dash": "dash"}},
-        common
+        _ACROSS | {"type": "rect", "x0": start, "x1": until, "fillcolor": RED} | _PALE,
+        _ACROSS | {"type": "line", "x0": start, "x1": start, "line": {"color": RED, "width": 1.2, "dash": "dash"}},
+        _ACROSS
         | {"type": "line", "x0": recovered, "x1": recovered, "line": {"color": SERIES[2], "width": 1.2, "dash": "dot"}},
     ][: 2 + (recovered > start)]
 

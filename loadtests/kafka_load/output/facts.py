@@ -80,6 +80,16 @@ class TopicFacts:
     acknowledged: int = 0
     produce: Percentiles = Percentiles()
 
+    def minus(self, part: TopicFacts) -> TopicFacts:
+        """Without a part of the records; the latencies stay as they are."""
+        return TopicFacts(
+            max(0.0, self.planned - part.planned),
+            self.due - part.due,
+            self.sent - part.sent,
+            self.acknowledged - part.acknowledged,
+            self.produce,
+        )
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -96,6 +106,9 @@ class Facts:
     cluster had recovered from a fault, of all partitions by the name "" and of those of each topic. `client` is what
     librdkafka's clients said of themselves. `topics` is what was measured of each alone.
     `processing` is how long it took from due to processed (or acknowledged as a dead letter), by group.
+
+    Latencies, lateness and gaps are of what was due after the first `warmup_s`; `warmup` is what was due before, of all
+    topics by the name "" and of each. `delivered` is how many records due after it each group was delivered.
     """
 
     run_id: str
@@ -134,5 +147,8 @@ class Facts:
     topics: Mapping[str, TopicFacts] = field(default_factory=dict)
     faults: Sequence[Fault] = ()
     recovery: Mapping[str, Measured] = field(default_factory=dict)
+    warmup_s: float = 0.0
+    warmup: Mapping[str, TopicFacts] = field(default_factory=dict)
+    delivered: Mapping[str, int] = field(default_factory=dict)
     notes: Sequence[str] = ()
     inconclusive_reasons: Sequence[str] = ()

@@ -39,7 +39,7 @@ WORDS = ("marks", "why")
 _FIGURES: tuple[tuple[str, str, Callable[[Data], Figure], Callable[[Data], object], bool], ...] = (
     (
         "Rate",
-        "records a second; shaded where a fault was in effect, dotted where it was recovered from",
+        "records a second; red where a fault was in effect, dotted where it was recovered from, grey: warm-up",
         charts.rates,
         lambda d: d.rows,
         True,
@@ -104,6 +104,7 @@ def read(run_dir: Path) -> tuple[dict[str, Any], Data, dict[str, Any]]:
         faults=verdict["faults"],
         leaders=[_leader(row) for row in _csv(run_dir / "leaders.csv")],
         histograms=_json(run_dir / "histograms.json", {}),
+        warmup_s=verdict["plan"].get("warmup_s", 0.0),
         curve=[_numbers(row) for row in _csv(run_dir / "curve.csv")],
         round_trips=[_numbers(row) for row in _csv(run_dir / client_figures.FILE)],
     )

@@ -28,6 +28,7 @@ def measured(facts: Facts, requirements: Requirements) -> dict[str, Measured]:
         values |= {"lost": _lost(facts), "lag_at_end": _lag(facts), "duplicated_by_broker": _by_broker(facts)}
         if any(group.processing is not None for group in facts.groups):
             values["unprocessed"] = _unprocessed(facts)
+    facts = after_warm_up(facts)
     few = too_few(facts, requirements)
     if facts.processing:
         values["p99_processing_ms"] = _p99(replace(facts, p99_without_own={}), facts.processing, few)
@@ -46,6 +47,26 @@ def measured(facts: Facts, requirements: Requirements) -> dict[str, Measured]:
     return values
 
 
+def after_warm_up(facts: Facts) -> Facts:
+    """What was measured, with the counts of the records that were due after the warm-up; the latencies are so anyway.
+
+    `acknowledged` includes what was aborted on purpose then.
+    """
+    if "" not in facts.warmup:
+        return facts
+    whole = TopicFacts(facts.planned, facts.due, facts.sent or 0, facts.acknowledged + facts.aborted)
+    rest = whole.minus(facts.warmup[""])
+    return replace(
+        facts,
+        planned=rest.planned,
+        due=rest.due,
+        sent=None if facts.sent is None else rest.sent,
+        acknowledged=rest.acknowledged,
+        aborted=0,
+        warmup={},
+    )
+
+
 def part_of(facts: Facts, of: str) -> Facts:
     """What was measured of one group or topic, given as `group NAME` or `topic NAME`."""
     kind, _, name = of.partition(" ")
@@ -53,8 +74,18 @@ def part_of(facts: Facts, of: str) -> Facts:
         groups = [group for group in facts.groups if group.group == name]
         end_to_end = {group: latency for group, latency in facts.end_to_end.items() if group == name}
         processing = {group: latency for group, latency in facts.processing.items() if group == name}
-        given = sum(group.consumed for group in groups)
-        return replace(facts, groups=groups, end_to_end=end_to_end, processing=processing, acknowledged=given)
+        consumed = sum(g.consumed for g in groups)
+        # Of a group only the number of its records after the warm-up matters.
+        warmup = {"": TopicFacts(acknowledged=consumed - facts.delivered.get(name, consumed))} if facts.warmup else {}
+        return replace(
+            facts,
+            groups=groups,
+            end_to_end=end_to_end,
+            processing=processing,
+            acknowledged=consumed,
+            aborted=0,
+            warmup=warmup,
+        )
     topic = facts.topics.get(name, TopicFacts())
     return replace(
         facts,
@@ -71,6 +102,7 @@ def part_of(facts: Facts, of: str) -> Facts:
         p99_without_own={},
         gaps={where: gap for where, gap in facts.gaps.items() if where.rpartition("-")[0] == name},
         recovery={"": facts.recovery[name]} if name in facts.recovery else {},
+        warmup={"": facts.warmup[name]} if name in facts.warmup else {},
         gone={topic: count for topic, count in facts.gone.items() if topic == name},
     )
 
@@ -188,4 +220,5 @@ def too_few(facts: Facts, requirements: Requirements) -> str:
     """Why there are too few records to prove anything, in a sentence; empty if there are enough."""
     if facts.acknowledged >= requirements.min_records:
         return ""
-    return f"only {facts.acknowledged:,} records were acknowledged; at least {requirements.min_records:,} must be"
+    kind = "records of those due after the warm-up" if facts.warmup_s else "records"
+    return f"only {facts.acknowledged:,} {kind} were acknowledged; at least {requirements.min_records:,} must be"

@@ -21,7 +21,15 @@ from kafka_load.clock import SECOND
 from kafka_load.cluster import PartitionView
 from kafka_load.config.plan import Plan
 from kafka_load.histogram import MIDDLES_US, Histogram, merged, percentile_without
-from kafka_load.ledger import Anomaly, Judgement, LedgerSnapshot, ProducerSnapshot, TopicPartition, accounts_of
+from kafka_load.ledger import (
+    Anomaly,
+    Judgement,
+    LedgerSnapshot,
+    ProducerSnapshot,
+    ReaderSnapshot,
+    TopicPartition,
+    accounts_of,
+)
 from kafka_load.output import junit, recovery
 from kafka_load.output.charts import Leader
 from kafka_load.output.console_summary import milliseconds
@@ -33,6 +41,7 @@ from kafka_load.run import run_annotations
 from kafka_load.run.clock_offset import ClockError, uncertainty_us
 from kafka_load.run.readiness import Group
 from kafka_load.run.saturation import PER_STEP, Saturation
+from kafka_load.run.worker import WARM_UP, by_name
 
 BLOCKED = "blocked_ns."
 _SECRET = ("password", "secret", "key", "jaas")
@@ -90,8 +99,8 @@ def open_run(plan: Plan) -> None:
 
 def write(run: Ended, judgement: Judgement, snapshots: Sequence[LedgerSnapshot]) -> dict[str, Any]:
     """Judge the run and write all its files; returns the verdict."""
-    latencies = {"acknowledged": merged(producer.latency for s in snapshots for producer in s.producers)} | {
-        group.name: merged(reader.latency for s in snapshots for reader in s.readers if reader.group == group.name)
+    latencies = {"acknowledged": merged(measured(producer) for s in snapshots for producer in s.producers)} | {
+        group.name: merged(measured(reader) for s in snapshots for reader in s.readers if reader.group == group.name)
         for group in run.groups
     }
     found = facts(run, judgement, latencies, snapshots)
@@ -138,6 +147,7 @@ def facts(
         ),
         sorted({made.topic for made in run.asked.producers.values()}),
     )
+    warmup = _warm_up(run, load_s) if began and run.plan.warmup_s else {}
     return Facts(
         run_id=run.plan.run_id,
         profile=run.plan.profile.name,
@@ -182,6 +192,7 @@ def facts(
         recovery=recoveries,
         notes=[
             *run.notes,
+            *_excluded(warmup, run.plan.warmup_s),
             *_other_than_planned(run),
             *_early(run.groups, snapshots),
             *(
@@ -196,6 +207,9 @@ def facts(
         unreported=run.unreported,
         topics=_topics(run, snapshots, load_s) if began else {},
         gone={topic: run.done.not_acknowledged(topic) for topic in run.done.gone},
+        warmup_s=run.plan.warmup_s,
+        delivered={name: latency.count for name, latency in latencies.items() if name != "acknowledged"},
+        warmup=warmup,
     )
 
 
@@ -212,7 +226,7 @@ def _topics(run: Ended, snapshots: Sequence[LedgerSnapshot], load_s: float) -> d
     """What was measured of each topic that the run wrote into."""
 
     def latency(topic: str) -> Histogram:
-        return merged(p.latency for snapshot in snapshots for p in snapshot.producers if p.topic == topic)
+        return merged(measured(p) for snapshot in snapshots for p in snapshot.producers if p.topic == topic)
 
     def count(counts: Mapping[TopicPartition, int], topic: str) -> int:
         return sum(number for where, number in counts.items() if where[0] == topic)
@@ -227,6 +241,31 @@ def _topics(run: Ended, snapshots: Sequence[LedgerSnapshot], load_s: float) -> d
         )
         for topic in {made.topic for made in run.asked.producers.values()}
     }
+
+
+def measured(one: ProducerSnapshot | ReaderSnapshot) -> Histogram:
+    """The latencies that limits are held against: those of records that were due after the warm-up."""
+    return one.latency.minus(one.latency_in_warm_up)
+
+
+def _warm_up(run: Ended, load_s: float) -> dict[str, TopicFacts]:
+    """What was due in the warm-up, of all topics by the name "" and of each."""
+    until_s = min(run.plan.warmup_s, load_s)
+    due, sent, taken = (by_name(run.total.counts, f"{WARM_UP}{name}.") for name in ("due", "sent", "acknowledged"))
+    topics = {made.topic for made in run.asked.producers.values()}
+    found = {
+        topic: TopicFacts(run.asked.records(until_s, topic), due[topic], sent[topic], taken[topic]) for topic in topics
+    }
+    return found | {"": TopicFacts(run.asked.records(until_s), due.total(), sent.total(), taken.total())}
+
+
+def _excluded(warmup: Mapping[str, TopicFacts], warmup_s: float) -> Iterator[str]:
+    """What the warm-up takes out of the limits, in a sentence."""
+    if warmup:
+        yield (
+            f"{warmup[''].due:,} records were due in the first {warmup_s:g} s, the warm-up: they count in no limit of"
+            " latency, rate or gaps"
+        )
 
 
 def _early(groups: Sequence[Group], snapshots: Sequence[LedgerSnapshot]) -> Iterator[str]:

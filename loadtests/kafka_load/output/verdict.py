@@ -16,7 +16,7 @@ from typing import Any
 from kafka_load.config.slo import Result, evaluate, titled
 from kafka_load.ledger import GroupJudgement
 from kafka_load.output.facts import USUAL_REQUIREMENTS, Facts, Percentiles, Requirements
-from kafka_load.output.limit_values import longest_gap_s, measured, part_of, too_few, too_late
+from kafka_load.output.limit_values import after_warm_up, longest_gap_s, measured, part_of, too_few, too_late
 
 SCHEMA = 4
 PASS, FAIL, INCONCLUSIVE, REFUSED = 0, 1, 2, 3
@@ -52,8 +52,8 @@ def judge(
         part = part_of(facts, of)
         values = measured(part, requirements)
         results += evaluate(own, values, of)
-        if part.acknowledged < requirements.min_records:
-            unproven.append(f"the limits of {of} prove nothing: it had only {part.acknowledged:,} records")
+        if (records := after_warm_up(part).acknowledged) < requirements.min_records:
+            unproven.append(f"the limits of {of} prove nothing: it had only {records:,} records")
         unmeasured += [titled(name, of) for name in own if name not in values]
     failures = [found.sentence for found in facts.shortfalls if found.outcome == "fail"]
     reasons = [found.sentence for found in facts.shortfalls if found.outcome != "fail"]
@@ -103,6 +103,7 @@ def judge(
         "plan": {
             "duration_s": facts.planned_s,
             "load_s": round(facts.load_s, 3),
+            "warmup_s": facts.warmup_s,
             "ended_by": facts.ended_by,
             "users": dict(facts.users),
             "records": round(facts.planned),
@@ -110,6 +111,11 @@ def judge(
             "topics": {
                 name: {"records": round(topic.planned), "due": topic.due, "acknowledged": topic.acknowledged}
                 for name, topic in sorted(facts.topics.items())
+            },
+            "warmup": {
+                name: {"records": round(topic.planned), "due": topic.due, "acknowledged": topic.acknowledged}
+                for name, topic in sorted(facts.warmup.items())
+                if name
             },
             "shortfalls": [found.as_dict() for found in facts.shortfalls],
         },
@@ -135,7 +141,7 @@ def _late(late: Percentiles) -> dict[str, int]:
 
 
 def _reasons(facts: Facts, requirements: Requirements) -> list[str]:
-    reasons = [few] if (few := too_few(facts, requirements)) else []
+    reasons = [few] if (few := too_few(after_warm_up(facts), requirements)) else []
     if too_late(facts, requirements):
         reasons.append(
             f"the harness itself sent 1 % of the records more than {facts.late_own.p99 / 1000:,.0f} ms late"

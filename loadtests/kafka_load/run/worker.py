@@ -27,6 +27,9 @@ STARTED, LEFT = "started.", "left."
 """Counts of engines that began and ended, by the class of users whose work they did."""
 DUE = "due."
 """Counts of records that were due, by topic."""
+WARM_UP = "warm_up."
+"""Counts of records that were due in the warm-up (`due`, `sent`, `acknowledged`), by topic; latencies of those."""
+NEVER_NS = 2**62
 FLUSH_S = 30.0
 LEAVE_S = 15.0
 
@@ -115,6 +118,7 @@ class WorkerRuntime:
     def started(self, engine: AnyEngine, name: str, user: str = "") -> None:
         """Take on an engine; `name` is its topic or its group, `user` the class of users whose work it does."""
         self.measures = True
+        self._tell_warm_up(engine, self.start_ns)
         self._ledger.add(engine)
         self._engines[engine.id] = (engine, name)
         self._users[engine.id] = user
@@ -128,7 +132,14 @@ class WorkerRuntime:
     def go(self, start_ns: int, users: Mapping[str, int]) -> None:
         """The run's time starts at `start_ns`, with so many users of each class; schedules count from there."""
         self.plan = replace(self.plan, users=users)
+        for engine, _ in list(self._engines.values()):
+            self._tell_warm_up(engine, start_ns)
         self.start_ns = start_ns
+
+    def _tell_warm_up(self, engine: AnyEngine, start_ns: int | None) -> None:
+        """Say until when the warm-up lasts; nobody knows before the run has its start."""
+        if warmup_s := self.plan.warmup_s:
+            engine.warm_up.until_ns = NEVER_NS if start_ns is None else start_ns + int(warmup_s * SECOND)
 
     def flush(self) -> None:
         """End all producing: what was due is sent; what is in flight is acknowledged, failed, or indeterminate."""
@@ -211,6 +222,7 @@ class WorkerRuntime:
                 for field in ("due", "sent", "acknowledged", "failed")
             }
             counts |= {f"{DUE}{name}": counts["due"]}
+            counts |= _in_warm_up(now, earlier, name)
             waited = {f"blocked_ns.{cause}": ns for cause, ns in now.blocked_ns.items()}
             for cause, ns in (earlier.blocked_ns if earlier else {}).items():
                 waited[f"blocked_ns.{cause}"] -= ns
@@ -224,6 +236,16 @@ class WorkerRuntime:
             delivered = now.delivered - (former.delivered if former else 0)
             self._happened(Bin(0, {f"delivered.{name}": delivered}, {}, {f"e2e.{name}": latency}))
             yield "DELIVER", name, latency, now.bytes_delivered - (former.bytes_delivered if former else 0), 0
+
+
+def _in_warm_up(now: ProducerTotals, earlier: ProducerTotals | None, topic: str) -> dict[str, int]:
+    """What a producer did, since `earlier`, with records that were due in the warm-up."""
+    counts = {}
+    for field in ("due", "sent", "acknowledged"):
+        name = f"{field}_in_warm_up"
+        if count := getattr(now, name) - (getattr(earlier, name) if earlier else 0):
+            counts[f"{WARM_UP}{field}.{topic}"] = count
+    return counts
 
 
 def _sent_all(producer: ProducerEngine, asked_ns: int) -> bool:

@@ -226,7 +226,7 @@ def test_all_mistakes_are_told_at_once() -> None:
         "mine.toml: topics.payments: unknown key 'partitons'; did you mean 'partitions'?",
         "mine.toml: groups.fraud.members.count must be a whole number, not 'two'",
         "mine.toml: unknown key 'acks'; known are duration, entropy, groups, headers, keys, payload, rate, size, slo,"
-        " topics, users",
+        " topics, users, warmup",
     ]
 
 
@@ -285,3 +285,17 @@ def test_a_scaled_rate_keeps_its_shape_and_times() -> None:
     spike = profiles.Rate("spike", {"base": 100, "peak": 1000, "at": 30, "for": 20})
     assert spike.highest == 1000
     assert spike.scaled(2.0).args == {"base": 200, "peak": 2000, "at": 30, "for": 20}
+
+
+def test_a_warm_up_is_the_profiles_unless_an_option_says_otherwise_and_leaves_something_to_judge() -> None:
+    given: dict[str, Any] = {option.dest: option.default for option in OPTIONS}
+    profile = profiles.parse("mine", DECLARES | {"duration": "2m", "warmup": "30s"}, "mine.toml")
+    plan = make_plan(given, profile, "kafka1:9092", shared=False)
+    assert plan.warmup_s == Plan.from_wire(plan.to_wire()).warmup_s == 30
+    assert make_plan({**given, "warmup": 0.0}, profile, "kafka1:9092", shared=False).warmup_s == 0
+    with pytest.raises(PlanError, match="a warm-up of 120 s leaves nothing of a load of 120 s to judge"):
+        make_plan({**given, "warmup": 120.0}, profile, "kafka1:9092", shared=False)
+    with pytest.raises(PlanError, match="a warm-up does not go with the shape steps"):
+        make_plan({**given, "warmup": 5.0}, profiles.load("saturate"), "kafka1:9092", shared=False)
+    with pytest.raises(profiles.ProfileError, match=r"warmup: 'soon' is not a time span"):
+        profiles.parse("mine", DECLARES | {"warmup": "soon"}, "mine.toml")

@@ -12,9 +12,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Producer, TopicPartition
 from locust_run import Run
 from mock_cluster import LIST_OFFSETS, OFFSET_COMMIT, TOPIC_AUTHORIZATION_FAILED, MockCluster
+from plain_clients import PARTITIONS, plain_client, written
 
 LEAVES = """
 duration = "6s"
@@ -36,21 +37,6 @@ OrderProducer = 1
 AnalyticsReader = {count = 1, start = "4s"}
 WarehouseMember = {count = 1, start = "10m"}
 """
-PARTITIONS = {"orders": 3, "clicks": 12}
-
-
-def written(cluster: MockCluster, topic: str) -> int:
-    """Records in a topic's log, counted by a plain consumer that asks nobody where the log begins or ends."""
-    client = plain_client(cluster, "independent-check")
-    client.assign([TopicPartition(topic, number, 0) for number in range(PARTITIONS[topic])])
-    count = ended = 0
-    while ended < PARTITIONS[topic]:
-        message = client.poll(5)
-        assert message is not None, "the independent check saw no end of the log"
-        ended += message.error() is not None
-        count += message.error() is None
-    client.close()
-    return count
 
 
 def committed(cluster: MockCluster, group: str, topic: str) -> int:
@@ -61,11 +47,6 @@ def committed(cluster: MockCluster, group: str, topic: str) -> int:
     finally:
         client.close()
     return sum(max(0, one.offset) for one in offsets)
-
-
-def plain_client(cluster: MockCluster, group: str) -> Consumer:
-    settings = {"bootstrap.servers": cluster.bootstrap, "group.id": group, "log_level": 0}
-    return Consumer({**settings, "enable.partition.eof": True, "auto.offset.reset": "earliest"})
 
 
 def group(run: Run, name: str) -> dict[str, Any]:

@@ -48,6 +48,7 @@ DATA = Data(
     ],
     leaders=LEADERS,
     histograms={"acknowledged": [(900.0, 10), (2000.0, 80), (30000.0, 1)]},
+    warmup_s=5.0,
     curve=[{"target_rate": 5000.0, "produce_p99_us": 4000.0, "achieved": 100.0}],
     round_trips=[
         {"t_s": float(t), "broker": float(broker), "rtt_p99_us": 900.0} for t in range(9) for broker in (1, 2)

@@ -66,11 +66,13 @@ def test_the_verdict_has_the_agreed_shape() -> None:
         "plan": {
             "duration_s": 10.0,
             "load_s": 10.0,
+            "warmup_s": 0.0,
             "ended_by": "duration",
             "users": {"OrderProducer": 1},
             "records": 1000,
             "due": 1000,
             "topics": {},
+            "warmup": {},
             "shortfalls": [],
         },
         "failures": [],
@@ -414,3 +416,44 @@ def test_spans_and_latencies_are_said_as_people_say_them() -> None:
         "2,210 ms",
         "12.2 s",
     ]
+
+
+WARM = replace(
+    FACTS,
+    planned=1_000,
+    due=1_000,
+    sent=1_000,
+    acknowledged=700,
+    warmup_s=5.0,
+    warmup={"": TopicFacts(500, 500, 500, 200), "orders": TopicFacts(500, 500, 500, 200)},
+    topics={"orders": TopicFacts(1_000, 1_000, 1_000, 700)},
+    delivered={"warehouse-group": 500},
+)
+
+
+def test_what_was_not_achieved_in_the_warm_up_breaks_no_limit() -> None:
+    verdict = judge(WARM, DEFAULT_LIMITS, limits_of={"topic orders": {"achieved_rate": 1.0}})
+    assert verdict["outcome"] == "pass"
+    assert [result["value"] for result in verdict["slo"] if result["name"] == "achieved_rate"] == [1.0, 1.0]
+    assert verdict["plan"]["warmup_s"] == 5.0
+    assert verdict["plan"]["warmup"] == {"orders": {"records": 500, "due": 500, "acknowledged": 200}}
+    assert outcome(replace(WARM, acknowledged=690)) == ("fail", 1)
+    assert outcome(replace(WARM, warmup={}, warmup_s=0.0)) == ("fail", 1)
+
+
+def test_a_record_that_was_lost_in_the_warm_up_is_lost() -> None:
+    assert outcome(replace(WARM, groups=(replace(GROUP, lost=1),))) == ("fail", 1)
+
+
+def test_too_few_records_after_the_warm_up_prove_nothing() -> None:
+    few = replace(WARM, warmup={"": TopicFacts(950, 950, 950, 650), "orders": TopicFacts(950, 950, 950, 650)})
+    verdict = judge(few, {"p99_produce_ms": 10}, limits_of={"topic orders": {"p99_produce_ms": 10}})
+    assert verdict["outcome"] == "inconclusive"
+    assert verdict["reasons"][:2] == [
+        "only 50 records of those due after the warm-up were acknowledged; at least 100 must be",
+        "the limits of topic orders prove nothing: it had only 50 records",
+    ]
+    group = judge(
+        replace(WARM, delivered={"warehouse-group": 60}), {}, limits_of={"group warehouse-group": {"lost": 0}}
+    )
+    assert group["reasons"] == ["the limits of group warehouse-group prove nothing: it had only 60 records"]

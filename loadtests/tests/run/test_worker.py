@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
-from kafka_load.engines import ReaderTotals
+from kafka_load.clock import SECOND
+from kafka_load.engines import ProducerTotals, ReaderTotals
+from kafka_load.engines.warm_up import WarmUp
 from kafka_load.histogram import Histogram
 from kafka_load.ledger import ReaderSnapshot
-from kafka_load.run.worker import WorkerRuntime
+from kafka_load.run.worker import NEVER_NS, WARM_UP, WorkerRuntime
 
 
 class Member:
@@ -16,6 +20,7 @@ class Member:
 
     def __init__(self, number: int) -> None:
         self.id = f"member-{number}"
+        self.warm_up = WarmUp()
         self.alive = True
         self.statistics = None
         self.snapshot = ReaderSnapshot(self.id, 1, "warehouse", "queue", ("orders",), True, True, True, {}, {})
@@ -25,7 +30,7 @@ class Member:
 
 
 def test_who_ends_a_run_between_two_engines_counts_none_of_them_twice() -> None:
-    node = WorkerRuntime("worker", cast("Any", None))  # the plan is for reports, of which there are none here
+    node = WorkerRuntime("worker", cast("Any", SimpleNamespace(warmup_s=0.0)))
     members = [Member(number) for number in range(3)]
     for member in members:
         node.started(cast("Any", member), "warehouse-group")
@@ -37,3 +42,36 @@ def test_who_ends_a_run_between_two_engines_counts_none_of_them_twice() -> None:
     delivered += sum(delta[2].count for delta in counting)
     assert delivered == 30
     assert [delta[2].count for delta in node.tick()] == []
+
+
+class Producer:
+    """An engine that sent 40 records, 30 of them due in the warm-up."""
+
+    id, alive, statistics = "producer", True, None
+
+    def __init__(self) -> None:
+        self.warm_up = WarmUp()
+        self.totals = ProducerTotals(due=40, sent=40, due_in_warm_up=30, sent_in_warm_up=30, acknowledged_in_warm_up=29)
+
+
+def test_an_engine_is_told_when_the_warm_up_ends_whether_it_comes_before_or_after_the_start() -> None:
+    @dataclass(frozen=True)
+    class Plan:
+        warmup_s: float = 30.0
+        users: Any = None
+
+    node = WorkerRuntime("worker", cast("Any", Plan()))
+    early, late = Member(1), Member(2)
+    node.started(cast("Any", early), "warehouse-group")
+    assert early.warm_up.until_ns == NEVER_NS, "the run has no start yet"
+    node.go(5 * SECOND, {})
+    node.started(cast("Any", late), "warehouse-group")
+    assert early.warm_up.until_ns == late.warm_up.until_ns == 35 * SECOND
+    node.started(cast("Any", producer := Producer()), "orders")
+    for _ in node.tick():
+        producer.totals = replace(producer.totals)  # the same again: nothing more was done
+    list(node.tick())
+    counts = node._total.counts
+    assert {name: counts[name] for name in counts if name.startswith(WARM_UP)} == {
+        **{"warm_up.due.orders": 30, "warm_up.sent.orders": 30, "warm_up.acknowledged.orders": 29}
+    }

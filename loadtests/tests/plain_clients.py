@@ -1,0 +1,27 @@
+"""Plain clients for independent checks: nothing of the harness."""
+
+from __future__ import annotations
+
+from confluent_kafka import Consumer, TopicPartition
+from mock_cluster import MockCluster
+
+PARTITIONS = {"orders": 3, "clicks": 12}
+
+
+def written(cluster: MockCluster, topic: str) -> int:
+    """Records in a topic's log, counted by a plain consumer that asks nobody where the log begins or ends."""
+    client = plain_client(cluster, "independent-check")
+    client.assign([TopicPartition(topic, number, 0) for number in range(PARTITIONS[topic])])
+    count = ended = 0
+    while ended < PARTITIONS[topic]:
+        message = client.poll(5)
+        assert message is not None, "the independent check saw no end of the log"
+        ended += message.error() is not None
+        count += message.error() is None
+    client.close()
+    return count
+
+
+def plain_client(cluster: MockCluster, group: str) -> Consumer:
+    settings = {"bootstrap.servers": cluster.bootstrap, "group.id": group, "log_level": 0}
+    return Consumer({**settings, "enable.partition.eof": True, "auto.offset.reset": "earliest"})
