@@ -181,6 +181,16 @@ def test_dead_workers_are_named_and_what_their_group_may_have_read_is_unverifiab
     assert (group.lost, group.unverifiable) == (0, 6)
 
 
+def test_a_dead_worker_whose_journals_can_be_read_leaves_nothing_in_doubt_in_the_end() -> None:
+    taken = ledger(member(9, 10, "alive"), producers=(placed(),))
+    taken.receive_journal(member(0, 5, "journal", closed=True))
+    taken.mark_dead("dead")
+    view = cluster(committed={"group": {TP: 110}})
+    end, during = (taken.judge(view, final=final).groups[0] for final in (True, False))
+    assert (end.lost, end.unverifiable) == (4, 0)
+    assert (during.lost, during.unverifiable) == (0, 4), "its journals are read in the end"
+
+
 def test_copies_are_told_by_group_and_each_once() -> None:
     twice = [replace(LOG[2], offset=200), replace(LOG[3], offset=201)]
     one = replace(read([[*LOG, *twice]], "queue", "a"), group="a")
