@@ -226,6 +226,17 @@ def test_logs_that_differ_are_looked_for_in_the_end_only_and_the_first_hundred_a
         assert sum(one.kind == "diverged" and one.group == group for one in judgement.anomalies) == NAMED
 
 
+def test_each_groups_anomalies_are_its_own() -> None:
+    other = [replace(LOG[3], offset=104), replace(LOG[4], offset=103)]
+    differing = replace(read([[*LOG[:3], *reversed(other), *LOG[5:]]], "queue", "x"), group="b")
+    judgement = ledger(member(0, 9, "a", "a"), member(0, 10, "b", "b"), differing).judge(None, final=True)
+    a, b = judgement.groups
+    assert (a.diverged, a.lost, b.lost) == (0, 1, 0)
+    assert b.diverged > 0
+    assert {one.group for one in judgement.anomalies if one.kind == "diverged"} == {"b"}
+    assert [one.group for one in judgement.anomalies if one.kind == "lost"] == ["a"]
+
+
 def test_the_fates_and_gaps_of_all_producers_are_added_up() -> None:
     one = replace(PRODUCER, gaps={TP: Gap(5, 1)})
     other = replace(
