@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
+import pytest
 from kafka_load.ledger import Drain, Gap, Ledger, LedgerSnapshot, ProducerSnapshot, ReaderSnapshot, WorkerLedger
 from kafka_load.ledger.findings import NAMED, Anomaly
 from kafka_load.ledger.ledger import longest_gaps
@@ -235,6 +236,21 @@ def test_each_groups_anomalies_are_its_own() -> None:
     assert b.diverged > 0
     assert {one.group for one in judgement.anomalies if one.kind == "diverged"} == {"b"}
     assert [one.group for one in judgement.anomalies if one.kind == "lost"] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("then", "differ"),
+    [(TopicState(1, "A"), True), (TopicState(1, "B"), False), (None, False)],
+    ids=["as it was", "made again", "deleted"],
+)
+def test_logs_of_a_topic_that_was_deleted_may_differ(then: TopicState | None, differ: bool) -> None:
+    moved = [replace(entry, offset=entry.offset + 1) for entry in LOG]
+    readers = [replace(read([log], "queue", name), group=name) for name, log in (("a", LOG), ("b", moved))]
+    topics = TopicHistory()
+    topics.look({TOPIC: TopicState(1, "A")}, {}, 0.0, 0)
+    topics.look({TOPIC: then}, {}, 1.0, 1)
+    judgement = ledger(*readers, producers=(placed(),)).judge(None, final=True, topics=topics)
+    assert [bool(one.diverged) for one in judgement.groups] == [False, differ]
 
 
 def test_the_fates_and_gaps_of_all_producers_are_added_up() -> None:
