@@ -210,9 +210,20 @@ def test_a_hole_of_ten_seconds_is_said_with_its_length() -> None:
 def test_the_longest_hole_is_the_one_that_is_told() -> None:
     """400 records are planned a second; 300 of them are enough."""
     holes = HoleFinder(asked())
+    assert (holes.longest_s, holes.records) == (0, 0)
     for second, due in enumerate([400, 299, 0, 400, 100, 100, 100, 300, 299, 299, 500]):
         holes.add(second, due)
     assert (holes.longest_s, holes.records) == (3, 900)
+
+
+def test_a_hole_may_begin_with_the_load_and_of_two_that_are_as_long_the_first_is_told() -> None:
+    holes = HoleFinder(asked())
+    for second, due in enumerate([300, 400, 100, 100, 400, 0, 0]):
+        holes.add(second, due)
+    assert (holes.longest_s, holes.records) == (2, 600)
+    holes = HoleFinder(asked())
+    holes.add(0, 0)
+    assert (holes.longest_s, holes.records) == (1, 400)
 
 
 def test_no_second_after_the_load_is_a_hole() -> None:
