@@ -92,6 +92,9 @@ def test_the_highest_rate_that_a_short_run_came_to_is_said() -> None:
     done = replace(GOOD, load_s=20.0, due=8_000)
     assert shortfalls(spike, done) == [Shortfall("highest_rate.OrderProducer", 1_000, 100, what)]
     assert found(spike, replace(done, ended_by="saturation")) == []
+    ramp = asked(rate={"OrderProducer": {"shape": "ramp", "from": 10, "to": 190}, "ClickProducer": 300})
+    cut = [one for one in shortfalls(ramp, replace(GOOD, load_s=7.3, ended_by="user")) if one.what.startswith("high")]
+    assert [(one.planned, one.done) for one in cut] == [(190, 31.9)]
 
 
 @pytest.mark.parametrize(("load_s", "reached"), [(0.0, 0.0), (15.0, 55.0), (30.0, 100.0), (60.0, 190.0), (90.0, 190.0)])
@@ -157,8 +160,8 @@ def test_members_that_never_left_are_said_with_their_time() -> None:
     what = "WarehouseMember was to leave after 70 s and come back, and never left"
     away = replace(GOOD, present={**USERS, "WarehouseMember": 0})
     assert shortfalls(coming, away) == [Shortfall("left.WarehouseMember", 3, 0, what)]
-    nobody = replace(coming, users=[(0.0, {**USERS, "WarehouseMember": 0})])
-    assert found(nobody, GOOD) == ["users.WarehouseMember"]
+    for nobody in ({**USERS, "WarehouseMember": 0}, {"OrderProducer": 2, "ClickProducer": 2}):
+        assert found(replace(coming, users=[(0.0, nobody)]), GOOD) == ["users.WarehouseMember"]
 
 
 def test_a_partition_that_got_only_a_few_records_or_none_proves_nothing() -> None:
@@ -172,6 +175,7 @@ def test_a_partition_that_got_only_a_few_records_or_none_proves_nothing() -> Non
     never = replace(GOOD, sent={}, acknowledged={})
     assert len(found(asked(), never)) == 15
     assert {one.outcome for one in shortfalls(asked(), never)} == {"inconclusive"}
+    assert all("to which 0 records were sent" in one.sentence for one in shortfalls(asked(), never))
     assert found(asked(), replace(never, load_s=0.0, due=0, ended_by="user")) == [
         "highest_rate.OrderProducer",
         "highest_rate.ClickProducer",
@@ -179,6 +183,13 @@ def test_a_partition_that_got_only_a_few_records_or_none_proves_nothing() -> Non
         "users.ClickProducer",
         "users.WarehouseMember",
     ]
+
+
+def test_partitions_of_a_topic_with_few_records_are_not_expected() -> None:
+    """The other topic has more than enough."""
+    few = asked(rate={"OrderProducer": 0.5, "ClickProducer": 300})
+    nothing = {where: count for where, count in GOOD.acknowledged.items() if where[0] != "orders"}
+    assert found(few, replace(GOOD, acknowledged=nothing)) == []
 
 
 def test_of_very_many_keys_all_partitions_get_their_share() -> None:
