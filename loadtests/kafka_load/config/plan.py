@@ -5,7 +5,8 @@ It is made once, by the process that conducts the run, and travels to the worker
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from kafka_load.config import schedule
 from kafka_load.config.processing import Processing
 from kafka_load.config.profile_types import Event, Mode, Presence, Profile, Rate, RecordShape
 from kafka_load.config.profiles import parse
+from kafka_load.config.rate_steps import step_rates, step_s, tolerance, too_short
 from kafka_load.config.schedule import Schedule
 from kafka_load.config.slo import DEFAULT_LIMITS, PROCESSING_LIMITS
 from kafka_load.engines.settings import (
@@ -68,13 +70,17 @@ class Plan:
             raise PlanError("--max-in-flight is at most 5 for an idempotent producer; or use --no-idempotence")
         if (self.options["entropy"] or 0) > 1:
             raise PlanError("--entropy is a share of each record's bytes, from 0 to 1")
-        for rate in self.profile.rate.values():
-            steps = rate.args.get("steps", 1)
-            step_s = self.profile.duration_s / steps
-            if rate.shape == "steps" and step_s < 2 and step_s != 1:
+        for user, rate in self.profile.rate.items():
+            if mistake := too_short(rate, self.profile.duration_s):
+                raise PlanError(mistake)
+            presence = self.presence(user)
+            if tolerance(rate) and (presence.start_s or presence.away_s):
                 raise PlanError(
-                    f"each of the {steps:g} steps would last {step_s:g} s, too short to be measured:"
-                    f" give --run-time {2 * steps:g}s or more"
+                    f"{user} has a rate with a tolerance: its users are there all along, without start and stay"
+                )
+            if tolerance(rate) and self.options["abort_every"]:
+                raise PlanError(
+                    "a rate with a tolerance does not go with --abort-every: what is aborted stays a backlog"
                 )
         largest = int(self.client.extra.get("message.max.bytes", MESSAGE_MAX_BYTES))
         for shape in (self.records(topic) for topic in ("", *self.profile.topics)):
@@ -293,18 +299,25 @@ def to_schedule(rate: Rate, duration_s: float, seed: int) -> schedule.Schedule:
     if rate.shape == "spike":
         return head(schedule.spike(args["base"], args["peak"], args["at"], args["for"]), duration_s)
     if rate.shape == "steps":
-        rates = step_rates(rate)
-        return schedule.steps([(step, duration_s / len(rates)) for step in rates])
+        each_s = step_s(rate, duration_s)
+        return head(schedule.steps([*((step, each_s) for step in step_rates(rate)), (0.0, math.inf)]), duration_s)
     whole = schedule.constant(args["rate"], duration_s)
     return whole.poisson(seed) if rate.shape == "poisson" else whole
 
 
-def step_rates(rate: Rate) -> list[float]:
-    """The rates of the shape `steps`, records/s; one alone for any other shape."""
-    if rate.shape != "steps":
-        return [rate.highest]
-    first, last, count = rate.args["from"], rate.args["to"], int(rate.args["steps"])
-    return [first + (last - first) * i / max(1, count - 1) for i in range(count)]
+def switched(whole: Schedule, rates: Sequence[tuple[float, float]], duration_s: float) -> Schedule:
+    """A schedule in which other rates hold, each from so many seconds on, until `duration_s`."""
+    begun = [(at_s, rate) for at_s, rate in rates if at_s < duration_s]
+    if not begun:
+        return whole
+    first, ends = head(whole, begun[0][0]), [*(at_s for at_s, _ in begun[1:]), duration_s]
+    levels = tuple(rate for _, rate in begun)
+    return replace(
+        first,
+        times_ns=(*first.times_ns, *(end_s * SECOND for end_s in ends)),
+        starts=(*first.starts, *levels),
+        ends=(*first.ends, *levels),
+    )
 
 
 def head(whole: Schedule, duration_s: float) -> Schedule:

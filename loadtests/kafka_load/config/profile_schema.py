@@ -74,6 +74,7 @@ class _Steps(Table):
     first: Level = Field(alias="from")
     last: Level = Field(alias="to")
     steps: Count
+    tolerance: Annotated[float, Field(gt=0, le=1)] | None = None
 
 
 SHAPES: dict[str, type[Table]] = {
@@ -89,7 +90,7 @@ def _rate(value: object) -> Rate:
     shape = value.get("shape") if isinstance(value, dict) else "constant"
     if not isinstance(shape, str) or shape not in SHAPES:
         raise ValueError(f"shape must be one of {', '.join(SHAPES)}, not {shape!r}")
-    args = checked(SHAPES[shape], value, "rate").model_dump(by_alias=True, exclude={"shape"})
+    args = checked(SHAPES[shape], value, "rate").model_dump(by_alias=True, exclude={"shape"}, exclude_none=True)
     rate = Rate(shape, {name: float(number) for name, number in args.items()})
     if rate.highest <= 0:
         raise ValueError("never rises above 0")
@@ -316,8 +317,15 @@ def _rates_have_users(table: ProfileTable) -> Iterator[str]:
 
 def _as_many_steps(table: ProfileTable) -> Iterator[str]:
     rates = [*table.rate.values(), *(topic.rate for topic in table.topics.values())]
-    if len({rate.args["steps"] for rate in rates if rate.shape == "steps"}) > 1:
+    stepped = [rate for rate in rates if rate.shape == "steps"]
+    if len({rate.args["steps"] for rate in stepped}) > 1:
         yield "all rates with the shape steps must have as many steps"
+    if len({rate.args.get("tolerance") for rate in stepped}) > 1:
+        yield "all rates with the shape steps must have the same tolerance"
+    if any("tolerance" in rate.args and rate.args["steps"] < 2 for rate in stepped):
+        yield "a rate with a tolerance must have at least 2 steps"
+    elif any("tolerance" in rate.args and rate.args["to"] <= rate.args["from"] for rate in stepped):
+        yield "a rate with a tolerance must rise from the first step to the last"
 
 
 def _somebody_produces(table: ProfileTable) -> Iterator[str]:

@@ -213,11 +213,13 @@ class LocustAdapter:
             print(self.closing, flush=True)
 
     def _send(self, order: Order, start_ns: int) -> None:
+        users = dict(self.coordinator.plan.users) if self.coordinator else {}
+        position = self.coordinator.position if self.coordinator else None
         if self._worker is not None:
-            gevent.spawn(self._carry_out, order, start_ns, self.coordinator.plan.users if self.coordinator else {})
+            gevent.spawn(self._carry_out, order, start_ns, users, position)
         else:
-            users = dict(self.coordinator.plan.users) if self.coordinator else {}
-            self.runner.send_message(ORDER, {"order": order, "start_ns": start_ns, "users": users})
+            message = {"order": order, "start_ns": start_ns, "users": users, "position": position}
+            self.runner.send_message(ORDER, message)
 
     def _workers(self) -> set[str]:
         if self._worker is not None:
@@ -281,17 +283,20 @@ class LocustAdapter:
         self._worker = WorkerRuntime(self.runner.client_id, plan, self._clock)
 
     def _on_order(self, environment: Any, msg: Any) -> None:
-        self._carry_out(msg.data["order"], msg.data["start_ns"], msg.data["users"])
+        self._carry_out(*(msg.data[name] for name in ("order", "start_ns", "users", "position")))
 
     def _on_answer(self, environment: Any, msg: Any) -> None:
         if self._clock is not None:
             self._clock.take(msg.data, at_once=self._worker is None or not self._worker.measures)
 
-    def _carry_out(self, order: Order, start_ns: int, users: Mapping[str, int]) -> None:
+    def _carry_out(self, order: Order, at_ns: int, users: Mapping[str, int], position: float | None = None) -> None:
         if self._worker is None:
             return
         if order == "go":
-            self._worker.go(start_ns, users)
+            self._worker.go(at_ns, users)
+            return
+        if order == "rate":
+            self._worker.set_position(position, at_ns)
             return
         (self._worker.flush if order == "flush" else self._worker.stop)()
         self._tick_worker()

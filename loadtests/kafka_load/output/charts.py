@@ -158,12 +158,11 @@ def histogram(data: Data) -> Figure:
 
 def curve(data: Data) -> Figure:
     """What a saturation run found: latency and achieved rate at each step."""
-    x = column(data.curve, "target_rate")
+    curve = sorted(data.curve, key=lambda row: row["target_rate"])  # a search goes up and down
+    x = column(curve, "target_rate")
     traces = [
-        _line(x, _ms(data.curve, "produce_p99_us"), "acknowledged p99, ms", BLUE, width=2.2)
-        | {"mode": "lines+markers"},
-        _line(x, column(data.curve, "achieved"), "achieved, % of due", SERIES[2])
-        | {"yaxis": "y2", "mode": "lines+markers"},
+        _line(x, _ms(curve, "produce_p99_us"), "acknowledged p99, ms", BLUE, width=2.2) | {"mode": "lines+markers"},
+        _line(x, column(curve, "achieved"), "achieved, % of due", SERIES[2]) | {"yaxis": "y2", "mode": "lines+markers"},
     ]
     layout = _layout("ms")
     layout["yaxis"] |= {"type": "log", **_decades(traces[0]["y"])}

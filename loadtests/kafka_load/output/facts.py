@@ -109,6 +109,7 @@ class Facts:
 
     Latencies, lateness and gaps are of what was due after the first `warmup_s`; `warmup` is what was due before, of all
     topics by the name "" and of each. `delivered` is how many records due after it each group was delivered.
+    `saturation` is what the search for the highest rate found, if the run was one.
     """
 
     run_id: str
@@ -150,5 +151,6 @@ class Facts:
     warmup_s: float = 0.0
     warmup: Mapping[str, TopicFacts] = field(default_factory=dict)
     delivered: Mapping[str, int] = field(default_factory=dict)
+    saturation: Mapping[str, object] | None = None
     notes: Sequence[str] = ()
     inconclusive_reasons: Sequence[str] = ()

@@ -16,8 +16,9 @@ from typing import Literal
 import numpy as np
 
 from kafka_load.clock import SECOND
-from kafka_load.config.plan import Plan
+from kafka_load.config.plan import Plan, switched
 from kafka_load.config.profile_types import Presence
+from kafka_load.config.rate_steps import step_rate
 from kafka_load.config.schedule import Schedule
 from kafka_load.output.shortfall import Shortfall
 from kafka_load.records.keys import Popularity, key_table
@@ -51,7 +52,8 @@ class Asked:
     """What the command line, the profile and the web UI asked for.
 
     `producers` and `readers` (by the group's name) are the classes of users; `users` says since when (s) how many of
-    each class were asked for, first at 0. `partitions` is how many each topic had.
+    each class were asked for, first at 0. `partitions` is how many each topic had. `positions` are the rates that the
+    search for the sustainable rate asked for, each from so many seconds on (see `rate_steps.step_rate`).
     """
 
     plan: Plan
@@ -59,6 +61,7 @@ class Asked:
     readers: Mapping[str, str]
     users: Sequence[tuple[float, Mapping[str, int]]]
     partitions: Mapping[str, int] = field(default_factory=dict)
+    positions: Sequence[tuple[float, float | None]] = ()
 
     @property
     def latest(self) -> Mapping[str, int]:
@@ -101,7 +104,11 @@ class Asked:
         return rate.highest, max(reached, default=0.0)
 
     def _schedule(self, user: str) -> Schedule:
-        return self.plan.whole_schedule(user, self.producers[user].own_rate, 0)
+        whole, rate = self.plan.whole_schedule(user, self.producers[user].own_rate, 0), self.plan.rate(user)
+        if rate is None or rate.shape != "steps":
+            return whole
+        rates = [(at_s, step_rate(rate, position)) for at_s, position in self.positions]
+        return switched(whole, rates, self.plan.profile.duration_s)
 
     def _records(self, user: str, until_s: float) -> float:
         whole = self._schedule(user)
@@ -222,7 +229,7 @@ def _rate_over_time(asked: Asked, done: Done) -> Iterator[Shortfall]:
 
 
 def _highest_rate(asked: Asked, done: Done) -> Iterator[Shortfall]:
-    if done.ended_by == "saturation":
+    if done.ended_by == "saturation" or asked.positions:
         return
     for user in asked.producers:
         planned, reached = asked.highest(user, min(done.load_s, asked.plan.profile.duration_s))

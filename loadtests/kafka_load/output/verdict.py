@@ -119,6 +119,7 @@ def judge(
             },
             "shortfalls": [found.as_dict() for found in facts.shortfalls],
         },
+        **({"saturation": dict(facts.saturation)} if facts.saturation is not None else {}),
         "failures": failures,
         "reasons": reasons,
         "notes": [*failures, *reasons, *facts.notes],

@@ -32,10 +32,10 @@ from kafka_load.run.drain import LogEnds, Silence, drains, settled_groups, worth
 from kafka_load.run.group_work import read_group_work
 from kafka_load.run.producer_counts import by_partition, unreported
 from kafka_load.run.readiness import Group, check, ends, prepare, settled
-from kafka_load.run.saturation import planned
+from kafka_load.run.saturation import Saturation, planned
 from kafka_load.run.worker import DUE, FLUSH_S, LEAVE_S, LEFT, STARTED, Report, by_name
 
-Order = Literal["go", "flush", "stop"]
+Order = Literal["go", "rate", "flush", "stop"]
 JOIN_S = 30.0
 LEAD_S = 0.5
 ENDS_S = 30.0
@@ -61,6 +61,8 @@ class RunCoordinator:
         self.topics = topics
         self.started = datetime.now(UTC)
         self.start_ns: int | None = None
+        self.position: float | None = None
+        """Which rate the search for the sustainable one wants (see `rate_steps.step_rate`)."""
         self.phase = "preparing"
         self.verdict: dict[str, Any] | None = None
         self.judgement: Judgement | None = None
@@ -125,8 +127,7 @@ class RunCoordinator:
     def over(self) -> bool:
         """The load has lasted as long as it was meant to, or a saturation run found what it looked for."""
         return self.start_ns is not None and (
-            self.elapsed_s >= self.plan.profile.duration_s
-            or (self.saturation is not None and self.saturation.broken is not None)
+            self.elapsed_s >= self.plan.profile.duration_s or (self.saturation is not None and self.saturation.done)
         )
 
     def prepare(self) -> None:
@@ -158,9 +159,7 @@ class RunCoordinator:
         partitions = Counter(topic for topic, _ in self._begin)
         self.asked = replace(self.asked, plan=self.plan, users=[(0.0, users)], partitions=partitions)
         self._holes = HoleFinder(self.asked)
-        # The order must be there by then: it takes at most twice as long as the slowest worker's clock is uncertain.
-        slowest_ns = max((clock.uncertainty_ns for clock in self.clocks.values() if clock), default=0)
-        self.start_ns = now_ns() + int(LEAD_S * SECOND) + 2 * slowest_ns
+        self.start_ns = self._lead_ns()
         run_annotations.begin(self.plan.run_dir, self.start_ns)
         self.phase = "running"
         self._send("go", self.start_ns)
@@ -222,6 +221,30 @@ class RunCoordinator:
             levels["redelivered"] = max((group.redelivered for group in self.judgement.groups), default=0)
         self._timeline.add(COORDINATOR, [Bin(int(self.elapsed_s), levels=levels)])
         self._timeline.write(self.elapsed_s, {COORDINATOR, *self._taking_part()}, self._marks())
+        if self.saturation is not None and self.phase == "running":
+            self._search(self.saturation)
+
+    def _search(self, saturation: Saturation) -> None:
+        """Let all producers have the rate that the search for the sustainable one wants next."""
+        counts = self.total.counts
+        backlog = counts.get("due", 0) - counts.get("acknowledged", 0) - counts.get("failed", 0)
+        rate = saturation.next_rate(backlog, {group.name: self.lag(group) for group in self.groups})
+        if rate is None or self.start_ns is None:
+            return
+        at_ns = self._lead_ns()
+        at_s = (at_ns - self.start_ns) / SECOND
+        self.position = saturation.position(rate)
+        self.asked = replace(self.asked, positions=[*self.asked.positions, (at_s, self.position)])
+        if self._holes is not None:
+            self._holes.asked = self.asked
+        saturation.begin(rate, at_s)
+        self.happened(f"trying {rate:,.0f} records/s" if rate else "pausing until all have caught up")
+        self._send("rate", at_ns)
+
+    def _lead_ns(self) -> int:
+        """A time by which an order is there: it takes at most twice as long as the slowest clock is uncertain."""
+        slowest_ns = max((clock.uncertainty_ns for clock in self.clocks.values() if clock), default=0)
+        return now_ns() + int(LEAD_S * SECOND) + 2 * slowest_ns
 
     def finish(self) -> dict[str, Any]:
         """End the run in order and judge it: flush, read the ends, drain, stop, judge, write."""
@@ -418,7 +441,7 @@ class RunCoordinator:
             self.happened(self.notes[-1])
 
     def _ended_by(self) -> EndedBy:
-        if self.saturation is not None and self.saturation.broken is not None:
+        if self.saturation is not None and self.saturation.done:
             return "saturation"
         return "duration" if self.over else ""
 

@@ -1,28 +1,40 @@
-"""Saturation: the rate rises in steps, each is held against the limits, and the first that breaks one ends the run.
+"""Saturation: the rate rises in steps, each is held against the limits, and the first that is not sustained ends that.
 
-The first quarter of a step is left out, so that a step is not blamed for the change to it.
+A step is sustained if it kept the limits, and neither the backlog (records due and not answered) nor the lag of a group
+grew in it. Its first quarter is left out, so that a step is not blamed for the change to it. With a `tolerance` the
+search goes on between the highest rate that was sustained and the lowest that was not: the load pauses until everybody
+has caught up, the rate halfway between is tried, and so on until the two are as close as that.
 """
 
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kafka_load.config.plan import Plan, step_rates
+from kafka_load.config.plan import Plan
+from kafka_load.config.rate_steps import step_rates, step_s, tolerance
 from kafka_load.config.slo import LIMITS, Measured, Result, evaluate
 from kafka_load.output.console_summary import milliseconds, number
 from kafka_load.output.facts import Requirements
 from kafka_load.output.timeline import Bin, merged
+from kafka_load.run.backlog_growth import growth
 
 SETTLING = 0.25
+USUAL_TOLERANCE = 0.05
+CAUGHT_UP_S = 0.5
+"""Everybody has caught up once no more records are left than are due in so long a time."""
 PER_STEP = tuple(name for name, limit in LIMITS.items() if limit.per_step)
 
 
 @dataclass(frozen=True)
 class Step:
-    """What one step of the rate cost; `why` says which limit it broke, or is empty."""
+    """What one step of the rate cost; `why` says why it was not sustained, or is empty.
+
+    `backlog_growth` and `lag_growth` (of the group whose lag grew most) are in records/s.
+    """
 
     target_rate: float
     acknowledged_rate: float
@@ -31,55 +43,140 @@ class Step:
     produce_p99_us: int
     e2e_p99_us: int
     late_p99_us: int
+    backlog_growth: float
+    lag_growth: float
     why: str
 
 
+@dataclass(frozen=True)
+class Segment:
+    """A time of the run with one rate, from and until so many seconds after its start."""
+
+    begin_s: float
+    end_s: float
+    rate: float
+
+
 class Saturation:
-    """Collects the seconds of a run with the shape `steps`."""
+    """Collects the seconds of a run with the shape `steps`; rates are those of all producers together."""
 
     def __init__(
-        self, rates: Sequence[float], step_s: float, limits: Mapping[str, float], requirements: Requirements
+        self,
+        rates: Sequence[float],
+        step_s: float,
+        limits: Mapping[str, float],
+        requirements: Requirements,
+        tolerance: float = 0.0,
+        commit_s: float = 1.0,
     ) -> None:
         self._rates = rates
         self._step_s = step_s
+        self.tolerance = tolerance
+        self._commit_s = commit_s
         self._limits = {name: limit for name, limit in limits.items() if name in PER_STEP}
         self._max_late_us = requirements.max_late_ms * 1000
         self.uncertainty_us = 0
         """By how much an end-to-end latency may be wrong because several workers have several clocks."""
+        self._segments = [Segment(i * step_s, (i + 1) * step_s, rate) for i, rate in enumerate(rates)]
         self._bins: list[Bin] = []
         self._latest: list[Bin] = []  # the last whole second of a step that is too short to leave any out
+        self._backlog = 0
+        self._backlogs: list[int] = []
+        self._lags: dict[str, list[int]] = defaultdict(list)
+        self._paused = False
         self.steps: list[Step] = []
         self.results: list[list[Result]] = []
 
     @property
     def broken(self) -> Step | None:
-        """The step that broke a limit, if there was one."""
-        return self.steps[-1] if self.steps and self.steps[-1].why else None
+        """The lowest step that was not sustained, if there was one."""
+        return min((step for step in self.steps if step.why), key=lambda step: step.target_rate, default=None)
 
     @property
     def best(self) -> Step | None:
-        """The highest step that kept the limits."""
-        return next((step for step in reversed(self.steps) if not step.why), None)
+        """The highest step that was sustained."""
+        return max((step for step in self.steps if not step.why), key=lambda step: step.target_rate, default=None)
+
+    @property
+    def bounded(self) -> bool:
+        """The sustainable rate is known as closely as was asked for."""
+        best, broken = self.best, self.broken
+        if not self.tolerance or best is None or broken is None:
+            return False
+        return best.target_rate < broken.target_rate <= best.target_rate * (1 + self.tolerance)
+
+    @property
+    def done(self) -> bool:
+        """There is nothing more to look for."""
+        if self.broken is None:
+            return bool(self.tolerance) and not self._segments
+        return not self.tolerance or self.best is None or self.bounded or self._contradictory
+
+    @property
+    def _contradictory(self) -> bool:
+        """A rate was sustained that is higher than one that was not: the cluster, or the machine, has changed."""
+        best, broken = self.best, self.broken
+        return best is not None and broken is not None and best.target_rate > broken.target_rate
 
     def add(self, second: Bin) -> None:
         """Take one second; a step is judged once its last second is here."""
-        index = int(second.second / self._step_s)
-        if index >= len(self._rates) or self.broken:
+        counts = second.counts
+        self._backlog += counts.get("due", 0) - counts.get("acknowledged", 0) - counts.get("failed", 0)
+        if not self._segments or self.done:
             return
-        end = (index + 1) * self._step_s + 1e-9
-        if second.second + 1 > end:  # what lies across the change to the next step belongs to neither
-            return
+        segment = self._segments[0]
+        end = segment.end_s + 1e-9
+        if second.second < segment.begin_s - 1e-9 or second.second + 1 > end:
+            return  # what lies across the change to a step or from it to the next belongs to neither
         self._latest = [second]
-        if second.second >= (index + SETTLING) * self._step_s:
+        if second.second >= segment.begin_s + SETTLING * (segment.end_s - segment.begin_s):
             self._bins.append(second)
+            self._backlogs.append(self._backlog)
+            for name, level in second.levels.items():
+                if name.startswith("lag."):
+                    self._lags[name.removeprefix("lag.")].append(level)
         if second.second + 2 > end:
-            self._judge(self._rates[index], self._bins or self._latest)
-            self._bins, self._latest = [], []
+            self._segments.pop(0)
+            self._judge(segment.rate, self._bins or self._latest)
+            self._bins, self._latest, self._backlogs = [], [], []
+            self._lags.clear()
+
+    def next_rate(self, backlog: int, lags: Mapping[str, int]) -> float | None:
+        """The rate that is wanted from now on: 0 until all have caught up; None to leave it as it is.
+
+        Args:
+            backlog: Records that are due and not answered now.
+            lags: The lag of each group now.
+        """
+        if not self.tolerance or self.done or self.broken is None or self.best is None:
+            return None
+        if self._segments:
+            return None  # a step is on
+        if not self._paused:
+            self._paused = True
+            return 0.0
+        left = CAUGHT_UP_S * self.best.target_rate
+        if backlog > left or any(lag > left for lag in lags.values()):
+            return None
+        return (self.best.target_rate + self.broken.target_rate) / 2
+
+    def position(self, rate: float) -> float | None:
+        """Where a rate lies between the first step (0) and the last (1); None if it is a pause."""
+        return (rate - self._rates[0]) / (self._rates[-1] - self._rates[0]) if rate else None
+
+    def begin(self, rate: float, at_s: float) -> None:
+        """The rate that was wanted holds from `at_s` on."""
+        if rate:
+            begin_s = math.ceil(at_s)
+            self._segments = [Segment(begin_s, begin_s + self._step_s, rate)]
+            self._paused = False
 
     def slo(self) -> list[Result]:
         """The limits as the best step kept them, or as the first step broke them."""
-        kept = [results for step, results in zip(self.steps, self.results, strict=True) if not step.why]
-        return (kept or self.results or [[]])[-1 if kept else 0]
+        if not self.steps:
+            return []
+        chosen = self.best or self.steps[0]
+        return self.results[self.steps.index(chosen)]
 
     def sentence(self) -> str:
         """What was found."""
@@ -89,6 +186,30 @@ class Saturation:
         if self.broken is None:
             return f"{found}, the last step: the cluster may carry more"
         return f"{found}; at {self.broken.target_rate:,.0f} {self.broken.why}"
+
+    def unfinished(self) -> list[str]:
+        """Why the rate is not known as closely as was asked for, in a sentence; none if it is."""
+        best, broken = self.best, self.broken
+        if not self.tolerance or self.bounded or best is None or broken is None:
+            return []
+        if self._contradictory:
+            return [
+                f"{best.target_rate:,.0f} records/s were sustained and {broken.target_rate:,.0f} were not:"
+                " the cluster did not carry the same all along"
+            ]
+        return [
+            f"the sustainable rate lies between {best.target_rate:,.0f} and {broken.target_rate:,.0f} records/s, which"
+            f" is not known to {self.tolerance:.3g} of it: let the run last longer (--run-time)"
+        ]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The shape of verdict.json's `saturation`; rates in records/s, None where there is none."""
+        return {
+            "sustained_rate": self.best.target_rate if self.best else None,
+            "unsustained_rate": self.broken.target_rate if self.broken else None,
+            "tolerance": self.tolerance or None,
+            "why": self.broken.why if self.broken else "",
+        }
 
     def _judge(self, rate: float, bins: Sequence[Bin]) -> None:
         whole = merged(0, bins)
@@ -118,6 +239,8 @@ class Saturation:
             for r in results
             if not r.ok
         ]
+        backlog, lag = growth(self._backlogs), max(map(growth, self._lags.values()), default=0.0)
+        why += self._growing(rate, backlog, lag)
         if late_us > self._max_late_us:
             why.append(f"the harness itself was {late_us / 1000:,.0f} ms late")
         self.results.append(results)
@@ -130,9 +253,27 @@ class Saturation:
                 0 if math.isinf(p99) else int(p99),
                 end_to_end,
                 late_us,
+                round(backlog, 1),
+                round(lag, 1),
                 " and ".join(why),
             )
         )
+        if why:
+            self._segments = []
+
+    def _growing(self, rate: float, backlog: float, lag: float) -> list[str]:
+        """What grew by more than half the tolerance, in words.
+
+        A group commits every `commit_s`, so its lag goes up and down by what is due meanwhile.
+        """
+        allowed = (self.tolerance or USUAL_TOLERANCE) / 2 * rate
+        half_s = max(1.0, len(self._backlogs) / 2)
+        found = []
+        if backlog > allowed:
+            found.append(f"the backlog grew by {backlog:,.0f} records/s")
+        if lag > allowed + rate * self._commit_s / half_s:
+            found.append(f"a group's lag grew by {lag:,.0f} records/s")
+        return found
 
     def rows(self) -> list[dict[str, Any]]:
         """The curve as rows of curve.csv."""
@@ -145,4 +286,11 @@ def planned(plan: Plan) -> Saturation | None:
     if not stepped:
         return None
     rates = [sum(step) for step in zip(*map(step_rates, stepped), strict=True)]
-    return Saturation(rates, plan.profile.duration_s / len(rates), plan.limits, plan.requirements)
+    return Saturation(
+        rates,
+        step_s(stepped[0], plan.profile.duration_s),
+        plan.limits,
+        plan.requirements,
+        tolerance(stepped[0]),
+        plan.options["commit_ms"] / 1_000,
+    )

@@ -13,6 +13,8 @@ from typing import Any
 
 from kafka_load.clock import SECOND, now_ns
 from kafka_load.config.plan import Plan
+from kafka_load.config.rate_steps import step_rate
+from kafka_load.config.schedule import constant
 from kafka_load.engines import Engine, ProducerEngine, ProducerTotals, ReaderTotals
 from kafka_load.histogram import Histogram
 from kafka_load.ledger import LedgerSnapshot, TopicPartition, WorkerLedger, remove_journal
@@ -140,6 +142,15 @@ class WorkerRuntime:
         """Say until when the warm-up lasts; nobody knows before the run has its start."""
         if warmup_s := self.plan.warmup_s:
             engine.warm_up.until_ns = NEVER_NS if start_ns is None else start_ns + int(warmup_s * SECOND)
+
+    def set_position(self, position: float | None, at_ns: int) -> None:
+        """From `at_ns` on all who produce in steps have the rate at this position (see `rate_steps.step_rate`)."""
+        for engine_id, (engine, _) in list(self._engines.items()) if self.producing else ():
+            user = self._users[engine_id]
+            rate = self.plan.rate(user)
+            if isinstance(engine, ProducerEngine) and rate is not None and rate.shape == "steps":
+                share = self.plan.share(user, self.plan.users.get(user, 0))
+                engine.set_schedule(constant(step_rate(rate, position) * share), at_ns)
 
     def flush(self) -> None:
         """End all producing: what was due is sent; what is in flight is acknowledged, failed, or indeterminate."""

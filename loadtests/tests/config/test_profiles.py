@@ -5,9 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kafka_load.clock import SECOND
 from kafka_load.config import profiles
 from kafka_load.config.options import OPTIONS
-from kafka_load.config.plan import Plan, PlanError, make_plan
+from kafka_load.config.plan import Plan, PlanError, make_plan, switched
+from kafka_load.config.profiles import Rate
+from kafka_load.config.rate_steps import step_s
+from kafka_load.config.schedule import constant
 
 GOOD: dict[str, Any] = {
     "duration": "1m30s",
@@ -299,3 +303,60 @@ def test_a_warm_up_is_the_profiles_unless_an_option_says_otherwise_and_leaves_so
         make_plan({**given, "warmup": 5.0}, profiles.load("saturate"), "kafka1:9092", shared=False)
     with pytest.raises(profiles.ProfileError, match=r"warmup: 'soon' is not a time span"):
         profiles.parse("mine", DECLARES | {"warmup": "soon"}, "mine.toml")
+
+
+def searching(**steps: Any) -> dict[str, Any]:
+    return declaring("topics/payments/rate", {"shape": "steps", "from": 100, "to": 500, "steps": 5} | steps)
+
+
+def search_plan(duration: str, raw: dict[str, Any] | None = None, **options: Any) -> Plan:
+    given: dict[str, Any] = {option.dest: option.default for option in OPTIONS} | options
+    profile = profiles.parse("mine", (raw or searching(tolerance=0.1)) | {"duration": duration}, "mine.toml")
+    return make_plan(given, profile, "kafka1:9092", shared=False)
+
+
+def test_a_search_leaves_time_for_as_many_steps_as_it_may_take() -> None:
+    """Between two steps of 100 records/s, four halvings leave less than a tenth of the lowest; each has a pause."""
+    plan = search_plan("130s")
+    rate = plan.rate("topics.payments")
+    assert rate is not None
+    assert step_s(rate, 130) == 10
+    steps = plan.whole_schedule("topics.payments", 1.0, 0)
+    assert [steps.rate_at(int(second * SECOND)) for second in (5, 15, 45, 55)] == [100, 200, 500, 0]
+    assert Plan.from_wire(plan.to_wire()).rate("topics.payments") == rate
+    assert step_s(Rate("steps", {"from": 100, "to": 500, "steps": 5}), 130) == 26
+
+
+def test_a_search_that_cannot_be_is_refused() -> None:
+    with pytest.raises(
+        PlanError, match=r"each of the 13 steps would last 5 s, too short .* give --run-time 78s or more"
+    ):
+        search_plan("65s")
+    with pytest.raises(PlanError, match=r"a rate with a tolerance does not go with --abort-every"):
+        search_plan("130s", abort_every=3, transaction_records=10)
+    coming = searching(tolerance=0.1)
+    coming["topics"]["payments"]["producers"] = {"count": 1, "start": "5s"}
+    with pytest.raises(PlanError, match=r"topics.payments has a rate with a tolerance: its users are there all along"):
+        search_plan("130s", coming)
+
+
+@pytest.mark.parametrize(
+    ("steps", "says"),
+    [
+        ({"tolerance": 0}, "topics.payments.rate.tolerance must be more than 0, not 0"),
+        ({"tolerance": 1.5}, "topics.payments.rate.tolerance must be at most 1, not 1.5"),
+        ({"tolerance": 0.1, "steps": 1}, "a rate with a tolerance must have at least 2 steps"),
+        ({"tolerance": 0.1, "to": 100}, "a rate with a tolerance must rise from the first step to the last"),
+    ],
+)
+def test_a_tolerance_that_makes_no_sense_is_refused(steps: dict[str, Any], says: str) -> None:
+    with pytest.raises(profiles.ProfileError) as refused:
+        profiles.parse("mine", searching(**steps), "mine.toml")
+    assert str(refused.value) == f"mine.toml: {says}"
+
+
+def test_another_rate_holds_from_its_time_on() -> None:
+    whole = switched(constant(100, 20), [(5, 0.0), (8, 300.0)], 20)
+    assert [whole.rate_at(int(second * SECOND)) for second in (4, 6, 9, 19, 21)] == [100, 0, 300, 300, 0]
+    assert whole.expected(20 * SECOND) == 5 * 100 + 12 * 300
+    assert switched(constant(100, 20), [(25, 0.0)], 20) == constant(100, 20)

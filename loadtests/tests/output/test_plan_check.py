@@ -143,3 +143,17 @@ def test_users_that_are_added_during_the_run_are_planned_from_then_on() -> None:
 def test_a_plan_that_cannot_be_carried_out_is_refused(profile: dict[str, Any], names: str) -> None:
     with pytest.raises(PlanError, match=names):
         asked(**profile)
+
+
+def test_a_search_is_held_against_the_rates_that_it_asked_for() -> None:
+    steps = {"shape": "steps", "from": 100, "to": 500, "steps": 5, "tolerance": 0.5}
+    search = asked(duration="70s", rate={"OrderProducer": steps, "ClickProducer": 50})
+    up = sum(100 * step * 10 for step in range(1, 6))
+    assert search.records(70, "orders") == up, "nothing is due after the last step unless the search asks for it"
+    tried = replace(search, positions=[(35.0, None), (40.0, 0.5), (50.0, None)])
+    assert tried.records(70, "orders") == 100 * 10 + 200 * 10 + 300 * 10 + 400 * 5 + 300 * 10
+    assert tried.records(70, "clicks") == search.records(70, "clicks") == 50 * 70
+    assert tried.records(38, "orders") == tried.records(35, "orders")
+    done = replace(GOOD, load_s=70.0, due=round(tried.records(70)))
+    assert found(tried, done) == []
+    assert found(search, done) == ["records"]

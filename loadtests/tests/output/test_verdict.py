@@ -457,3 +457,9 @@ def test_too_few_records_after_the_warm_up_prove_nothing() -> None:
         replace(WARM, delivered={"warehouse-group": 60}), {}, limits_of={"group warehouse-group": {"lost": 0}}
     )
     assert group["reasons"] == ["the limits of group warehouse-group prove nothing: it had only 60 records"]
+
+
+def test_what_a_search_for_the_sustainable_rate_found_is_told_and_what_it_left_open_decides() -> None:
+    found = {"sustained_rate": 4_000.0, "unsustained_rate": 4_100.0, "tolerance": 0.05, "why": "the backlog grew"}
+    assert judge(replace(FACTS, saturation=found), {"lost": 0})["saturation"] == found
+    assert "saturation" not in judge(FACTS, {"lost": 0})

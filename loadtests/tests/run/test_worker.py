@@ -8,11 +8,13 @@ from typing import Any, cast
 
 import numpy as np
 from kafka_load.clock import SECOND
-from kafka_load.engines import ProducerTotals, ReaderTotals
+from kafka_load.config.schedule import constant
+from kafka_load.engines import ClientSettings, ProducerEngine, ProducerSettings, ProducerTotals, ReaderTotals
 from kafka_load.engines.warm_up import WarmUp
 from kafka_load.histogram import Histogram
 from kafka_load.ledger import ReaderSnapshot
 from kafka_load.run.worker import NEVER_NS, WARM_UP, WorkerRuntime
+from planned_run import USERS, asked
 
 
 class Member:
@@ -75,3 +77,22 @@ def test_an_engine_is_told_when_the_warm_up_ends_whether_it_comes_before_or_afte
     assert {name: counts[name] for name in counts if name.startswith(WARM_UP)} == {
         **{"warm_up.due.orders": 30, "warm_up.sent.orders": 30, "warm_up.acknowledged.orders": 29}
     }
+
+
+def test_a_rate_that_the_search_asks_for_is_shared_by_those_who_produce_in_steps() -> None:
+    steps = {"shape": "steps", "from": 100, "to": 500, "steps": 5, "tolerance": 0.5}
+    plan = asked(duration="70s", rate={"OrderProducer": steps, "ClickProducer": 50}).plan
+    node = WorkerRuntime("worker", plan)
+    engines = {
+        user: ProducerEngine(ClientSettings("nowhere:9092"), ProducerSettings(topic, 1, number), constant(0))
+        for number, (user, topic) in enumerate([("OrderProducer", "orders"), ("ClickProducer", "clicks")])
+    }
+    for user, engine in engines.items():
+        node.started(engine, engine.settings.topic, user)
+    node.set_position(0.5, 40 * SECOND)
+    node.set_position(None, 50 * SECOND)
+    assert list(engines["OrderProducer"]._arrivals._switches) == [
+        (40 * SECOND, constant(300 / USERS["OrderProducer"])),
+        (50 * SECOND, constant(0)),
+    ]
+    assert not engines["ClickProducer"]._arrivals._switches
