@@ -40,6 +40,7 @@ JOIN_S = 30.0
 LEAD_S = 0.5
 ENDS_S = 30.0
 ANSWER_S = 10.0
+RECENT_S = 300  # how far back those who watch a run can see
 COORDINATOR = "coordinator"
 
 
@@ -474,7 +475,7 @@ class RunCoordinator:
         return run_annotations.by_second(run_annotations.read(self.plan.run_dir), self.start_ns or 0)
 
     def _written(self, second: Bin, row: Row) -> None:
-        self.recent = [*self.recent[-59:], row]
+        self.recent = [*self.recent[1 - RECENT_S :], row]
         self.clients.add(second)
         if self._holes is not None and (self._load_s is None or second.second < self._load_s):
             self._holes.add(second.second, second.counts.get("due", 0))
