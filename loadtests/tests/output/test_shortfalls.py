@@ -269,3 +269,17 @@ def test_users_that_leave_take_their_part_of_the_rate_with_them() -> None:
     assert fewer.records(60, "clicks") == 60 * 300
     assert fewer.records(60) == 3_000 + 18_000
     assert fewer.latest == {"ClickProducer": 2}
+
+
+def test_a_given_rate_is_planned_whoever_is_to_produce_it_and_grows_with_the_users_that_are_added() -> None:
+    total = {"rate": 400}
+    for users in ({**USERS, "OrderProducer": 0}, {"ClickProducer": 2, "WarehouseMember": 3}):
+        assert asked(users, total).records(60) == 24_000
+        assert asked(users, total).least(60) == 24_000 - 2, "rounding may take one record of each producer"
+        assert asked(users).records(60) == 18_000
+    more = replace(asked(options=total), users=[(0.0, USERS), (30.0, {**USERS, "OrderProducer": 4})])
+    assert more.records(60) == 24_000 + 30 * 100
+
+
+def test_a_class_without_a_rate_produces_at_its_own() -> None:
+    assert asked(rate={"ClickProducer": 300}).records(60, "orders") == 2 * 250 * 60
