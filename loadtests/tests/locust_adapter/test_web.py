@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,24 +23,33 @@ LOCUST = str(Path(sys.executable).parent / "locust")
 
 @pytest.fixture
 def address(shop: MockCluster, tmp_path: Path) -> Iterator[str]:
+    with web_ui(shop, tmp_path) as url:
+        yield url
+
+
+@contextmanager
+def web_ui(shop: MockCluster, tmp_path: Path, *options: str) -> Iterator[str]:
+    """Locust's web UI; the address of its host."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [LOCUST, "--web-host", "127.0.0.1", "--web-port", str(port), "--results-dir", str(tmp_path)]
-    command += ["--session-timeout-ms=3000", "--drain-timeout=5s"]
-    process = subprocess.Popen([*command, "--bootstrap-servers", shop.bootstrap], cwd=PROJECT)
+    command += ["--session-timeout-ms=3000", "--drain-timeout=5s", "--bootstrap-servers", shop.bootstrap, *options]
+    process = subprocess.Popen(command, cwd=PROJECT)
     url = f"http://127.0.0.1:{port}"
     deadline = time.monotonic() + 120
-    while True:
-        try:
-            requests.get(url, timeout=10)
-            break
-        except requests.RequestException:
-            assert time.monotonic() < deadline, "the web UI did not come up"
-            time.sleep(0.1)
-    yield url
-    process.send_signal(signal.SIGINT)
-    process.wait(300)
+    try:
+        while True:
+            try:
+                requests.get(url, timeout=10)
+                break
+            except requests.RequestException:
+                assert time.monotonic() < deadline, "the web UI did not come up"
+                time.sleep(0.1)
+        yield url
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(300)
 
 
 def tab(page: Page, address: str) -> FrameLocator:
@@ -97,3 +107,11 @@ def test_a_start_that_cannot_work_is_refused_in_the_form(address: str, browser: 
         "message": "there is no profile 'stedy'; the profiles are "
         "backlog, churn, fanout, ramp, saturate, smoke, soak, spike, steady, and a file's name ends in .toml",
     }
+
+
+def test_below_a_base_path_the_tab_finds_its_files(shop: MockCluster, tmp_path: Path) -> None:
+    with web_ui(shop, tmp_path, "--web-base-path", "/load") as url:
+        scripts = re.findall(r'src="(\./kafka/[^"]+)"', requests.get(f"{url}/load/", timeout=20).text)
+        assert scripts == ["./kafka/kafka_tab.js"]
+        for name in ("", "state", "plotly.js", "live_view.js", "kafka_tab.js"):
+            assert requests.get(f"{url}/load/kafka/{name}", timeout=20).ok, name
