@@ -6,7 +6,7 @@ Counters begin anew with each run. Figures of the last second are those of the l
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 from kafka_load.histogram import Histogram
@@ -89,6 +89,12 @@ def _findings(run: RunCoordinator) -> Values:
     return {(group.group, name): getattr(group, name) for group in judged for name in FINDINGS}
 
 
+def _processing(run: RunCoordinator) -> Values:
+    judged = run.judgement.groups if run.judgement is not None else []
+    worked = {group.group: asdict(group.processing) for group in judged if group.processing is not None}
+    return {(group, outcome): count for group, counts in worked.items() for outcome, count in counts.items()}
+
+
 def _round_trips(name: str) -> Read:
     return lambda run: {(broker,): times[name] / 1e6 for broker, times in run.clients.round_trips().items()}
 
@@ -107,6 +113,9 @@ FIGURES = (
     Figure("records_in_flight", "gauge", "Records that were sent and not answered yet", _last("indeterminate")),
     Figure("lag_records", "gauge", "Records that a group has not committed yet", _lags, ("group",)),
     Figure("finding_records", "gauge", "Records that are lost, reordered, … so far", _findings, ("group", "finding")),
+    Figure(
+        "processing_records", "gauge", "What became of records in processing groups", _processing, ("group", "outcome")
+    ),
     Figure("client_queue_records", "gauge", "Records that wait in all producers", _last(QUEUE_RECORDS)),
     Figure("client_queue", "gauge", "Bytes that wait in all producers", _last(QUEUE_BYTES), unit="bytes"),
     Figure(

@@ -11,6 +11,7 @@ import pytest
 from kafka_load.clock import now_ns
 from kafka_load.histogram import MIDDLES_US, Histogram
 from kafka_load.ledger import GroupJudgement, Judgement
+from kafka_load.ledger.findings import ProcessingJudgement
 from kafka_load.metrics import open_telemetry, prometheus
 from kafka_load.metrics.live import FIGURES, LATENCIES
 from kafka_load.output.timeline import Bin
@@ -41,7 +42,11 @@ def run(tmp_path: Path) -> Any:
         recent=[{"due": 10, "indeterminate": 7, "client_queue_bytes": 900, "throttle_ms": 30}],
         groups=[SimpleNamespace(name=GROUP)],
         lag=lambda group: 17,
-        judgement=Judgement(groups=[GroupJudgement(GROUP, "queue", lost=2)]),
+        judgement=Judgement(
+            groups=[
+                GroupJudgement(GROUP, "queue", lost=2, processing=ProcessingJudgement(processed=30, dead_lettered=4))
+            ]
+        ),
         clients=SimpleNamespace(round_trips=lambda: {"1": {"avg": 500, "p99_max": 2_000}}),
     )
 
@@ -80,6 +85,7 @@ def test_prometheus_gets_what_the_run_counted(run: Any) -> None:
     assert found["kafka_load_records_delivered_total", with_labels(group=GROUP)] == 39
     assert found["kafka_load_lag_records", with_labels(group=GROUP)] == 17
     assert found["kafka_load_finding_records", with_labels(group=GROUP, finding="lost")] == 2
+    assert found["kafka_load_processing_records", with_labels(group=GROUP, outcome="dead_lettered")] == 4
     assert found["kafka_load_client_queue_bytes", with_labels()] == 900
     assert found["kafka_load_throttle_seconds", with_labels()] == 0.03
     assert found["kafka_load_round_trip_p99_seconds", with_labels(broker="1")] == 0.002
