@@ -147,3 +147,28 @@ def test_what_had_been_acknowledged_behind_a_cut_is_told_to_each_group_that_read
     ]
     cut = {TP: Truncation(107, 105, 10**12)}
     assert [one.offset for one in diverged({"a": [member(LOG)]}, {STREAM: account(LOG)}, truncations=cut)] == [105, 106]
+
+
+def test_a_record_that_cannot_be_read_hides_no_other() -> None:
+    """The first was altered; producer 0 is a producer like any other."""
+    log = [replace(entry, producer=0, kind="altered" if entry.sequence == 0 else "ours") for entry in LOG]
+    strange = [replace(entry, producer=0) for entry in swapped(3, 5)]
+    found = diverged({"a": [member(log)]}, {(TOPIC, PARTITION, 0): account(strange, producer=0, places=False)})
+    assert [(one.producer, one.offset) for one in found] == [(0, 105), (0, 103)]
+
+
+def test_an_offset_of_a_full_block_holds_what_was_acknowledged_there() -> None:
+    whole = [Entry(sequence, 1, sequence) for sequence in range(FIRST_LENGTH)]
+    other = [*whole[:7], Entry(7, 2, 0), *whole[8:]]
+    [one] = diverged({"a": [member(other)]}, {STREAM: account(whole, marks=False)})
+    assert one.note.startswith("an offset was acknowledged for another record")
+
+
+def test_each_log_that_was_cut_off_is_told_beside_what_else_differs() -> None:
+    other = (TOPIC, 1)
+    cuts = {TP: Truncation(107, 105, 10**12), other: Truncation(103, 102, 10**12)}
+    groups = {"a": [member(LOG)], "b": [member(swapped(3, 5))]}
+    found = diverged(groups, {STREAM: account(LOG, places=False), (*other, 1): account(LOG)}, truncations=cuts)
+    of_cuts = [(one.group, one.partition, one.offset) for one in found if "cut off" in one.note]
+    assert of_cuts == [("a", 0, 105), ("a", 0, 106), ("b", 0, 105), ("b", 0, 106), ("a", 1, 102), ("b", 1, 102)]
+    assert any("a and b were given different records" in one.note for one in found)
