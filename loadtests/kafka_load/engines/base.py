@@ -6,7 +6,7 @@ import itertools
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
 from confluent_kafka import KafkaException
@@ -66,8 +66,8 @@ class Engine(Generic[Totals, Snapshot]):
         return self._next_totals_ns > 0
 
     @property
-    def statistics(self) -> ClientStatistics | None:
-        """What its client said of itself last, once a second; None before."""
+    def statistics(self) -> Mapping[str, ClientStatistics]:
+        """What each of its clients said of itself last, once a second, by the client's name."""
         return self._listener.said_last
 
     def _main(self) -> None:

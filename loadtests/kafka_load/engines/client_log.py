@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from confluent_kafka import KafkaError
@@ -63,12 +64,13 @@ def log_once(text: str, *, common: bool = False) -> None:
 class ClientListener:
     """Hears what one client has to say, and stands in for a `logging.Logger` in its settings (`logger=`).
 
-    `fatal` is the error after which the client does nothing more; `said_last` are its statistics.
+    `fatal` is the error after which the client does nothing more; `said_last` are the
+    statistics of each client that has this listener, by its name.
     """
 
     def __init__(self) -> None:
         self.fatal: KafkaError | None = None
-        self.said_last: ClientStatistics | None = None
+        self.said_last: Mapping[str, ClientStatistics] = {}
 
     def log(self, _level: int, _form: str, facility: str, _client: str, text: str) -> None:
         """Take one line of librdkafka's log, as a logger is given it."""
@@ -95,7 +97,7 @@ class ClientListener:
     def statistics(self, text: str) -> None:
         """Take a client's statistics, which are also the only place where librdkafka says that a broker is back."""
         own, brokers = client_statistics.split(text)
-        self.said_last = client_statistics.of(own, brokers)
+        self.said_last = {**self.said_last, own["name"]: client_statistics.of(own, brokers)}
         if not _down_since:
             return
         for broker in brokers.values():

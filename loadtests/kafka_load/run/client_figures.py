@@ -11,41 +11,53 @@ from pathlib import Path
 from typing import Any
 
 from kafka_load.engines import ClientStatistics
-from kafka_load.output.timeline import QUEUE_BYTES, QUEUE_RECORDS, RTT_COUNT, RTT_P99_US, RTT_SUM_US, THROTTLE_MS, Bin
+from kafka_load.output.timeline import (
+    QUEUE_BYTES,
+    QUEUE_RECORDS,
+    RTT_COUNT,
+    RTT_P99_US,
+    RTT_SUM_US,
+    THROTTLE_MS,
+    Bin,
+    merged,
+)
 
 FILE = "round_trips.csv"
 COLUMNS = ("t_s", "broker", "rtt_avg_us", "rtt_p99_us")
 
 
 class ClientFigures:
-    """What the clients of one process said last."""
+    """What the clients of one process said last, by the engine that they belong to."""
 
     def __init__(self) -> None:
-        self._last: dict[str, ClientStatistics] = {}
+        self._last: dict[str, Mapping[str, ClientStatistics]] = {}
 
-    def take(self, client: str, said: ClientStatistics | None) -> Bin:
-        """What is new of a client; nothing if it was taken before."""
-        if said is None or said is self._last.get(client):
-            return Bin(0)
-        self._last[client] = said
-        trips = said.round_trips.items()
-        return Bin(
-            0,
-            {f"{RTT_COUNT}{broker}": times.count for broker, times in trips}
-            | {f"{RTT_SUM_US}{broker}": times.sum_us for broker, times in trips},
-            peaks={THROTTLE_MS: said.throttle_ms} | {f"{RTT_P99_US}{broker}": times.p99_us for broker, times in trips},
-        )
+    def take(self, engine: str, said: Mapping[str, ClientStatistics]) -> Bin:
+        """What is new of an engine's clients; nothing if it was taken before."""
+        before, self._last[engine] = self._last.get(engine, {}), said
+        return merged(0, (_figures(now) for client, now in said.items() if now is not before.get(client)))
 
-    def forget(self, client: str) -> None:
-        """The client is gone, and so is its queue."""
-        self._last.pop(client, None)
+    def forget(self, engine: str) -> None:
+        """The engine is gone, and so are the queues of its clients."""
+        self._last.pop(engine, None)
 
     def queues(self) -> dict[str, int]:
         """What waits in all clients of the process, as levels of a `Bin`."""
+        clients = [said for each in self._last.values() for said in each.values()]
         return {
-            QUEUE_RECORDS: sum(said.queue_records for said in self._last.values()),
-            QUEUE_BYTES: sum(said.queue_bytes for said in self._last.values()),
+            QUEUE_RECORDS: sum(said.queue_records for said in clients),
+            QUEUE_BYTES: sum(said.queue_bytes for said in clients),
         }
+
+
+def _figures(said: ClientStatistics) -> Bin:
+    trips = said.round_trips.items()
+    return Bin(
+        0,
+        {f"{RTT_COUNT}{broker}": times.count for broker, times in trips}
+        | {f"{RTT_SUM_US}{broker}": times.sum_us for broker, times in trips},
+        peaks={THROTTLE_MS: said.throttle_ms} | {f"{RTT_P99_US}{broker}": times.p99_us for broker, times in trips},
+    )
 
 
 class ClientSummary:

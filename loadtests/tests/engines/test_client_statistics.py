@@ -7,18 +7,19 @@ import json
 import pytest
 from kafka_load.config.schedule import constant
 from kafka_load.engines import client_statistics
+from kafka_load.engines.client_log import ClientListener
 from kafka_load.engines.client_statistics import ClientStatistics, RoundTrips
 from kafka_load.native_threads import wait_until
 from mock_cluster import MockCluster
 from scenario import Scenario
 
 
-def statistics(kind: str, topics: str = "{}") -> str:
+def statistics(kind: str, topics: str = "{}", name: str = "n") -> str:
     """librdkafka's document, as short as it can be."""
     quiet = {"nodeid": -1, "rtt": {"cnt": 4, "sum": 8, "p99": 2, "max": 2, "outofrange": 0}, "throttle": {"max": 0}}
     times = {"cnt": 10, "sum": 5_000, "p99": 900, "max": 990, "outofrange": 0}
     busy = {"nodeid": 2, "rtt": times, "throttle": {"max": 30}}
-    own = json.dumps({"name": "n", "type": kind, "msg_cnt": 12, "msg_size": 1_200})
+    own = json.dumps({"name": name, "type": kind, "msg_cnt": 12, "msg_size": 1_200})
     return f'{own[:-1]}, "brokers":{json.dumps({"a": quiet, "b": busy})}, "topics":{topics}, "txmsgs":5 }}'
 
 
@@ -36,6 +37,13 @@ def test_what_grows_with_the_partitions_is_not_parsed() -> None:
     assert client_statistics.split(statistics("producer", topics="{this is no JSON"))[0]["msg_cnt"] == 12
 
 
+def test_an_engine_with_two_clients_keeps_what_each_said() -> None:
+    listener = ClientListener()
+    for name, kind in (("reads", "consumer"), ("dead letters", "producer"), ("reads", "consumer")):
+        listener.statistics(statistics(kind, name=name))
+    assert {name: len(said.round_trips) for name, said in listener.said_last.items()} == {"reads": 0, "dead letters": 1}
+
+
 @pytest.mark.parametrize("ms", [80, 900])  # librdkafka's percentiles know nothing beyond 500 ms
 def test_a_broker_that_answers_late_shows_in_its_round_trips(cluster: MockCluster, ms: int) -> None:
     for partition in range(3):
@@ -47,8 +55,8 @@ def test_a_broker_that_answers_late_shows_in_its_round_trips(cluster: MockCluste
     found: list[RoundTrips] = []
 
     def late() -> bool:
-        said = producer.statistics
-        found[:] = [times for broker, times in said.round_trips.items() if broker == 2] if said else []
+        clients = producer.statistics.values()
+        found[:] = [times for said in clients for broker, times in said.round_trips.items() if broker == 2]
         return bool(found) and found[0].sum_us >= 1_000 * ms * found[0].count
 
     assert wait_until(late, 30)

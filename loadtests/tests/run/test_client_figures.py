@@ -14,15 +14,23 @@ CALM = ClientStatistics(1, 100, 0, {1: RoundTrips(6, 2_000, 400), 2: RoundTrips(
 
 def test_what_a_client_said_counts_once() -> None:
     clients = ClientFigures()
-    assert clients.take("a", None) == Bin(0)
-    assert clients.take("a", BUSY).counts == {"rtt_count.1": 4, "rtt_sum_us.1": 4_000}
-    assert clients.take("a", BUSY) == Bin(0)
+    assert clients.take("a", {}) == Bin(0)
+    assert clients.take("a", {"reads": BUSY}).counts == {"rtt_count.1": 4, "rtt_sum_us.1": 4_000}
+    assert clients.take("a", {"reads": BUSY}) == Bin(0)
 
 
-def test_queues_add_up_until_a_client_is_gone() -> None:
+def test_each_client_of_an_engine_counts() -> None:
+    clients = ClientFigures()
+    clients.take("a", {"reads": CALM})
+    both = clients.take("a", {"reads": CALM, "dead letters": BUSY})
+    assert both.counts == {"rtt_count.1": 4, "rtt_sum_us.1": 4_000}
+    assert clients.queues() == {"client_queue_records": 6, "client_queue_bytes": 600}
+
+
+def test_queues_add_up_until_an_engine_is_gone() -> None:
     clients = ClientFigures()
     for name, said in (("a", BUSY), ("b", CALM)):
-        clients.take(name, said)
+        clients.take(name, {"client": said})
     assert clients.queues() == {"client_queue_records": 6, "client_queue_bytes": 600}
     clients.forget("a")
     assert clients.queues() == {"client_queue_records": 1, "client_queue_bytes": 100}
@@ -30,7 +38,7 @@ def test_queues_add_up_until_a_client_is_gone() -> None:
 
 def test_the_run_keeps_the_worst_and_the_average_of_each_broker(tmp_path: Path) -> None:
     clients, summary = ClientFigures(), ClientSummary(tmp_path)
-    first, second = (clients.take(name, said) for name, said in (("a", BUSY), ("b", CALM)))
+    first, second = (clients.take(name, {"client": said}) for name, said in (("a", BUSY), ("b", CALM)))
     second.levels = clients.queues()
     for number, one in enumerate((first, second, Bin(0))):
         summary.add(merged(number, [one]))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -24,7 +25,7 @@ class Member:
         self.id = f"member-{number}"
         self.warm_up = WarmUp()
         self.alive = True
-        self.statistics = None
+        self.statistics: dict[str, Any] = {}
         self.snapshot = ReaderSnapshot(self.id, 1, "warehouse", "queue", ("orders",), True, True, True, {}, {})
         latency = Histogram()
         latency.add(np.full(10, 1_000))
@@ -49,7 +50,8 @@ def test_who_ends_a_run_between_two_engines_counts_none_of_them_twice() -> None:
 class Producer:
     """An engine that sent 40 records, 30 of them due in the warm-up."""
 
-    id, alive, statistics = "producer", True, None
+    id, alive = "producer", True
+    statistics: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self) -> None:
         self.warm_up = WarmUp()
