@@ -90,7 +90,7 @@ class RunCoordinator:
         self._timeline = Timeline(plan.run_dir / "timeline.csv", [group.name for group in groups], self._written)
         names = tuple(group.name for group in groups if group.mode != "share")
         self._watch = ClusterWatch(plan.client, topics, names)
-        self.saturation = planned(plan)
+        self.saturation = planned(plan, {group.name: group.topics for group in groups})
         self.clients = ClientSummary(plan.run_dir)
 
     @property

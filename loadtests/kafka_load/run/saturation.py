@@ -1,17 +1,18 @@
 """Saturation: the rate rises in steps, each is held against the limits, and the first that is not sustained ends that.
 
 A step is sustained if it kept the limits, and neither the backlog (records due and not answered) nor the lag of a group
-grew in it. Its first quarter is left out, so that a step is not blamed for the change to it. With a `tolerance` the
-search goes on between the highest rate that was sustained and the lowest that was not: the load pauses until everybody
-has caught up, the rate halfway between is tried, and so on until the two are as close as that.
+(records acknowledged and not delivered to it) grew in it. Its first quarter is left out, so that a step is not blamed
+for the change to it. With a `tolerance` the search goes on between the highest rate that was sustained and the lowest
+that was not: the load pauses until everybody has caught up, the rate halfway between is tried, and so on until the two
+are as close as that.
 """
 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from kafka_load.config.plan import Plan
@@ -67,12 +68,12 @@ class Saturation:
         limits: Mapping[str, float],
         requirements: Requirements,
         tolerance: float = 0.0,
-        commit_s: float = 1.0,
+        groups: Mapping[str, Collection[str]] = MappingProxyType({}),
     ) -> None:
         self._rates = rates
         self._step_s = step_s
         self.tolerance = tolerance
-        self._commit_s = commit_s
+        self._groups = groups  # their topics
         self._limits = {name: limit for name, limit in limits.items() if name in PER_STEP}
         self._max_late_us = requirements.max_late_ms * 1000
         self.uncertainty_us = 0
@@ -81,8 +82,9 @@ class Saturation:
         self._bins: list[Bin] = []
         self._latest: list[Bin] = []  # the last whole second of a step that is too short to leave any out
         self._backlog = 0
+        self._lag = dict.fromkeys(groups, 0)
         self._backlogs: list[int] = []
-        self._lags: dict[str, list[int]] = defaultdict(list)
+        self._lags: dict[str, list[int]] = {group: [] for group in groups}
         self._paused = False
         self.steps: list[Step] = []
         self.results: list[list[Result]] = []
@@ -120,8 +122,7 @@ class Saturation:
 
     def add(self, second: Bin) -> None:
         """Take one second; a step is judged once its last second is here."""
-        counts = second.counts
-        self._backlog += counts.get("due", 0) - counts.get("acknowledged", 0) - counts.get("failed", 0)
+        self._count(second.counts)
         if not self._segments or self.done:
             return
         segment = self._segments[0]
@@ -132,14 +133,20 @@ class Saturation:
         if second.second >= segment.begin_s + SETTLING * (segment.end_s - segment.begin_s):
             self._bins.append(second)
             self._backlogs.append(self._backlog)
-            for name, level in second.levels.items():
-                if name.startswith("lag."):
-                    self._lags[name.removeprefix("lag.")].append(level)
+            for group, lag in self._lag.items():
+                self._lags[group].append(lag)
         if second.second + 2 > end:
             self._segments.pop(0)
             self._judge(segment.rate, self._bins or self._latest)
             self._bins, self._latest, self._backlogs = [], [], []
-            self._lags.clear()
+            self._lags = {group: [] for group in self._groups}
+
+    def _count(self, counts: Mapping[str, int]) -> None:
+        """Bring the backlog up to date, and of each group how many acknowledged records it was not delivered."""
+        self._backlog += counts.get("due", 0) - counts.get("acknowledged", 0) - counts.get("failed", 0)
+        for group, topics in self._groups.items():
+            given = sum(counts.get(f"acknowledged.{topic}", 0) for topic in topics)
+            self._lag[group] += given - counts.get(f"delivered.{group}", 0)
 
     def next_rate(self, backlog: int, lags: Mapping[str, int]) -> float | None:
         """The rate that is wanted from now on: 0 until all have caught up; None to leave it as it is.
@@ -188,8 +195,10 @@ class Saturation:
         return f"{found}; at {self.broken.target_rate:,.0f} {self.broken.why}"
 
     def unfinished(self) -> list[str]:
-        """Why the rate is not known as closely as was asked for, in a sentence; none if it is."""
+        """Why the sustainable rate is not known, or not as closely as was asked for, in a sentence; none if it is."""
         best, broken = self.best, self.broken
+        if best is None and self.steps:
+            return [f"no rate was sustained, not even {self.steps[0].target_rate:,.0f} records/s: {self.steps[0].why}"]
         if not self.tolerance or self.bounded or best is None or broken is None:
             return []
         if self._contradictory:
@@ -262,16 +271,12 @@ class Saturation:
             self._segments = []
 
     def _growing(self, rate: float, backlog: float, lag: float) -> list[str]:
-        """What grew by more than half the tolerance, in words.
-
-        A group commits every `commit_s`, so its lag goes up and down by what is due meanwhile.
-        """
+        """What grew by more than half the tolerance, in words."""
         allowed = (self.tolerance or USUAL_TOLERANCE) / 2 * rate
-        half_s = max(1.0, len(self._backlogs) / 2)
         found = []
         if backlog > allowed:
             found.append(f"the backlog grew by {backlog:,.0f} records/s")
-        if lag > allowed + rate * self._commit_s / half_s:
+        if lag > allowed:
             found.append(f"a group's lag grew by {lag:,.0f} records/s")
         return found
 
@@ -280,8 +285,11 @@ class Saturation:
         return [vars(step) for step in self.steps]
 
 
-def planned(plan: Plan) -> Saturation | None:
-    """What collects the plan's steps, all users' rates together; None if no rate has the shape `steps`."""
+def planned(plan: Plan, groups: Mapping[str, Collection[str]]) -> Saturation | None:
+    """What collects the plan's steps, all users' rates together; None if no rate has the shape `steps`.
+
+    `groups` are those that read, with their topics.
+    """
     stepped = [rate for user in plan.profile.rate if (rate := plan.rate(user)) and rate.shape == "steps"]
     if not stepped:
         return None
@@ -292,5 +300,5 @@ def planned(plan: Plan) -> Saturation | None:
         plan.limits,
         plan.requirements,
         tolerance(stepped[0]),
-        plan.options["commit_ms"] / 1_000,
+        groups,
     )

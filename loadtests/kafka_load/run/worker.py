@@ -27,8 +27,8 @@ from kafka_load.run.clock_offset import ClockError
 REPEATED_BINS = 10
 STARTED, LEFT = "started.", "left."
 """Counts of engines that began and ended, by the class of users whose work they did."""
-DUE = "due."
-"""Counts of records that were due, by topic."""
+DUE, ACKNOWLEDGED = "due.", "acknowledged."
+"""Counts of records that were due and acknowledged, by topic."""
 WARM_UP = "warm_up."
 """Counts of records that were due in the warm-up (`due`, `sent`, `acknowledged`), by topic; latencies of those."""
 NEVER_NS = 2**62
@@ -232,7 +232,7 @@ class WorkerRuntime:
                 field: getattr(now, field) - (getattr(earlier, field) if earlier else 0)
                 for field in ("due", "sent", "acknowledged", "failed")
             }
-            counts |= {f"{DUE}{name}": counts["due"]}
+            counts |= {f"{DUE}{name}": counts["due"], f"{ACKNOWLEDGED}{name}": counts["acknowledged"]}
             counts |= _in_warm_up(now, earlier, name)
             waited = {f"blocked_ns.{cause}": ns for cause, ns in now.blocked_ns.items()}
             for cause, ns in (earlier.blocked_ns if earlier else {}).items():

@@ -1,8 +1,9 @@
 """Control of the search for the sustainable rate: a cluster whose capacity follows from its settings alone.
 
-One partition, one request under way, so many records a batch at most, so long for each answer: more than
+One broker, one request under way, so many records a batch at most, so long for each answer: more than
 BATCH / ROUND_TRIP records a second cannot pass, on whichever machine. The independent check is a plain producer with
-the same settings that sends as fast as it can.
+the same settings that sends as fast as it can. There are two partitions, of which the mock's fetches return a batch
+each: with one, the reader would be slower than the producer.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ PROFILE = f"""
 duration = "160s"
 [topics.narrow]
 rate = {{shape = "steps", from = 60, to = 360, steps = 6, tolerance = {TOLERANCE}}}
-partitions = 1
+partitions = 2
 size = 100
 [groups.reader]
 topics = ["narrow"]
@@ -36,15 +37,19 @@ def plain_rate(cluster: MockCluster) -> float:
     settings = {"max.in.flight": 1, "batch.num.messages": BATCH, "enable.idempotence": True, "linger.ms": 5}
     producer = Producer({"bootstrap.servers": cluster.bootstrap, "log_level": 0, **settings})
     times: list[float] = []
-    for _ in range(8 * BATCH):
-        producer.produce("plain", b"x" * 100, partition=0, on_delivery=lambda *_: times.append(time.monotonic()))
+    for number in range(8 * BATCH):
+        producer.produce(
+            "plain", b"x" * 100, partition=number % 2, on_delivery=lambda *_: times.append(time.monotonic())
+        )
     assert producer.flush(60) == 0
     return 7 * BATCH / (times[-1] - times[0])
 
 
 def test_the_rate_that_is_found_is_the_one_that_the_settings_allow(cluster: MockCluster, tmp_path: Path) -> None:
     for topic in ("plain", "narrow"):
-        cluster.topic(topic, 1)
+        cluster.topic(topic, 2)
+        for number in range(2):
+            cluster.leader(topic, number, 1)
     for broker in (1, 2, 3):
         cluster.rtt(broker, int(1_000 * ROUND_TRIP_S))
     plain = plain_rate(cluster)

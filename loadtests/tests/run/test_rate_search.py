@@ -34,16 +34,18 @@ class Cluster:
         acknowledged = min(self.backlog + due, room)
         self.backlog += due - acknowledged
         self.lag += acknowledged
-        self.lag -= min(self.lag, self.readers)
+        delivered = min(self.lag, self.readers)
+        self.lag -= delivered
         latency = Histogram()
         latency.add(np.full(100, 5_000))
-        counts = {"due": round(due), "acknowledged": round(acknowledged)}
-        return Bin(number, counts, {"lag.group": round(self.lag)}, {"produce": latency})
+        counts = {"due": round(due), "acknowledged": round(acknowledged), "acknowledged.clicks": round(acknowledged)}
+        counts |= {"acknowledged.orders": 5_000, "delivered.group": round(delivered)}
+        return Bin(number, counts, {}, {"produce": latency})
 
     def search(self, until_s: int = 10_000, tolerance: float = TOLERANCE) -> Saturation:
         """A whole run; what is wanted holds from half a second later on."""
         limits = {"p99_produce_ms": 100.0}
-        saturation = Saturation(STEPS, STEP_S, limits, Requirements(), tolerance)
+        saturation = Saturation(STEPS, STEP_S, limits, Requirements(), tolerance, {"group": ["clicks"]})
         ordered: float | None = None
         for number in range(until_s):
             steady = STEPS[min(int(number / STEP_S), len(STEPS) - 1)]
@@ -87,7 +89,7 @@ def test_readers_that_cannot_keep_up_are_the_limit_too() -> None:
     assert found.best is not None
     assert found.broken is not None
     assert "a group's lag grew by" in found.broken.why
-    assert found.best.target_rate < 5_000
+    assert 3_000 * (1 - TOLERANCE) <= found.best.target_rate <= 3_000 / (1 - TOLERANCE / 2)
 
 
 def test_a_cluster_that_is_held_up_for_a_second_is_not_taken_for_one_that_carries_no_more() -> None:
@@ -111,7 +113,7 @@ def test_a_cluster_that_carries_less_than_the_first_step_ends_the_search() -> No
     assert found.done
     assert found.best is None
     assert found.as_dict()["sustained_rate"] is None
-    assert found.unfinished() == []
+    assert found.unfinished()[0].startswith("no rate was sustained, not even 1,000 records/s: the backlog grew by 500")
 
 
 def test_without_a_tolerance_the_first_step_that_is_not_sustained_ends_it() -> None:
