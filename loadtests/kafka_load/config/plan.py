@@ -21,7 +21,8 @@ from kafka_load.config.profile_types import Event, Mode, Presence, Profile, Rate
 from kafka_load.config.profiles import parse
 from kafka_load.config.rate_steps import step_rates, step_s, tolerance, too_short
 from kafka_load.config.schedule import Schedule
-from kafka_load.config.slo import DEFAULT_LIMITS, PROCESSING_LIMITS
+from kafka_load.config.slo import DEFAULT_LIMITS, PROCESSING_LIMITS, TRANSFORM_LIMITS
+from kafka_load.config.transform import Transform
 from kafka_load.engines.settings import (
     ClientSettings,
     ProducerSettings,
@@ -29,7 +30,7 @@ from kafka_load.engines.settings import (
     TransactionSettings,
 )
 from kafka_load.output.facts import Requirements
-from kafka_load.records import fresh_run
+from kafka_load.records import fresh_id, fresh_run
 from kafka_load.records.keys import Popularity
 
 MESSAGE_MAX_BYTES = 1_000_000  # librdkafka's default of message.max.bytes, which counts a whole batch
@@ -133,14 +134,20 @@ class Plan:
     @property
     def limits(self) -> dict[str, float]:
         """Defaults, overridden by the profile, overridden by options."""
-        default = {**DEFAULT_LIMITS, **(PROCESSING_LIMITS if self.processing else {})}
-        return {**default, **self.profile.limits, **opts.limits(self.options)}
+        work = (PROCESSING_LIMITS if self.processing else {}) | (TRANSFORM_LIMITS if self.transforms else {})
+        return {**DEFAULT_LIMITS, **work, **self.profile.limits, **opts.limits(self.options)}
 
     @property
     def processing(self) -> dict[str, Processing]:
         """What groups do with their records, by the group's name in this run; those that only read are left out."""
         groups = self.profile.groups.values()
         return {self.group(group.name): group.processing for group in groups if group.processing is not None}
+
+    @property
+    def transforms(self) -> dict[str, Transform]:
+        """What groups make of their records, by the group's name in this run."""
+        groups = self.profile.groups.values()
+        return {self.group(group.name): group.transform for group in groups if group.transform is not None}
 
     @property
     def limits_of(self) -> dict[str, Mapping[str, float]]:
@@ -270,6 +277,8 @@ class Plan:
             reject=given["share_reject"],
             journal_dir=self.journal_dir(worker) if self.shared else None,
             processing=self.processing.get(group),
+            transform=self.transforms.get(group),
+            transactional_id=f"{self.run_id}-{group}-{fresh_id():x}",  # group metadata fences, not this
         )
 
     def to_wire(self) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, PlainValidator
 
 from kafka_load.config.processing import Processing, ProcessingTime
-from kafka_load.config.table import Share, Span, Table, checked
+from kafka_load.config.table import Count, Share, Span, Table, checked
+from kafka_load.config.transform import Transform
 
 
 class _Fixed(Table):
@@ -68,3 +69,17 @@ def processing_of(value: object) -> Processing:
     if table.failures and not table.dead_letter_topic:
         raise ValueError("it needs a dead_letter_topic, as records may fail each attempt")
     return Processing(table.time, table.failures, table.retries, table.backoff, table.dead_letter_topic)
+
+
+class TransformTable(Table):
+    """`[groups.NAME.transform]`."""
+
+    output: Annotated[str, Field(min_length=1)]
+    records: Count = 500
+    interval: Annotated[Span, Field(gt=0)] = 0.2
+
+
+def transform_of(value: object) -> Transform:
+    """What the table says."""
+    table = checked(TransformTable, value, "output")
+    return Transform(table.output, table.records, table.interval)

@@ -21,10 +21,17 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from kafka_load.config.processing import Processing
-from kafka_load.config.processing_schema import DISTRIBUTIONS, ProcessingTable, processing_of
+from kafka_load.config.processing_schema import (
+    DISTRIBUTIONS,
+    ProcessingTable,
+    TransformTable,
+    processing_of,
+    transform_of,
+)
 from kafka_load.config.profile_types import Event, Mode, Presence, Rate
 from kafka_load.config.slo import LimitError, Scope, check_limits
 from kafka_load.config.table import Count, Level, Share, Span, Table, checked
+from kafka_load.config.transform import Transform
 from kafka_load.records.binary import SMALLEST
 from kafka_load.records.keys import Popularity
 from kafka_load.records.pool import LinesError, lines, shares_of
@@ -206,6 +213,7 @@ class _Group(Table):
     members: Annotated[Presence, PlainValidator(_presence)] = Presence(1)
     mode: Mode = "queue"
     processing: Annotated[Processing, PlainValidator(processing_of)] | None = None
+    transform: Annotated[Transform, PlainValidator(transform_of)] | None = None
 
 
 def _limits_of(scope: Scope | None) -> Callable[[dict[str, Any]], dict[str, float]]:
@@ -285,6 +293,8 @@ def _known_keys(tables: list[str]) -> list[str]:
             models = (_Group,)
         case ["groups", _, "processing"]:
             models = (ProcessingTable,)
+        case ["groups", _, "transform"]:
+            models = (TransformTable,)
         case ["groups", _, "processing", "time"]:
             models = tuple(DISTRIBUTIONS.values())
         case ["rate", _] | ["topics", _, "rate"]:
@@ -342,24 +352,36 @@ def _topics_once(table: ProfileTable) -> Iterator[str]:
             yield f"groups.{name}.topics names {twice[0]!r} twice"
 
 
-def _dead_letters_apart(table: ProfileTable) -> Iterator[str]:
+def _written_topics_apart(table: ProfileTable) -> Iterator[str]:
+    """Groups that write have a topic for it that nobody else writes."""
+    writers: dict[str, tuple[str, bool]] = {}  # of each topic: the last group, and whether it transforms
     for name, group in table.groups.items():
-        if group.processing is None:
+        if group.processing is None and group.transform is None:
             continue
-        key, topic = f"groups.{name}.processing", group.processing.dead_letter_topic
+        if group.processing is not None and group.transform is not None:
+            yield f"groups.{name}: it has either processing or transform"
+            continue
+        if group.processing is not None:
+            key, topic = f"groups.{name}.processing.dead_letter_topic", group.processing.dead_letter_topic
+        else:
+            key, topic = f"groups.{name}.transform.output", group.transform.output if group.transform else ""
         if group.mode == "share":
-            yield f"{key}: members of a share group process nothing; choose another mode"
+            yield f"{key.rpartition('.')[0]}: members of a share group only read; choose another mode"
         if topic:
             try:
                 _topic_name(topic)
             except ValueError as error:
-                yield f"{key}.dead_letter_topic: {error}"
+                yield f"{key}: {error}"
         if topic in table.topics or topic in group.topics:
-            yield f"{key}.dead_letter_topic: {topic!r} is a topic that the run produces to; give it another one"
+            yield f"{key}: {topic!r} is a topic that the run produces to; give it another one"
+        other, transforms = writers.get(topic, ("", False))
+        if topic and other and (transforms or group.transform is not None):
+            yield f"{key}: the group {other} writes into {topic!r}, too; give it another one"
+        writers[topic] = (name, group.transform is not None)
 
 
 CHECKS: tuple[Callable[[ProfileTable], Iterator[str]], ...] = (
     *(_one_kind_of_records, _rates_have_users, _as_many_steps, _somebody_produces, _topics_once),
-    _dead_letters_apart,
+    _written_topics_apart,
 )
 """What no key says alone; held against a profile whose keys are sound each."""

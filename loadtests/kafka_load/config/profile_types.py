@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from kafka_load.config.processing import Processing
+from kafka_load.config.transform import Transform
 from kafka_load.records.keys import DEFAULT, Popularity
 
 _LEVELS = ("rate", "from", "to", "base", "peak")
@@ -107,17 +108,20 @@ class DeclaredTopic:
 class DeclaredGroup:
     """A group that a profile declares; its name in a run has the prefix of `--group-prefix` before it.
 
-    `processing` is what its members do with each record; None: they only read.
+    `processing` is what its members do with each record, `transform` what they make of it; None: they only read.
     """
 
     name: str
     topics: tuple[str, ...]
     mode: Mode = "queue"
     processing: Processing | None = None
+    transform: Transform | None = None
 
     @property
     def written(self) -> tuple[str, ...]:
         """The topics that its members write."""
+        if self.transform is not None:
+            return (self.transform.output,)
         return tuple(filter(None, [self.processing.dead_letter_topic if self.processing else ""]))
 
     @property

@@ -94,7 +94,7 @@ def parse(name: str, raw: Mapping[str, object], where: str) -> Profile:
         for topic, declared in table.topics.items()
     }
     groups = {
-        group: DeclaredGroup(group, tuple(declared.topics), declared.mode, declared.processing)
+        group: DeclaredGroup(group, tuple(declared.topics), declared.mode, declared.processing, declared.transform)
         for group, declared in table.groups.items()
     }
     return Profile(

@@ -58,6 +58,9 @@ LIMITS: dict[str, Limit] = {
         Limit("longest_gap_s", "s without an acknowledgement in any partition while records were due", scope="topic"),
         Limit("recovery_s", "s from a fault until no record is acknowledged late any more, the longest", scope="topic"),
         Limit("unprocessed", "records acknowledged, and neither processed nor in the dead-letter topic, in any group"),
+        Limit("missing_outputs", "acknowledged input records without an output record, in any group that transforms"),
+        Limit("doubled_outputs", "output records of input that had one already, in any group that transforms"),
+        Limit("reordered_outputs", "output records behind that of a later input record of the same partition"),
         Limit("p99_processing_ms", "ms from due to processed, 99th percentile, in any group that processes"),
         Limit("lag_at_end", "records not yet committed when the run ended, in any group"),
         Limit(
@@ -85,6 +88,9 @@ that the cluster took what it was given.
 
 PROCESSING_LIMITS: dict[str, float] = {"unprocessed": 0}
 """What holds besides where a group processes its records."""
+
+TRANSFORM_LIMITS: dict[str, float] = {"missing_outputs": 0, "doubled_outputs": 0, "reordered_outputs": 0}
+"""What holds besides where a group transforms its records: exactly once, in order."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from kafka_load.engines.settings import (
     TransactionSettings,
 )
 from kafka_load.engines.share import ShareEngine
+from kafka_load.engines.transform import TransformEngine
 
 __all__ = [
     "ClientSettings",
@@ -29,6 +30,7 @@ __all__ = [
     "ReaderTotals",
     "ShareEngine",
     "TransactionSettings",
+    "TransformEngine",
     "reader",
     "take_log_lines",
 ]
@@ -38,4 +40,6 @@ def reader(client: ClientSettings, settings: ReaderSettings) -> ConsumerEngine |
     """The engine for a reader's mode, and for what it does with its records."""
     if settings.mode == "share":
         return ShareEngine(client, settings)
+    if settings.transform is not None:
+        return TransformEngine(client, settings)
     return (ConsumerEngine if settings.processing is None else ProcessingEngine)(client, settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -31,6 +32,7 @@ class ConsumerEngine(Engine[ReaderTotals, ReaderSnapshot]):
         self.snapshot = self._reading.snapshot(self.id, 0, closed=False)
         self._assigned: set[findings.TopicPartition] = set()
         self._committed: dict[findings.TopicPartition, int] = {}
+        self._revoked: Counter[findings.TopicPartition] = Counter()
         self._rebalances = 0
         self._next_commit_ns = 0
 
@@ -48,20 +50,28 @@ class ConsumerEngine(Engine[ReaderTotals, ReaderSnapshot]):
         self._consumer.subscribe(
             list(self.settings.topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
-        while not self._stopping:
-            # consume(n, t) would wait all of t even when messages are there.
-            first = self._consumer.poll(self._poll_s())
-            if first is not None:
-                self._take(first)
-            self._work()
-            if now_ns() >= self._next_commit_ns:
-                self._commit(self._assigned, wait=False)
-                self._next_commit_ns = now_ns() + self.settings.commit_ms * MILLISECOND
-            self._publish()
-            self._raise_fatal()
-        if not self._killed:
-            self._consumer.close()  # which takes the partitions back, and so commits
-        del self._consumer  # a consumer that was not closed is missed only when its session runs out
+        try:
+            while not self._stopping:
+                self._step()
+        except BaseException:
+            self.kill()  # it leaves its group as if it had died, and commits nothing any more
+            raise
+        finally:
+            if not self._killed:
+                self._consumer.close()  # which takes the partitions back, and so commits
+            del self._consumer  # a consumer that was not closed is missed only when its session runs out
+
+    def _step(self) -> None:
+        # consume(n, t) would wait all of t even when messages are there.
+        first = self._consumer.poll(self._poll_s())
+        if first is not None:
+            self._take(first)
+        self._work()
+        if now_ns() >= self._next_commit_ns:
+            self._commit(self._assigned, wait=False)
+            self._next_commit_ns = now_ns() + self.settings.commit_ms * MILLISECOND
+        self._publish()
+        self._raise_fatal()
 
     def _poll_s(self) -> float:
         """How long to wait for a message."""
@@ -75,8 +85,20 @@ class ConsumerEngine(Engine[ReaderTotals, ReaderSnapshot]):
         return self._reading.next_offset(key)
 
     def _take(self, first: Message) -> None:
-        messages = [first, *self._consumer.consume(BATCH, 0)]
-        self._reading.take(cast("list[Delivered]", messages), now_ns())
+        if messages := self._with_more(first, BATCH):
+            self._reading.take(messages, now_ns())
+
+    def _with_more(self, first: Message, room: int) -> list[Delivered]:
+        """This message and those that are there already, about `room` together.
+
+        A rebalance may take its partition away while the others are asked for. Then whoever has the partition next,
+        perhaps this member, is given the message again, behind others that it must not overtake.
+        """
+        one = cast("Delivered", first)
+        key = (one.topic(), one.partition())
+        before = self._revoked[key]
+        more = cast("list[Delivered]", self._consumer.consume(room - 1, 0) if room > 1 else [])
+        return [one, *more] if self._revoked[key] == before else more
 
     def _commit(self, keys: set[findings.TopicPartition], wait: bool) -> None:
         """Commit what is accounted for and not committed yet, after writing the account down."""
@@ -122,10 +144,13 @@ class ConsumerEngine(Engine[ReaderTotals, ReaderSnapshot]):
         if not self._killed:
             self._commit(keys, wait=True)
         self._assigned -= keys
+        self._revoked.update(keys)
 
     def _on_lost(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         self._rebalances += 1
-        self._assigned -= {(partition.topic, partition.partition) for partition in partitions}
+        keys = {(partition.topic, partition.partition) for partition in partitions}
+        self._assigned -= keys
+        self._revoked.update(keys)
 
     def _lag(self) -> dict[findings.TopicPartition, int]:
         """Offsets between the logs' ends, as the last fetch told them, and what is read."""

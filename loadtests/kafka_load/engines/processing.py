@@ -9,7 +9,7 @@ nobody but its own group.
 from __future__ import annotations
 
 import zlib
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
@@ -22,12 +22,11 @@ from kafka_load.clock import SECOND, now_ns
 from kafka_load.config.processing import Processing, seed_of
 from kafka_load.engines.consumer import ConsumerEngine
 from kafka_load.engines.dead_letters import DeadLetters, Failed
-from kafka_load.engines.messages import Delivered, consecutive
+from kafka_load.engines.messages import Delivered
 from kafka_load.engines.settings import ClientSettings, ReaderSettings
-from kafka_load.histogram import Histogram
+from kafka_load.engines.settled import Settled
 from kafka_load.ledger import findings
-from kafka_load.ledger.snapshot import ProcessingSnapshot, ReaderSnapshot, Stream
-from kafka_load.ledger.spans import SpanSet
+from kafka_load.ledger.snapshot import ReaderSnapshot
 from kafka_load.records import INTACT, Stamps, decode
 
 PENDING = 1_000  # records that a member holds at most; from then on its partitions are paused
@@ -48,7 +47,7 @@ class Batch:
         """Those of these places."""
         return Batch(
             [self.messages[place] for place in chosen.tolist()],
-            Stamps(*(getattr(self.stamps, name)[chosen] for name in ("run", "origin", "sequence", "due_ns", "state"))),
+            self.stamps.at(chosen),
             self.failed[chosen],
             self.work_ns[chosen],
             self.ends_ns[chosen],
@@ -77,11 +76,7 @@ class ProcessingEngine(ConsumerEngine):
         self.processing: Processing = settings.processing
         self._batches: deque[Batch] = deque()
         self._done: deque[Done] = deque()
-        self._settled: dict[Stream, SpanSet] = {}
-        self._next_offsets: dict[findings.TopicPartition, int] = {}
-        self._positions: dict[findings.TopicPartition, int] = {}
-        self._count: Counter[str] = Counter()
-        self._latency = Histogram()
+        self._settled = Settled(settings.run)
         self._dead_letters: DeadLetters | None = None
         self._paused = False
         self._seed = seed_of(settings.run, settings.group)
@@ -93,7 +88,10 @@ class ProcessingEngine(ConsumerEngine):
         if topic:
             properties = self._listening(self.settings.dead_letter_properties(self.client))
             self._dead_letters = DeadLetters(properties, topic, self.settings.group)
-        super()._run()
+        try:
+            super()._run()
+        finally:
+            self._dead_letters = None  # here, not whenever and in whatever thread garbage is collected
 
     # -- taking records
 
@@ -105,10 +103,10 @@ class ProcessingEngine(ConsumerEngine):
         return sum(len(batch.messages) for batch in self._batches)
 
     def _take(self, first: Message) -> None:
-        room = PENDING - self._pending()
-        messages = cast("list[Delivered]", [first, *(self._consumer.consume(room, 0) if room > 0 else ())])
+        messages = self._with_more(first, PENDING - self._pending())
         now = now_ns()
-        self._reading.take(messages, now)
+        if messages:
+            self._reading.take(messages, now)
         ends = KafkaError._PARTITION_EOF
         kept = [message for message in messages if (error := message.error()) is None or error.code() == ends]
         if kept:
@@ -172,37 +170,24 @@ class ProcessingEngine(ConsumerEngine):
         while self._done and not self._done[0].unacknowledged:
             done = self._done.popleft()
             self._note(done.batch)
-            for key, offset in done.next_offsets.items():
-                self._next_offsets[key] = offset
-                self._positions[key] = max(offset, self._positions.get(key, 0))
+            self._settled.move(done.next_offsets)
 
     def _note(self, batch: Batch) -> None:
-        ours = np.flatnonzero((batch.stamps.state == INTACT) & (batch.stamps.run == self.settings.run))
-        if not len(ours):
-            return
-        batch = batch.part(ours)
-        stamps = batch.stamps
+        self._settled.add(batch.messages, batch.stamps, self.warm_up.until_ns)
+        ours = (batch.stamps.state == INTACT) & (batch.stamps.run == self.settings.run)
         dead = int((batch.failed > self.processing.retries).sum())
-        self._count["dead_lettered"] += dead
-        self._count["processed"] += len(ours) - dead
-        self._count["retried"] += int(np.minimum(batch.failed, self.processing.retries).sum())
-        measured_ns = stamps.due_ns[stamps.due_ns >= self.warm_up.until_ns]
-        self._latency.add((now_ns() - measured_ns) // 1_000)
-        for begin, end in consecutive(stamps):
-            producer, partition = divmod(int(stamps.origin[begin]), 1 << 32)
-            stream = (batch.messages[begin].topic(), partition, producer)
-            first = int(stamps.sequence[begin])
-            self._settled.setdefault(stream, SpanSet()).add(first, first + end - begin)
+        count = {"processed": int(ours.sum()) - dead, "dead_lettered": dead}
+        self._settled.count.update(count, retried=int(np.minimum(batch.failed, self.processing.retries).sum()))
 
     # -- coming and going
 
     def _next_offset(self, key: findings.TopicPartition) -> int | None:
-        return self._next_offsets.get(key)
+        return self._settled.next_offsets.get(key)
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         super()._on_assign(consumer, partitions)
         for partition in partitions:
-            self._next_offsets.pop((partition.topic, partition.partition), None)
+            self._settled.next_offsets.pop((partition.topic, partition.partition), None)
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._wait_for_dead_letters()
@@ -235,6 +220,4 @@ class ProcessingEngine(ConsumerEngine):
     # -- telling
 
     def _account(self, closed: bool) -> ReaderSnapshot:
-        settled = {stream: spans.spans() for stream, spans in self._settled.items()}
-        work = ProcessingSnapshot(settled, dict(self._positions), **self._count, latency=self._latency.copy())
-        return replace(super()._account(closed), processing=work)
+        return replace(super()._account(closed), processing=self._settled.snapshot())

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from kafka_load.config.processing import Processing
+from kafka_load.config.transform import Transform
 from kafka_load.ownership import CLIENT_ID
 from kafka_load.records.keys import DEFAULT, Popularity
 
@@ -119,6 +120,7 @@ class ReaderSettings:
     With `journal_dir` it writes its ledger there before each commit, so that a SIGKILL takes no evidence with it.
     `release` and `reject` are the shares of first deliveries that a share-group member hands back or refuses.
     `processing` is what a member does with each record before it commits it; None: it only reads.
+    With `transform` it makes an output record of each in transactions of `transactional_id`.
     """
 
     group: str
@@ -136,6 +138,8 @@ class ReaderSettings:
     release: float = 0.0
     reject: float = 0.0
     processing: Processing | None = None
+    transform: Transform | None = None
+    transactional_id: str = ""
 
     def properties(self, client: ClientSettings) -> dict[str, Property]:
         """librdkafka properties of a member of a consumer group."""
@@ -147,7 +151,8 @@ class ReaderSettings:
         return client.properties(
             group_id=self.group,
             group_protocol=self.protocol,
-            isolation_level="read_committed" if self.read_committed else "read_uncommitted",
+            # An offset that an open transaction is about to commit is waited for by those that read committed records.
+            isolation_level="read_committed" if self.read_committed or self.transform else "read_uncommitted",
             auto_offset_reset="earliest" if self.from_start else "latest",
             enable_auto_commit=False,
             enable_auto_offset_store=False,
@@ -168,6 +173,21 @@ class ReaderSettings:
             max_in_flight=1,
             linger_ms=5,
             message_timeout_ms=120_000,
+            request_timeout_ms=3_000,
+        )
+
+    def transform_properties(self, client: ClientSettings) -> dict[str, Property]:
+        """librdkafka properties of the producer of a member that transforms.
+
+        A transaction that its member left open holds up all who read committed records, and the next member: the
+        broker aborts it after 10 s, not after 60.
+        """
+        return client.properties(
+            transactional_id=self.transactional_id,
+            transaction_timeout_ms=10_000,
+            message_timeout_ms=10_000,
+            max_in_flight=1,
+            linger_ms=5,
             request_timeout_ms=3_000,
         )
 

@@ -34,13 +34,18 @@ class ShareEngine(Engine[ReaderTotals, ReaderSnapshot]):
         properties = self.settings.share_properties(self.client)
         self._consumer = ShareConsumer(self._listening(properties))
         self._consumer.subscribe(list(self.settings.topics))
-        while not self._stopping:
-            self._take(list(self._consumer.poll(0.1)))
-            self._publish()
-            self._raise_fatal()
-        if not self._killed:
-            self._consumer.close()
-        del self._consumer
+        try:
+            while not self._stopping:
+                self._take(list(self._consumer.poll(0.1)))
+                self._publish()
+                self._raise_fatal()
+        except BaseException:
+            self.kill()
+            raise
+        finally:
+            if not self._killed:
+                self._consumer.close()
+            del self._consumer  # it must not stay a member
 
     def _take(self, messages: list[Message]) -> None:
         kept = []

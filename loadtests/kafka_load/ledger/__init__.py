@@ -14,6 +14,7 @@ from kafka_load.ledger.journal import read_journals, remove_journal, write_journ
 from kafka_load.ledger.ledger import Ledger, WorkerLedger, accounts_of
 from kafka_load.ledger.processing_judgement import GroupWork
 from kafka_load.ledger.snapshot import ProducerSnapshot, ReaderSnapshot, not_given, undrained
+from kafka_load.ledger.transform_judgement import TransformWork
 from kafka_load.ledger.worker_snapshot import LedgerSnapshot
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "ProducerSnapshot",
     "ReaderSnapshot",
     "TopicPartition",
+    "TransformWork",
     "WorkerLedger",
     "accounts_of",
     "not_given",

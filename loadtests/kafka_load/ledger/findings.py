@@ -119,6 +119,22 @@ class ProcessingJudgement:
 
 
 @dataclass
+class TransformJudgement:
+    """What became of the output of a group that transforms its records; counts of records, as anybody may read them.
+
+    `transformed` input records have an output record. `missing_outputs` are acknowledged ones that the group is done
+    with and that have none; of `unverifiable` ones nobody knows. `aborted` counts transactions.
+    """
+
+    transformed: int = 0
+    missing_outputs: int = 0
+    doubled_outputs: int = 0
+    reordered_outputs: int = 0
+    unverifiable: int = 0
+    aborted: int = 0
+
+
+@dataclass
 class GroupJudgement:
     """What became of the acknowledged records in one group; counts of records.
 
@@ -147,6 +163,7 @@ class GroupJudgement:
     foreign: int = 0
     other_runs: int = 0
     processing: ProcessingJudgement | None = None
+    transform: TransformJudgement | None = None
 
 
 @dataclass

@@ -23,6 +23,7 @@ from kafka_load.ledger.findings import (
 from kafka_load.ledger.group_judgement import Evidence, judge_group
 from kafka_load.ledger.processing_judgement import GroupWork, judge_processing
 from kafka_load.ledger.snapshot import ProducerSnapshot, ReaderSnapshot, Stream, reached
+from kafka_load.ledger.transform_judgement import TransformWork, judge_transform
 from kafka_load.ledger.worker_snapshot import LedgerSnapshot
 from kafka_load.run.topic_changes import TopicHistory
 
@@ -150,7 +151,7 @@ class Ledger:
         planned: Sequence[PlannedGroup] = (),
         drains: Mapping[str, Drain] | None = None,
         topics: TopicHistory | None = None,
-        work: Mapping[str, GroupWork] | None = None,
+        work: Mapping[str, GroupWork | TransformWork] | None = None,
     ) -> Judgement:
         """The judgement as of now; `final` once producers are flushed and readers have had their time to drain.
 
@@ -193,8 +194,11 @@ class Ledger:
             verdict, collector, overflow = judge_group(group, evidence)
             backwards = [one for one in regressions if one.group == group and one.topic not in remade]
             verdict.offset_regressions = len(backwards)
-            if final and work and group in work:
-                verdict.processing = judge_processing(evidence, work[group], collector)
+            match work.get(group) if final and work else None:
+                case GroupWork() as processing:
+                    verdict.processing = judge_processing(evidence, processing, collector)
+                case TransformWork() as output:
+                    verdict.transform = judge_transform(evidence, output, collector)
             judgement.groups.append(verdict)
             judgement.anomalies += collector.named + backwards
             judgement.doubled[group] = list(dict.fromkeys(collector.doubled))

@@ -76,7 +76,7 @@ class ProcessingSnapshot:
     topic and acknowledged there), and how far it has settled each partition.
 
     `processed` and `dead_lettered` count records, again if they were delivered again; `retried` counts attempts after
-    the first. `latency` is from due to settled.
+    the first. `latency` is from due to settled. A member that transforms has settled what its transactions committed.
     """
 
     settled: dict[Stream, Spans]
@@ -84,6 +84,7 @@ class ProcessingSnapshot:
     processed: int = 0
     retried: int = 0
     dead_lettered: int = 0
+    aborted: int = 0  # transactions
     latency: Histogram = field(default_factory=Histogram)
 
     def folded(self, other: ProcessingSnapshot) -> ProcessingSnapshot:
@@ -99,6 +100,7 @@ class ProcessingSnapshot:
             self.processed + other.processed,
             self.retried + other.retried,
             self.dead_lettered + other.dead_lettered,
+            self.aborted + other.aborted,
             self.latency + other.latency,
         )
 

@@ -109,6 +109,9 @@ def closing(verdict: Mapping[str, Any], report: str) -> str:
         lines.append(_row(group["group"], f"{group['consumed']:,}", _found(group)))
         if work := group.get("processing"):
             lines.append(_row("  processed", f"{work['processed']:,}", _processing(work)))
+        if work := group.get("transform"):
+            counts = [f"{count:,} {name.replace('_', ' ')}" for name, count in work.items() if name != "transformed"]
+            lines.append(_row("  transformed", f"{work['transformed']:,}", ", ".join(counts)))
     lines.append(_row("longest gap", duration(gap["longest_gap_s"]), _where(gap)))
     latency = verdict["latency_us"]
     lines.append(_row("p99 from intended time", milliseconds(latency["produce"]["p99"]), "to the acknowledgement"))

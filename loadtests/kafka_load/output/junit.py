@@ -72,7 +72,7 @@ def _groups(verdict: Mapping[str, Any]) -> Iterator[Case]:
     """A group fails by the limits that it broke itself, whatever the others did."""
     broken = console_summary.broken(verdict)
     for group in verdict["groups"]:
-        name, counts = group["group"], {**group.get("processing", {}), **group}
+        name, counts = group["group"], {**group.get("processing", {}), **group.get("transform", {}), **group}
         why = [
             f"{count} is {counts[count]:,}, at most {console_summary.number(limit['limit'])} allowed"
             for limit in broken

@@ -28,6 +28,7 @@ def measured(facts: Facts, requirements: Requirements) -> dict[str, Measured]:
         values |= {"lost": _lost(facts), "lag_at_end": _lag(facts), "duplicated_by_broker": _by_broker(facts)}
         if any(group.processing is not None for group in facts.groups):
             values["unprocessed"] = _unprocessed(facts)
+        values |= _outputs(facts)
     facts = after_warm_up(facts)
     few = too_few(facts, requirements)
     if facts.processing:
@@ -167,6 +168,21 @@ def _unprocessed(facts: Facts) -> Measured:
     names = ", ".join(f"{one.unverifiable:,} of {group}" for group, one in judged.items() if one.unverifiable)
     why = f"nobody knows whether {names} were processed"
     return Measured(max(one.unprocessed for one in judged.values()), worst=worst, why=why)
+
+
+def _outputs(facts: Facts) -> dict[str, Measured]:
+    """What is wrong with the output of groups that transform, and at worst what nobody could see of it."""
+    judged = {group.group: group.transform for group in facts.groups if group.transform is not None}
+    if not judged:
+        return {}
+    unsure = ", ".join(f"{one.unverifiable:,} of {group}" for group, one in judged.items() if one.unverifiable)
+    worst = max(one.missing_outputs + one.unverifiable for one in judged.values())
+    why = f"nobody knows whether {unsure} have an output"
+    return {
+        "missing_outputs": Measured(max(one.missing_outputs for one in judged.values()), worst=worst, why=why),
+        "doubled_outputs": Measured(max(one.doubled_outputs for one in judged.values())),
+        "reordered_outputs": Measured(max(one.reordered_outputs for one in judged.values())),
+    }
 
 
 def _by_broker(facts: Facts) -> Measured:

@@ -134,7 +134,8 @@ def _with_uncertainty(facts: Facts, latencies: Mapping[str, Percentiles]) -> dic
 
 def _told(group: GroupJudgement) -> dict[str, Any]:
     told = {name: getattr(group, name) for name in _TOLD} | {"drained": group.drain.drained}
-    return told if group.processing is None else told | {"processing": asdict(group.processing)}
+    work = {"processing": group.processing, "transform": group.transform}
+    return told | {name: asdict(judged) for name, judged in work.items() if judged is not None}
 
 
 def _late(late: Percentiles) -> dict[str, int]:

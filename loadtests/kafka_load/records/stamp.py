@@ -49,6 +49,11 @@ class Stamps:
         cut = slice(begin, end)
         return Stamps(self.run[cut], self.origin[cut], self.sequence[cut], self.due_ns[cut], self.state[cut])
 
+    def at(self, places: Int64s) -> Stamps:
+        """The stamps of the records at these places."""
+        due_ns, state = self.due_ns[places], self.state[places]
+        return Stamps(self.run[places], self.origin[places], self.sequence[places], due_ns, state)
+
     def put(self, places: Int64s, others: Stamps) -> None:
         """Overwrite the stamps at some places."""
         for name in ("run", "origin", "sequence", "due_ns", "state"):

@@ -18,7 +18,7 @@ from confluent_kafka import KafkaException
 
 from kafka_load.clock import SECOND, now_ns
 from kafka_load.cluster import ClusterView, ClusterWatch, committed_offsets, readable_ends
-from kafka_load.ledger import Drain, GroupWork, Judgement, Ledger, TopicPartition, read_journals
+from kafka_load.ledger import Drain, Judgement, Ledger, TopicPartition, read_journals
 from kafka_load.native_threads import native_call, wait_until
 from kafka_load.output import console_summary, run_folder
 from kafka_load.output.charts import Leader
@@ -29,7 +29,7 @@ from kafka_load.run import run_annotations, topic_changes
 from kafka_load.run.client_figures import ClientSummary
 from kafka_load.run.clock_offset import ClockError, uncertainty_us
 from kafka_load.run.drain import LogEnds, Silence, drains, settled_groups, worth_waiting_for
-from kafka_load.run.group_work import read_group_work
+from kafka_load.run.group_work import Work, read_group_work
 from kafka_load.run.producer_counts import by_partition, unreported
 from kafka_load.run.readiness import Group, check, ends, prepare, settled
 from kafka_load.run.saturation import Saturation, planned
@@ -269,8 +269,8 @@ class RunCoordinator:
         for change in self.history.changes:
             decides = change.kind in topic_changes.INCONCLUSIVE
             (self.inconclusive_reasons if decides else self.notes).append(change.sentence)
-        work, why = read_group_work(self.plan, self._begin)
-        self.inconclusive_reasons += [why] * bool(why)
+        work, unread = read_group_work(self.plan, self._begin)
+        self.inconclusive_reasons += unread
         judgement = self._judge(at_end, drained, work)
         self.notes += name_writers(judgement, self.plan.client, self.plan.run)
         self._timeline.close(self.elapsed_s, self._marks())
@@ -400,7 +400,7 @@ class RunCoordinator:
         self,
         view: ClusterView,
         drained: Mapping[str, Drain] | None = None,
-        work: Mapping[str, GroupWork] | None = None,
+        work: Mapping[str, Work] | None = None,
     ) -> Judgement:
         """Bring the ledger up to date and judge, for good once it is known how far each group has `drained`.
 

@@ -6,7 +6,7 @@ The harness reads those back itself at the end: what a member says that it has s
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,8 +16,9 @@ from kafka_load.cluster.read_back import read_back
 from kafka_load.cluster.samples import Record
 from kafka_load.config.plan import Plan
 from kafka_load.config.processing import seed_of
+from kafka_load.config.transform import SOURCE, read_source
 from kafka_load.engines.dead_letters import ORIGINAL_GROUP, ORIGINAL_TOPIC
-from kafka_load.ledger import GroupWork, TopicPartition
+from kafka_load.ledger import GroupWork, TopicPartition, TransformWork
 from kafka_load.ledger.snapshot import Stream
 from kafka_load.ledger.spans import spans_of
 from kafka_load.native_threads import native_call
@@ -45,29 +46,66 @@ class DeadLetterReader:
             self.count[group] += 1
 
 
-def read_group_work(plan: Plan, begin: Mapping[TopicPartition, int]) -> tuple[dict[str, GroupWork], str]:
-    """What each group was to do and what is in its dead-letter topic, by the group's name in the run.
+class OutputReader:
+    """Collects the output of one group that transforms its records."""
 
-    `begin` is where the logs ended before the run. The second value says why dead letters could not be read, if so.
+    def __init__(self, run: int) -> None:
+        self._run = run
+        self.work = TransformWork()
+
+    def take(self, records: Sequence[Record]) -> None:
+        """Take records of the output topic; what is not of this run, or was altered, is none."""
+        stamps = decode([record.value() for record in records])
+        ours = np.flatnonzero((stamps.state == INTACT) & (stamps.run == self._run))
+        offsets: dict[TopicPartition, list[int]] = defaultdict(list)
+        for place, origin, sequence in zip(
+            ours.tolist(), stamps.origin[ours].tolist(), stamps.sequence[ours].tolist(), strict=True
+        ):
+            topic, partition, offset = read_source(dict(records[place].headers() or ()).get(SOURCE) or b"-0@0")
+            offsets[topic, partition].append(offset)
+            producer, claimed = divmod(origin, 1 << 32)
+            self.work.streams[topic, claimed, producer].add(sequence, sequence + 1)
+        for where, found in offsets.items():
+            self.work.inputs[where].add(np.array(found, np.int64))
+
+
+Work = GroupWork | TransformWork
+
+
+def read_group_work(plan: Plan, begin: Mapping[TopicPartition, int]) -> tuple[dict[str, Work], list[str]]:
+    """What each group was to do and what is in the topics that it wrote, by the group's name in the run.
+
+    `begin` is where the logs ended before the run. The second value has a sentence for each topic that could not be
+    read back.
     """
+    found: dict[str, Work] = {}
+    unread: list[str] = []
     planned = {group: GroupWork(chosen, seed_of(plan.run, group)) for group, chosen in plan.processing.items()}
+    letters = DeadLetterReader(plan.run)
     topics = {work.processing.dead_letter_topic for work in planned.values()} - {""}
-    if not topics:
-        return planned, ""
-    reader = DeadLetterReader(plan.run)
+    why = _read_back(plan, begin, topics, letters.take)
+    unread += [why] * bool(why)
+    for group, work in planned.items():
+        there = {s: spans_of(np.array(sorted(seen), np.int64)) for s, seen in letters.found[group].items()}
+        found[group] = replace(work, dead_letters=None if why else there, dead_lettered=letters.count[group])
+    for group, transform in plan.transforms.items():
+        output = OutputReader(plan.run)
+        why = _read_back(plan, begin, {transform.output}, output.take)
+        unread += [why] * bool(why)
+        output.work.known = not why
+        found[group] = output.work
+    return found, unread
+
+
+def _read_back(
+    plan: Plan, begin: Mapping[TopicPartition, int], topics: Collection[str], take: Callable[[list[Record]], None]
+) -> str:
+    """Read these topics; why that could not be done, in a sentence, empty if it could."""
     own = {tp: offset for tp, offset in begin.items() if tp[0] in topics}
     timeout_s = plan.options["drain_timeout"]
     try:
-        native_call(read_back, plan.client, own, reader.take, timeout_s, timeout_s=timeout_s + ANSWER_S)
+        native_call(read_back, plan.client, own, take, timeout_s, timeout_s=timeout_s + ANSWER_S)
     except (KafkaException, TimeoutError) as error:
         said = error.args[0].str() if isinstance(error, KafkaException) else error
-        unknown = {group: replace(work, dead_letters=None) for group, work in planned.items()}
-        return unknown, f"the dead-letter topics {', '.join(sorted(topics))} could not be read back: {said}"
-    return {
-        group: replace(
-            work,
-            dead_letters={s: spans_of(np.array(sorted(seen), np.int64)) for s, seen in reader.found[group].items()},
-            dead_lettered=reader.count[group],
-        )
-        for group, work in planned.items()
-    }, ""
+        return f"{', '.join(sorted(topics))} could not be read back: {said}"
+    return ""

@@ -11,6 +11,7 @@ from kafka_load.config import profiles
 from kafka_load.config.options import OPTIONS
 from kafka_load.config.plan import make_plan
 from kafka_load.config.processing import Processing, ProcessingTime, seed_of
+from kafka_load.config.transform import Transform, read_source, source_of
 
 GOOD: dict[str, Any] = {
     "duration": "10s",
@@ -79,8 +80,70 @@ def test_what_makes_no_sense_is_one_sentence_that_names_its_key(keys: dict[str, 
 def test_members_of_a_share_group_process_nothing() -> None:
     raw = copy.deepcopy(GOOD)
     raw["groups"]["billing"]["mode"] = "share"
-    with pytest.raises(profiles.ProfileError, match=r"groups.billing.processing: members of a share group"):
+    with pytest.raises(profiles.ProfileError, match=r"groups.billing.processing: members of a share group only read"):
         profiles.parse("mine", raw, "mine.toml")
+
+
+def with_transform(**groups: Any) -> dict[str, Any]:
+    raw = copy.deepcopy(GOOD)
+    raw["groups"]["enricher"] = {"topics": ["payments"], "transform": {"output": "enriched"}}
+    for name, more in groups.items():
+        raw["groups"].setdefault(name, {"topics": ["payments"]}).update(more)
+    return raw
+
+
+def test_a_group_says_what_it_makes_of_its_records() -> None:
+    raw = with_transform(copier={"transform": "copies"})
+    profile = profiles.parse("mine", raw, "mine.toml")
+    assert profile.groups["enricher"].transform == Transform("enriched", 500, 0.2)
+    assert profile.groups["copier"].transform == Transform("copies", 500, 0.2)
+    assert set(profile.own_topics) == {"payments", "billing.DLT", "enriched", "copies"}
+    options = {option.dest: option.default for option in OPTIONS}
+    plan = make_plan(options, profile, "127.0.0.1:9", shared=False)
+    assert {"missing_outputs", "doubled_outputs", "reordered_outputs"} <= plan.limits.keys()
+    readers = [plan.reader("enricher", ("payments",), "queue", "same", "w") for _ in range(2)]
+    assert readers[0].transform == Transform("enriched")
+    assert readers[0].transactional_id != readers[1].transactional_id
+
+
+@pytest.mark.parametrize(
+    ("groups", "says"),
+    [
+        (
+            {"enricher": {"transform": {"output": "a", "recrods": 1}}},
+            "unknown key 'recrods'; did you mean 'records'?",
+        ),
+        ({"enricher": {"transform": {"output": ""}}}, "groups.enricher.transform.output"),
+        (
+            {"enricher": {"transform": {"output": "a", "interval": 0}}},
+            "transform.interval must be more than 0",
+        ),
+        ({"enricher": {"transform": "payments"}}, "enricher.transform.output: 'payments' is a topic that the run"),
+        ({"enricher": {"processing": {}}}, "groups.enricher: it has either processing or transform"),
+        ({"enricher": {"mode": "share"}}, "groups.enricher.transform: members of a share group only read"),
+        (
+            {"copier": {"transform": "enriched"}},
+            "output: the group enricher writes into 'enriched', too",
+        ),
+        ({"copier": {"transform": "billing.DLT"}}, "output: the group billing writes into 'billing.DLT', too"),
+    ],
+)
+def test_what_makes_no_sense_of_a_transform_is_one_sentence(groups: dict[str, Any], says: str) -> None:
+    with pytest.raises(profiles.ProfileError) as refusal:
+        profiles.parse("mine", with_transform(**groups), "mine.toml")
+    assert says in str(refusal.value)
+    assert len(str(refusal.value).splitlines()) == 1
+
+
+def test_groups_that_process_may_share_a_dead_letter_topic() -> None:
+    raw = copy.deepcopy(GOOD)
+    raw["groups"]["archive"] = copy.deepcopy(raw["groups"]["billing"])
+    assert len(profiles.parse("mine", raw, "mine.toml").groups) == 2
+
+
+@pytest.mark.parametrize("source", [("payments", 3, 17), ("a-b-9", 0, 0)])
+def test_the_header_names_the_input_record(source: tuple[str, int, int]) -> None:
+    assert read_source(source_of(*source)) == source
 
 
 def test_a_topic_that_a_class_of_the_locustfile_writes_is_no_dead_letter_topic() -> None:

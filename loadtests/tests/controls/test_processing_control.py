@@ -61,16 +61,16 @@ def commit_first(self, key):
     return self._reading.next_offset(key)
 def work_and_die(self):
     work(self)
-    ahead = sum(self._committed.get(key, 0) - (self._next_offsets.get(key) or 0) for key in self._assigned)
-    if not killed and len(self._next_offsets) == len(self._assigned) and ahead > 20:
+    ahead = sum(self._committed.get(key, 0) - (self._settled.next_offsets.get(key) or 0) for key in self._assigned)
+    if not killed and len(self._settled.next_offsets) == len(self._assigned) and ahead > 20:
         killed.append(self)
         self.kill()
 ProcessingEngine._next_offset = commit_first
 ProcessingEngine._work = work_and_die
 """
 DIES = COMMITS_BEFORE_IT_PROCESSES.replace("ProcessingEngine._next_offset = commit_first\n", "").replace(
-    "ahead = sum(self._committed.get(key, 0) - (self._next_offsets.get(key) or 0) for key in self._assigned)",
-    "ahead = self._count['processed']",
+    "ahead = sum(self._committed.get(key, 0) - (self._settled.next_offsets.get(key) or 0) for key in self._assigned)",
+    "ahead = self._settled.count['processed']",
 )
 MASK = (1 << 64) - 1
 

@@ -1,0 +1,75 @@
+"""A group that transforms its records: each has one output record, in order, or it is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kafka_load.ledger import Drain, Ledger, LedgerSnapshot, TransformWork
+from kafka_load.ledger.findings import Judgement, TransformJudgement
+from kafka_load.ledger.snapshot import ProcessingSnapshot
+from shop import PARTITION, TOPIC, Entry, Producers, read
+
+PRODUCER, SENT = 1, 12
+HERE = (TOPIC, PARTITION)
+
+
+def judged(
+    acknowledged: set[int],
+    batches: list[list[int]],
+    done_to: int = SENT,
+    drain: Drain | None = None,
+    known: bool = True,
+) -> tuple[Judgement, TransformJudgement]:
+    """The input record with sequence n lies at offset n; the output has these, batch by batch as it is read back."""
+    member = read([[Entry(sequence, PRODUCER, sequence) for sequence in range(SENT)]], "queue", "r")
+    member = replace(member, processing=ProcessingSnapshot({}, {HERE: done_to}, aborted=3))
+    work = TransformWork(known)
+    for batch in filter(None, batches):
+        work.inputs[HERE].add(np.array(batch, np.int64))
+        for sequence in batch:
+            work.streams[(*HERE, PRODUCER)].add(sequence, sequence + 1)
+    ledger = Ledger()
+    producers = Producers({PRODUCER: SENT}, {PRODUCER: acknowledged}).snapshots()
+    ledger.receive(LedgerSnapshot.from_wire(LedgerSnapshot("w", 1, producers, [member]).to_wire()))
+    judgement = ledger.judge(None, final=True, drains={"group": drain} if drain else {}, work={"group": work})
+    [group] = judgement.groups
+    assert group.transform is not None
+    return judgement, group.transform
+
+
+numbers = st.integers(0, SENT - 1)
+
+
+@settings(max_examples=300)
+@given(st.sets(numbers), st.lists(st.lists(numbers, max_size=8), max_size=4))
+def test_every_output_is_judged_by_the_definition(acknowledged: set[int], batches: list[list[int]]) -> None:
+    _, found = judged(acknowledged, batches)
+    output = [offset for batch in batches for offset in batch]
+    first = [offset for place, offset in enumerate(output) if offset not in output[:place]]
+    behind = sum(offset < max(first[:place]) for place, offset in enumerate(first) if place)
+    assert found == TransformJudgement(
+        transformed=len(first),
+        missing_outputs=len(acknowledged - set(output)),
+        doubled_outputs=len(output) - len(first),
+        reordered_outputs=behind,
+        aborted=3,
+    )
+
+
+def test_what_is_wrong_is_named_by_its_place_in_the_input() -> None:
+    judgement, _ = judged(set(range(8)), [[0, 1, 2], [1, 2, 3, 6, 7, 5]])
+    named = {anomaly.kind: (anomaly.partition, anomaly.offset, anomaly.count) for anomaly in judgement.anomalies}
+    assert named["doubled_output"] == (PARTITION, 1, 2)
+    assert named["reordered_output"] == (PARTITION, 5, 1)
+    missing = [anomaly for anomaly in judgement.anomalies if anomaly.kind == "missing_output"]
+    assert [(one.sequence, one.count) for one in missing] == [(4, 1)]
+
+
+def test_of_what_the_group_had_not_done_or_could_not_be_read_back_nobody_knows() -> None:
+    _, found = judged(set(range(SENT)), [[0, 1, 2, 4]], done_to=6, drain=Drain(unread={HERE: SENT - 6}))
+    assert (found.missing_outputs, found.unverifiable) == (1, SENT - 5)
+    _, found = judged(set(range(SENT)), [[0, 1]], known=False)
+    assert (found.missing_outputs, found.unverifiable) == (0, SENT - 2)
