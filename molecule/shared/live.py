@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,8 @@ BROKERS = {f"kafka{node}": f"10.97.{LAB}.{10 + node}" for node in (1, 2, 3)}
 BOOTSTRAP = [f"{address}:9092" for address in BROKERS.values()]
 SITE = "playbooks/site.yml"
 MOUNT, DISK = "/var/lib/kafka", "/dev/vdb"
+OPEN_S, TIMES = 120.0, 5
+"""How long an open port may take to answer, and how many times as long as one just did a closed one is tried."""
 
 
 def _spec(name: str) -> str:
@@ -89,6 +91,18 @@ def listening(on: Host) -> set[int]:
     """Return the TCP ports that a host offers to others."""
     found = (spec.rpartition(":") for spec in on.socket.get_listening_sockets() if spec.startswith("tcp://"))
     return {int(port) for address, _, port in found if "127.0.0.1" not in address and "::1" not in address}
+
+
+def reaches(source: Host, address: str, port: int, limit_s: float = OPEN_S) -> bool:
+    """Return whether another host gets a connection."""
+    return bool(source.run(f"timeout {limit_s} bash -c '</dev/tcp/{address}/{port}'").rc == 0)
+
+
+def limit_s(probe: Callable[[], bool]) -> float:
+    """Return for how long to try a port that should be closed: some times as long as an open one takes just now."""
+    began = time.monotonic()
+    assert probe(), "the probe cannot see an open port"
+    return max(1.0, TIMES * (time.monotonic() - began))
 
 
 def state(on: Host) -> list[str]:

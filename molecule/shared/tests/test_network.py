@@ -1,12 +1,10 @@
 """Tries every port that a host listens on, from whoever should and should not be let in."""
 
 import socket
-import time
-from collections.abc import Callable
 
 import live
 import pytest
-from live import BROKERS, HOSTS, listening
+from live import BROKERS, HOSTS, OPEN_S, limit_s, listening, reaches
 from testinfra.host import Host
 
 testinfra_hosts = HOSTS
@@ -18,10 +16,6 @@ def stranger() -> Host:
     return live.host("stranger1")
 
 
-# How long an open port may take to answer, and how many times as long as one just did a closed one is tried.
-OPEN_S, TIMES = 120.0, 5
-
-
 def lets_in(address: str, port: int, limit_s: float = OPEN_S) -> bool:
     """Return whether this machine, which is the clients' and the administrators', gets a connection."""
     try:
@@ -29,18 +23,6 @@ def lets_in(address: str, port: int, limit_s: float = OPEN_S) -> bool:
     except OSError:
         return False
     return True
-
-
-def reaches(source: Host, address: str, port: int, limit_s: float = OPEN_S) -> bool:
-    """Return whether another host gets a connection."""
-    return bool(source.run(f"timeout {limit_s} bash -c '</dev/tcp/{address}/{port}'").rc == 0)
-
-
-def limit_s(probe: Callable[[], bool]) -> float:
-    """Return for how long to try a port that should be closed: some times as long as an open one takes just now."""
-    began = time.monotonic()
-    assert probe(), "the probe cannot see an open port"
-    return max(1.0, TIMES * (time.monotonic() - began))
 
 
 def address_of(host: Host) -> str:
