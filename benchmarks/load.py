@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that this fil
 
 from kafka_load.native_threads import relax_garbage_collector
 
-from benchmarks.load_rows import consume, greenlets, produce, schedule, verdict
+from benchmarks.load_rows import age, consume, greenlets, idle, processes, produce, schedule, verdict
 from benchmarks.load_rows.figure import Row, Way
 
 ROWS: dict[str, Row] = {
@@ -26,6 +26,9 @@ ROWS: dict[str, Row] = {
     "outage": schedule.outage_row,
     "greenlets": greenlets.row,
     "verdict": verdict.row,
+    "idle": idle.row,
+    "age": age.row,
+    "processes": processes.row,
 }
 
 
@@ -39,7 +42,7 @@ def options() -> argparse.Namespace:
         help="a real cluster for `produce` and `consume`, which make topics of their own there and remove them; "
         "the other rows always use the mock one, whose brokers they take down",
     )
-    parser.add_argument("--rounds", type=int, default=3, help="pairs of which a ratio is the median")
+    parser.add_argument("--rounds", type=int, default=5, help="pairs of which a ratio is the median")
     parser.add_argument("--seconds", type=float, default=5.0, help="how long each contender is measured")
     given = parser.parse_args()
     if unknown := set(given.rows) - set(ROWS):

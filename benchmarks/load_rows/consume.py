@@ -60,8 +60,8 @@ def row(way: Way) -> Iterator[Figure]:
     yield Figure("raw consume loop", statistics.median(raw), "records/s")
     yield Figure("… with the garbage collector relaxed", statistics.median(tuned), "records/s")
     yield Figure("consumed and judged", statistics.median(ours), "records/s")
-    yield at_least("consumed and judged / raw consume loop", ratio(ours, raw), 0.8)
-    yield Figure("consumed and judged / raw consume loop, relaxed", ratio(ours, tuned))
+    yield Figure("consumed and judged / raw consume loop", ratio(ours, raw))
+    yield at_least("consumed and judged / raw consume loop, relaxed", ratio(ours, tuned), 0.8)
 
 
 def _fill(topic: Topic, records: int) -> int:

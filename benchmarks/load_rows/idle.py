@@ -1,0 +1,50 @@
+"""What a producer costs that has little to send, in a process without the mock cluster."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+
+from kafka_load.config.schedule import constant
+from kafka_load.engines import ClientSettings, ProducerEngine, ProducerSettings
+from kafka_load.native_threads import wait_until
+from kafka_load.records import fresh_id, fresh_run
+
+from benchmarks.load_rows.figure import Figure, Way, at_most
+from benchmarks.load_rows.topic import fresh_topic
+
+PARTITIONS, RATE, PRODUCERS, WARM_UP_S, END_S = 12, 100, 10, 3.0, 30.0
+
+
+def row(way: Way) -> Iterator[Figure]:
+    """Ten producers of 100 records/s each in one process: the share of a processor that one of them takes."""
+    with fresh_topic(None, PARTITIONS) as topic, ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        share = pool.submit(_share, topic.bootstrap, topic.name, way.seconds).result()
+    yield at_most("a producer that sends 100 records/s", 100 * share, 2, "% of a processor")
+
+
+def _share(bootstrap: str, topic: str, seconds: float) -> float:
+    run, client = fresh_run(), ClientSettings(bootstrap)
+    engines = [
+        ProducerEngine(client, ProducerSettings(topic, run, fresh_id(), format="binary", size=100), constant(RATE))
+        for _ in range(PRODUCERS)
+    ]
+    for engine in engines:
+        engine.start()
+    wait_until(lambda: all(engine.totals.acknowledged >= WARM_UP_S * RATE for engine in engines), END_S)
+    spent, began, before = time.process_time(), time.perf_counter(), _acknowledged(engines)
+    time.sleep(seconds)
+    spent, lasted, sent = time.process_time() - spent, time.perf_counter() - began, _acknowledged(engines) - before
+    for engine in engines:
+        engine.stop()
+    for engine in engines:
+        engine.join(END_S)
+    if sent < 0.9 * PRODUCERS * RATE * lasted:
+        raise RuntimeError(f"only {sent:,} records were acknowledged in {lasted:.1f} s")
+    return spent / lasted / PRODUCERS
+
+
+def _acknowledged(engines: list[ProducerEngine]) -> int:
+    return sum(engine.totals.acknowledged for engine in engines)
