@@ -167,6 +167,7 @@ OPTIONS: tuple[Option, ...] = (
         for limit in LIMITS.values()
     ),
     Option("--warmup", "What is due so long after the start counts in no limit of latency, rate or gaps", type=span),
+    Option("--window", "How long the windows are of which the slowest is limited, whole seconds", type=span),
     Option("--min-records", "Fewer acknowledged records prove nothing", Requirements().min_records, _NATURAL),
     Option(
         "--max-late-ms",

@@ -96,6 +96,12 @@ class Plan:
                 f"a warm-up of {self.warmup_s:g} s leaves nothing of a load of {self.profile.duration_s:g} s to judge:"
                 " shorten it (--warmup), or let the load last longer (--run-time)"
             )
+        if self.window_s < 1 or self.window_s != int(self.window_s):
+            raise PlanError(f"a window (--window) is a whole number of seconds, at least 1, not {self.window_s:g}")
+        if self._limits_windows and self.window_s > self.profile.duration_s - self.warmup_s:
+            raise PlanError(
+                f"a window of {self.window_s:g} s is longer than the load after the warm-up: shorten it (--window)"
+            )
         if self.warmup_s and any(rate.shape == "steps" for rate in self.profile.rate.values()):
             raise PlanError("a warm-up does not go with the shape steps, each of which leaves its first quarter out")
         if self.options["share_release"] + self.options["share_reject"] > 1:
@@ -116,6 +122,17 @@ class Plan:
         """What is due so many seconds after the start counts in no limit of latency, rate or gaps."""
         given: float | None = self.options["warmup"]
         return self.profile.warmup_s if given is None else given
+
+    @property
+    def window_s(self) -> float:
+        """How long the windows are of which the slowest is limited; whole seconds."""
+        given: float | None = self.options["window"]
+        return self.profile.window_s if given is None else given
+
+    @property
+    def _limits_windows(self) -> bool:
+        given = [self.limits, *self.limits_of.values()]
+        return any(name.startswith("p99_window_") for limits in given for name in limits)
 
     @property
     def run_dir(self) -> Path:

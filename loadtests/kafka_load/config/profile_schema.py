@@ -250,6 +250,7 @@ class ProfileTable(RecordsTable):
 
     duration: Annotated[Span, Field(gt=0)]
     warmup: Span = 0.0
+    window: Span = 10.0
     rate: dict[str, Annotated[Rate, PlainValidator(_rate)]] = Field(default_factory=dict)
     users: dict[str, Annotated[Presence, PlainValidator(_presence)]] = Field(default_factory=dict)
     topics: dict[Annotated[str, AfterValidator(_topic_name)], _Topic] = Field(default_factory=dict)

@@ -138,6 +138,7 @@ class Profile:
         name: Its file's name without the suffix.
         duration_s: How long the load lasts.
         warmup_s: How much of it counts in no limit of latency, rate or gaps.
+        window_s: How long the windows are of which the slowest is limited.
         rate: Records/s by class of users.
         users: How many of each class there are, and when.
         limits: Its limits by name.
@@ -161,6 +162,7 @@ class Profile:
     groups: Mapping[str, DeclaredGroup] = field(default_factory=dict)
     raw: Mapping[str, object] = field(default_factory=dict, compare=False)
     warmup_s: float = 0.0
+    window_s: float = 10.0
 
     def to_wire(self) -> dict[str, Any]:
         """Plain data that `profiles.parse` makes the profile of again."""

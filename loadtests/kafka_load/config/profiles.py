@@ -114,6 +114,7 @@ def parse(name: str, raw: Mapping[str, object], where: str) -> Profile:
         groups=groups,
         raw=raw,
         warmup_s=table.warmup,
+        window_s=table.window,
     )
 
 

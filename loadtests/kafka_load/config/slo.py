@@ -23,12 +23,12 @@ class Limit:
     """One thing that can be limited.
 
     `at_least` turns the comparison round. `per_step` marks what each step of a saturation run is held to. `scope` says
-    whether it may be given for one group or for one topic.
+    whether it may be given for one group or for one topic, None for neither.
     """
 
     name: str
     what: str
-    scope: Scope = "group"
+    scope: Scope | None = "group"
     at_least: bool = False
     per_step: bool = False
 
@@ -55,6 +55,10 @@ LIMITS: dict[str, Limit] = {
         Limit("p99_end_to_end_ms", "ms from due to delivered, 99th percentile, in any group", per_step=True),
         Limit("p999_produce_ms", "ms from due to acknowledged, 99.9th percentile", scope="topic"),
         Limit("p999_end_to_end_ms", "ms from due to delivered, 99.9th percentile, in any group"),
+        Limit("p99_window_produce_ms", "ms from due to acknowledged, p99 of the slowest window", scope=None),
+        Limit(
+            "p99_window_end_to_end_ms", "ms from due to delivered, 99th percentile of the slowest window, in any group"
+        ),
         Limit("longest_gap_s", "s without an acknowledgement in any partition while records were due", scope="topic"),
         Limit("recovery_s", "s from a fault until no record is acknowledged late any more, the longest", scope="topic"),
         Limit("unprocessed", "records acknowledged, and neither processed nor in the dead-letter topic, in any group"),

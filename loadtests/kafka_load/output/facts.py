@@ -71,6 +71,14 @@ class Clock(Protocol):
 
 
 @dataclass(frozen=True)
+class WindowFacts:
+    """The 99th percentile (µs) of the slowest window, and how many latencies are missing in the windows."""
+
+    p99_us: int
+    missing: int = 0
+
+
+@dataclass(frozen=True)
 class TopicFacts:
     """What was measured of one topic; `acknowledged` includes what was aborted on purpose. See `Facts`."""
 
@@ -109,6 +117,7 @@ class Facts:
 
     Latencies, lateness and gaps are of what was due after the first `warmup_s`; `warmup` is what was due before, of all
     topics by the name "" and of each. `delivered` is how many records due after it each group was delivered.
+    `windows` are the slowest ones of `window_s`, by `produce` or the group's name.
     `saturation` is what the search for the highest rate found, if the run was one.
     """
 
@@ -151,6 +160,8 @@ class Facts:
     warmup_s: float = 0.0
     warmup: Mapping[str, TopicFacts] = field(default_factory=dict)
     delivered: Mapping[str, int] = field(default_factory=dict)
+    window_s: float = 0.0
+    windows: Mapping[str, WindowFacts] = field(default_factory=dict)
     saturation: Mapping[str, object] | None = None
     notes: Sequence[str] = ()
     inconclusive_reasons: Sequence[str] = ()

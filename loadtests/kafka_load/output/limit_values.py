@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from kafka_load.config.slo import Measured
 from kafka_load.output.console_summary import milliseconds
-from kafka_load.output.facts import Facts, Percentiles, Requirements, TopicFacts
+from kafka_load.output.facts import Facts, Percentiles, Requirements, TopicFacts, WindowFacts
 
 _COUNTS = ("duplicated_in_log", "reordered", "phantom", "diverged", "offset_regressions", "redelivered")
 """Counts of what was seen: each is at least as high as it says, whatever was not seen."""
@@ -39,6 +39,10 @@ def measured(facts: Facts, requirements: Requirements) -> dict[str, Measured]:
     if facts.end_to_end:
         values["p99_end_to_end_ms"] = _p99(facts, facts.end_to_end, few)
         values["p999_end_to_end_ms"] = _p999(facts, facts.end_to_end)
+    if "produce" in facts.windows:
+        values["p99_window_produce_ms"] = _slowest_window(facts, {"produce": facts.windows["produce"]})
+    if groups := {name: found for name, found in facts.windows.items() if name != "produce"}:
+        values["p99_window_end_to_end_ms"] = _slowest_window(facts, groups)
     if facts.due:
         values["longest_gap_s"] = _gap(facts)
     if "" in facts.recovery:
@@ -74,6 +78,7 @@ def part_of(facts: Facts, of: str) -> Facts:
     if kind == "group":
         groups = [group for group in facts.groups if group.group == name]
         end_to_end = {group: latency for group, latency in facts.end_to_end.items() if group == name}
+        windows = {group: found for group, found in facts.windows.items() if group == name}
         processing = {group: latency for group, latency in facts.processing.items() if group == name}
         consumed = sum(g.consumed for g in groups)
         # Of a group only the number of its records after the warm-up matters.
@@ -82,6 +87,7 @@ def part_of(facts: Facts, of: str) -> Facts:
             facts,
             groups=groups,
             end_to_end=end_to_end,
+            windows=windows,
             processing=processing,
             acknowledged=consumed,
             aborted=0,
@@ -91,6 +97,7 @@ def part_of(facts: Facts, of: str) -> Facts:
     return replace(
         facts,
         groups=(),
+        windows={},
         end_to_end={},
         processing={},
         planned=topic.planned,
@@ -216,6 +223,15 @@ def _p999(facts: Facts, latencies: Mapping[str, Percentiles]) -> Measured:
         few = f"of {facts.acknowledged:,} records nobody can tell the 99.9th percentile; it takes {P999_RECORDS:,}"
     values = {name: latency.p999 for name, latency in latencies.items()}
     return _slowest(facts, values, {name: max(0, us - facts.late_own.max) for name, us in values.items()}, few)
+
+
+def _slowest_window(facts: Facts, windows: Mapping[str, WindowFacts]) -> Measured:
+    """The highest 99th percentile of any window, in ms; at worst any, if seconds of a worker are missing in them."""
+    latencies = {name: found.p99_us for name, found in windows.items()}
+    found = _slowest(facts, latencies, {name: max(0, us - facts.late_own.max) for name, us in latencies.items()}, "")
+    if missing := sum(window.missing for window in windows.values()):
+        return replace(found, worst=math.inf, why=f"the windows lack {missing:,} records of seconds not reported")
+    return found
 
 
 def _slowest(facts: Facts, latencies: Mapping[str, int], without_own: Mapping[str, int], few: str) -> Measured:

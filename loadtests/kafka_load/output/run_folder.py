@@ -33,10 +33,11 @@ from kafka_load.ledger import (
 from kafka_load.output import junit, recovery
 from kafka_load.output.charts import Leader
 from kafka_load.output.console_summary import milliseconds
-from kafka_load.output.facts import Facts, Gap, Percentiles, TopicFacts
+from kafka_load.output.facts import Facts, Gap, Percentiles, TopicFacts, WindowFacts
 from kafka_load.output.plan_check import Asked, Done, shortfalls
 from kafka_load.output.timeline import Bin
 from kafka_load.output.verdict import judge
+from kafka_load.output.windows import WorstWindows
 from kafka_load.run import run_annotations
 from kafka_load.run.clock_offset import ClockError, uncertainty_us
 from kafka_load.run.readiness import Group
@@ -63,6 +64,7 @@ class Ended:
         end_ns: When the last producer had flushed.
         total: All that was counted since, in all processes.
         saturation: The search for the highest rate, if it was one.
+        windows: The slowest windows of the run.
         notes: What a reader of the verdict should know.
         doubts: What keeps it from proving anything.
         lag_unknown: Why nobody knows how far the groups had committed at the end; empty if it is known.
@@ -80,6 +82,7 @@ class Ended:
     end_ns: int
     total: Bin
     saturation: Saturation | None
+    windows: WorstWindows
     notes: Sequence[str]
     inconclusive_reasons: Sequence[str]
     lag_unknown: str = ""
@@ -203,6 +206,14 @@ def facts(
             *([run.saturation.sentence()] if run.saturation else []),
         ],
         inconclusive_reasons=[*run.inconclusive_reasons, *(run.saturation.unfinished() if run.saturation else [])],
+        window_s=run.windows.length_s,
+        windows={
+            "produce" if name == "acknowledged" else name: WindowFacts(
+                run.windows.p99_us[seen], latency.count - run.windows.records[seen]
+            )
+            for name, latency in latencies.items()
+            if (seen := "produce" if name == "acknowledged" else name) in run.windows.p99_us
+        },
         saturation=run.saturation.as_dict() if run.saturation else None,
         lag_unknown=run.lag_unknown,
         unreported=run.unreported,

@@ -119,6 +119,10 @@ def judge(
             },
             "shortfalls": [found.as_dict() for found in facts.shortfalls],
         },
+        "windows": {
+            "length_s": facts.window_s,
+            "p99_us": {name: found.p99_us for name, found in sorted(facts.windows.items())},
+        },
         **({"saturation": dict(facts.saturation)} if facts.saturation is not None else {}),
         "failures": failures,
         "reasons": reasons,

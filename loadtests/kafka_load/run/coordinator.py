@@ -25,6 +25,7 @@ from kafka_load.output.charts import Leader
 from kafka_load.output.duplicate_causes import name_writers
 from kafka_load.output.plan_check import Asked, Done, EndedBy, HoleFinder
 from kafka_load.output.timeline import Bin, Row, Timeline, merged
+from kafka_load.output.windows import WorstWindows
 from kafka_load.run import run_annotations, topic_changes
 from kafka_load.run.client_figures import ClientSummary
 from kafka_load.run.clock_offset import ClockError, uncertainty_us
@@ -91,6 +92,7 @@ class RunCoordinator:
         names = tuple(group.name for group in groups if group.mode != "share")
         self._watch = ClusterWatch(plan.client, topics, names)
         self.saturation = planned(plan, {group.name: group.topics for group in groups})
+        self._windows = WorstWindows(int(plan.window_s), max(1, plan.requirements.min_records))
         self.clients = ClientSummary(plan.run_dir)
 
     @property
@@ -282,6 +284,7 @@ class RunCoordinator:
             end_ns=end_ns,
             total=self.total,
             saturation=self.saturation,
+            windows=self._windows,
             notes=self.notes,
             inconclusive_reasons=self.inconclusive_reasons,
             lag_unknown=self.lag_unknown,
@@ -476,6 +479,7 @@ class RunCoordinator:
 
     def _written(self, second: Bin, row: Row) -> None:
         self.recent = [*self.recent[1 - RECENT_S :], row]
+        self._windows.add(second)
         self.clients.add(second)
         if self._holes is not None and (self._load_s is None or second.second < self._load_s):
             self._holes.add(second.second, second.counts.get("due", 0))

@@ -239,13 +239,21 @@ class WorkerRuntime:
                 waited[f"blocked_ns.{cause}"] -= ns
             late = now.lateness.minus(earlier.lateness) if earlier else now.lateness
             own = now.lateness_own.minus(earlier.lateness_own) if earlier else now.lateness_own
-            self._happened(Bin(0, counts | waited, {}, {"produce": latency, "late": late, "late_own": own}))
+            histograms = {"produce": latency, "late": late, "late_own": own}
+            self._happened(Bin(0, counts | waited, {}, histograms | _warm_part("produce", now, earlier)))
             size = now.bytes_acknowledged - (earlier.bytes_acknowledged if earlier else 0)
             yield "PRODUCE", name, latency, size, counts["failed"]
         else:
             former = before if isinstance(before, ReaderTotals) else None
             delivered = now.delivered - (former.delivered if former else 0)
-            self._happened(Bin(0, {f"delivered.{name}": delivered}, {}, {f"e2e.{name}": latency}))
+            self._happened(
+                Bin(
+                    0,
+                    {f"delivered.{name}": delivered},
+                    {},
+                    {f"e2e.{name}": latency} | _warm_part(f"e2e.{name}", now, former),
+                )
+            )
             yield "DELIVER", name, latency, now.bytes_delivered - (former.bytes_delivered if former else 0), 0
 
 
@@ -257,6 +265,12 @@ def _in_warm_up(now: ProducerTotals, earlier: ProducerTotals | None, topic: str)
         if count := getattr(now, name) - (getattr(earlier, name) if earlier else 0):
             counts[f"{WARM_UP}{field}.{topic}"] = count
     return counts
+
+
+def _warm_part(name: str, now: Totals, earlier: Totals | None) -> dict[str, Histogram]:
+    """The part of a latency that is of records due in the warm-up, if there is any."""
+    part = now.latency_in_warm_up.minus(earlier.latency_in_warm_up) if earlier else now.latency_in_warm_up
+    return {f"{WARM_UP}{name}": part} if part.count else {}
 
 
 def _sent_all(producer: ProducerEngine, asked_ns: int) -> bool:

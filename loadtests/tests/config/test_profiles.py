@@ -230,7 +230,7 @@ def test_all_mistakes_are_told_at_once() -> None:
         "mine.toml: topics.payments: unknown key 'partitons'; did you mean 'partitions'?",
         "mine.toml: groups.fraud.members.count must be a whole number, not 'two'",
         "mine.toml: unknown key 'acks'; known are duration, entropy, groups, headers, keys, payload, rate, size, slo,"
-        " topics, users, warmup",
+        " topics, users, warmup, window",
     ]
 
 
