@@ -116,7 +116,7 @@ class SimulatedRun:
         streams = {partition: account.freeze() for partition, account in acks.accounts.items()}
         gaps, delays = acks.gaps(now), acks.delays(now)
         sent = ProducerSnapshot(
-            "p", version, TOPIC, PRODUCER, False, streams, acks.latency.copy(), gaps=gaps, delays=delays
+            "p", version, TOPIC, PRODUCER, False, streams, acks.latency.all.copy(), gaps=gaps, delays=delays
         )
         logs = {(TOPIC, n, PRODUCER): StreamLog(log.runs(), log.delivered) for n, log in enumerate(self._logs)}
         positions = {(TOPIC, number): int(end) for number, end in enumerate(self._ends)}
