@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 from finished_run import FACTS, LATENCY
 from kafka_load.config.slo import DEFAULT_LIMITS
 from kafka_load.ledger import Drain, GroupJudgement
+from kafka_load.ledger.findings import ProcessingJudgement
 from kafka_load.output.facts import Facts, Percentiles, Requirements, TopicFacts
 from kafka_load.output.shortfall import Shortfall
 from kafka_load.output.verdict import judge
@@ -129,3 +130,19 @@ def test_figures_are_rounded_and_a_latency_by_one_clock_is_certain() -> None:
     assert (schedule["target_rate"], schedule["sent_rate"], schedule["blocked_s"]) == (999.8, 998.8, {"window": 1.235})
     assert verdict["clocks"]["w1"]["ahead_s"] == 1.234568
     assert verdict["latency_us"]["end_to_end"]["warehouse-group"]["uncertainty"] == 0
+
+
+def test_what_a_group_did_with_its_records_is_told_where_it_processes_them() -> None:
+    plain = judge(ONE, {})
+    assert "processing" not in plain["groups"][0]
+    assert "processing" not in plain["latency_us"]
+    work = ProcessingJudgement(processed=59_990, dead_lettered=10, retried=3)
+    facts = replace(
+        with_group(processing=work),
+        processing={"warehouse-group": Percentiles(p99=12_000)},
+        uncertainty_us={"warehouse-group": 700},
+    )
+    verdict = judge(facts, {})
+    assert verdict["groups"][0]["processing"] == asdict(work)
+    told = verdict["latency_us"]["processing"]["warehouse-group"]
+    assert (told["p99"], told["uncertainty"]) == (12_000, 700)
