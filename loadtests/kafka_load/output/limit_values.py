@@ -141,7 +141,7 @@ def _achieved(facts: Facts, requirements: Requirements, planned: float) -> Measu
 
 def _gone(facts: Facts) -> str:
     """Which topics were deleted, as a clause; empty if none was."""
-    return f"{', '.join(sorted(facts.gone))} was deleted during the run" if facts.gone else ""
+    return f"deleted during the run: {', '.join(sorted(facts.gone))}" if facts.gone else ""
 
 
 def _own_lateness(facts: Facts) -> str:

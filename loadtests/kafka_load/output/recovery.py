@@ -98,7 +98,7 @@ def _recovery(
         best = 0.0
         reasons.append("records were late before the fault already")
     if observed.gone:
-        reasons.append(f"{', '.join(sorted(observed.gone))} was deleted during the run")
+        reasons.append(f"deleted during the run: {', '.join(sorted(observed.gone))}")
     if open_:
         worst = math.inf
         reasons.append("the cluster had not recovered when the run ended")

@@ -164,7 +164,9 @@ def _why_undrained(group: GroupJudgement) -> str:
     if not drain.joined:
         return f"{group.group} had no member, so it read none of {group.unread:,} records"
     if drain.unknown:
-        return f"{group.group} may not have read everything: the ends of {drain.unknown} logs could not be read"
+        return (
+            f"{group.group} may not have read everything: the end of a log could not be read ({drain.unknown} of them)"
+        )
     if drain.unread:
         waited = "when the user did not wait any more" if drain.cut_short else "when it ran out of time"
         left = f"{group.unread:,} acknowledged records in {drain.offsets:,} offsets"

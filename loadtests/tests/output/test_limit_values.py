@@ -88,8 +88,8 @@ def test_records_of_deleted_topics_may_have_been_taken_and_all_causes_are_named(
     rate = values(facts)["achieved_rate"]
     assert (rate.value, rate.best) == (0.666667, round(22_100 / 30_000, 6))
     assert rate.why == (
-        "the harness did not send 1,500 of 30,000 planned records and had no acknowledgement for 500 sent; a, b was"
-        " deleted during the run; of 100 records of workers that died nobody knows what became of them"
+        "the harness did not send 1,500 of 30,000 planned records and had no acknowledgement for 500 sent;"
+        " deleted during the run: a, b; of 100 records of workers that died nobody knows what became of them"
     )
 
 
@@ -112,7 +112,7 @@ def test_a_run_without_a_gap_stood_still_for_no_time() -> None:
 
 def test_a_gap_in_a_deleted_topic_is_not_held_against_the_others() -> None:
     gap = values(late(500, gone={"orders-eu": 10}))["longest_gap_s"]
-    assert gap == Measured(2.5, 0.25, None, "orders-eu was deleted during the run")
+    assert gap == Measured(2.5, 0.25, None, "deleted during the run: orders-eu")
 
 
 # Counts of groups.
@@ -205,7 +205,7 @@ def test_of_one_topic_only_its_own_is_measured() -> None:
     assert part.gone == {"orders-eu": 3}
     assert values(part)["achieved_rate"].value == 0.7
     assert values(part)["achieved_rate"].best == pytest.approx((700 + 100 + 100 + 3) / 1_000)
-    assert values(part)["longest_gap_s"].why == "orders-eu was deleted during the run"
+    assert values(part)["longest_gap_s"].why == "deleted during the run: orders-eu"
     assert part_of(facts, "topic clicks").gone == {"clicks": 7}
 
 

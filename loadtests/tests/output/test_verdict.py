@@ -284,7 +284,7 @@ def test_a_topic_that_somebody_deleted_is_not_held_against_the_cluster_and_anoth
     deleted = replace(FACTS, acknowledged=400, gaps=gaps, gone={"orders": 600})
     limits = {"longest_gap_s": 1.0, "p99_produce_ms": 1.0}
     assert outcome(deleted, **limits) == ("inconclusive", 2)
-    assert any("orders was deleted during the run" in reason for reason in judge(deleted, DEFAULT_LIMITS)["reasons"])
+    assert any("deleted during the run: orders" in reason for reason in judge(deleted, DEFAULT_LIMITS)["reasons"])
     assert outcome(replace(deleted, gone={}), **limits) == ("fail", 1)
     assert outcome(replace(deleted, gone={"orders": 500})) == ("fail", 1)
     assert outcome(replace(deleted, gaps=gaps | {"clicks-0": Gap(1.5, 2.0)}), **limits) == ("fail", 1)

@@ -47,7 +47,7 @@ def with_group(**counts: Any) -> Facts:
         ),
         (
             with_group(drain=Drain({("orders", 0): None, ("orders", 1): 5})),
-            "warehouse-group may not have read everything: the ends of 1 logs could not be read",
+            "warehouse-group may not have read everything: the end of a log could not be read (1 of them)",
         ),
         (
             with_group(drain=UNREAD, unread=9),
