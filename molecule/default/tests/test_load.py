@@ -21,6 +21,21 @@ RUN = (
     *(f"--bootstrap-servers={','.join(BOOTSTRAP)}", "--rate=300", "--max-late-ms=5000"),
 )
 
+# As smoke, with another number of records.
+PROFILE = """
+duration = "10s"
+size = "json"
+[rate]
+OrderProducer = 400
+ClickProducer = 500
+[users]
+OrderProducer = 1
+ClickProducer = 1
+WarehouseMember = 3
+AnalyticsReader = 1
+NotificationReader = 1
+"""
+
 
 def leader() -> int:
     topic, number = PARTITION
@@ -71,17 +86,24 @@ def test_the_kill_is_seen_in_the_run_that_it_hit(run: Path) -> None:
 
 
 def test_master_and_workers_on_a_load_generator_send_their_results_home(tmp_path: Path) -> None:
+    profile, client = tmp_path / "mine.toml", tmp_path / "client.properties"
+    profile.write_text(PROFILE, encoding="utf-8")
+    client.write_text("security.protocol=PLAINTEXT\nmetadata.max.age.ms=60000\n", encoding="utf-8")
     done = play(
         "playbooks/loadtest.yml",
         loadgen_hosts="kafka3",
-        loadgen_profile="smoke",
+        loadgen_profile=str(profile),
+        loadgen_client_config=str(client),
         loadgen_options=["--max-late-ms=5000"],
         loadgen_results_dir=str(tmp_path),
     )
     assert done.ok, done.why
     assert "PASS" in done.output
     verdict = json.loads((tmp_path / "latest/verdict.json").read_text(encoding="utf-8"))
-    assert verdict["produced"] == {"acknowledged": 10_000, "failed": 0, "indeterminate": 0}
+    assert verdict["produced"] == {"acknowledged": 9_000, "failed": 0, "indeterminate": 0}
     assert {group["group"] for group in verdict["groups"]} == GROUPS
     assert (tmp_path / "latest/report.html").exists()
+    settings = json.loads((tmp_path / "latest/settings.json").read_text(encoding="utf-8"))
+    assert "metadata.max.age.ms" in settings["client_config_sets"]
+    assert host("kafka3").file("/opt/crucible-load/client.properties").mode == 0o600
     assert host("kafka3").run("systemctl list-units --plain --no-legend 'crucible-load-*'").stdout == ""
