@@ -77,8 +77,8 @@ def scenario(name: str, limit_s: int, **environment: str) -> Step:
     return Step(f"molecule {name}", command, limit_s, in_lab=True, environment=environment)
 
 
-# The lanes of a stage run side by side, the steps of a lane one after the other. Scenarios and runs of the load harness
-# wait more than they work, so three lanes share two processors. What needs the machine for itself is alone in its stage.
+# The lanes of a stage run side by side, the steps of a lane one after the other. Scenarios and runs of the harness wait
+# more than they work, so three lanes share two processors. What needs the machine for itself is alone in its stage.
 STAGES = (
     (
         (

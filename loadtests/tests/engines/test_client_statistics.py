@@ -16,9 +16,14 @@ from scenario import Scenario
 
 def statistics(kind: str, topics: str = "{}", name: str = "n") -> str:
     """librdkafka's document, as short as it can be."""
-    quiet = {"nodeid": -1, "rtt": {"cnt": 4, "sum": 8, "p99": 2, "max": 2, "outofrange": 0}, "throttle": {"max": 0}}
+    quiet = {
+        "nodename": "",
+        "nodeid": -1,
+        "rtt": {"cnt": 4, "sum": 8, "p99": 2, "max": 2, "outofrange": 0},
+        "throttle": {"max": 0},
+    }
     times = {"cnt": 10, "sum": 5_000, "p99": 900, "max": 990, "outofrange": 0}
-    busy = {"nodeid": 2, "rtt": times, "throttle": {"max": 30}}
+    busy = {"nodename": "kafka2:9092", "nodeid": 2, "rtt": times, "throttle": {"max": 30}}
     own = json.dumps({"name": name, "type": kind, "msg_cnt": 12, "msg_size": 1_200})
     return f'{own[:-1]}, "brokers":{json.dumps({"a": quiet, "b": busy})}, "topics":{topics}, "txmsgs":5 }}'
 
