@@ -83,15 +83,14 @@ STAGES = (
     (
         (
             Step("lint", ("make", "--no-print-directory", "--keep-going", "lint"), 1800, counted=False),
-            scenario("default", 3600),
-            scenario("zookeeper", 2400),
+            scenario("default", 4200),
         ),
         (
             Step("unit tests", ("pytest", "tests/unit", "tests/playbooks"), 2400),
             scenario("secured", 2400),
             scenario("production", 3600),
         ),
-        (Step("load harness", ("pytest", "loadtests/tests"), 3600),),
+        (Step("load harness", ("pytest", "loadtests/tests"), 3600), scenario("zookeeper", 2400)),
     ),
     ((scenario("failover", 2400, CRUCIBLE_MATRIX="ci"),),),
 )
