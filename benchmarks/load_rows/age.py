@@ -20,14 +20,15 @@ from kafka_load.config.schedule import constant
 from kafka_load.engines.acknowledging import Acknowledgements, Reports
 from kafka_load.engines.arrivals import Arrivals
 from kafka_load.ledger import Ledger, LedgerSnapshot, ProducerSnapshot, ReaderSnapshot
-from kafka_load.ledger.digest import GrowingDigest
+from kafka_load.ledger.digest import READER_BLOCKS, GrowingDigest
 from kafka_load.ledger.runs import Run, RunLog
 from kafka_load.ledger.snapshot import StreamLog
 from kafka_load.output.timeline import Bin, Timeline
 
 from benchmarks.load_rows.figure import Figure, Way, at_most, ratio
+from benchmarks.load_rows.memory import memory_mb
 
-TOPIC, PARTITIONS, PRODUCER, RATE, READER_BLOCKS = "orders", 12, 1, 1_000, 256
+TOPIC, PARTITIONS, PRODUCER, RATE = "orders", 12, 1, 1_000
 YOUNG_S, OLD_S, WINDOW_S = 300, 4 * 3_600, 60
 REPORT_EVERY_S = 10
 """Until the minutes that are measured, in which a worker reports every second as in a real run."""
@@ -37,9 +38,9 @@ TICKS, AT_ONCE = 5, 10_000
 def row(_: Way) -> Iterator[Figure]:
     """Random arrivals, the kind of load of which each record used to be counted anew all the time."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        spent_ms, times, memory_mb, more = pool.submit(_compare).result()
+        spent_ms, times, young_mb, more = pool.submit(_compare).result()
     yield Figure("a second of a run after 5 min", spent_ms, "ms")
-    yield Figure("its memory", memory_mb, "MB")
+    yield Figure("its memory", young_mb, "MB")
     yield at_most("processor time, hour 4 / minute 5", times, 1.1, "")
     yield at_most("memory, hour 4 / minute 5", more, 1.1, "")
 
@@ -49,15 +50,15 @@ def _compare() -> tuple[float, float, float, float]:
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
         old = SimulatedRun(Path(one))
         old.go_on(until_s=YOUNG_S)
-        memory_mb = _memory_mb()
+        young_mb = memory_mb("VmRSS")
         old.go_on(until_s=OLD_S)
-        more = _memory_mb() / memory_mb
+        more = memory_mb("VmRSS") / young_mb
         young = SimulatedRun(Path(other))
         young.go_on(until_s=YOUNG_S)
         # In turns, as the machine may have other work for one of the minutes.
         pairs = [(young.second(), old.second()) for _ in range(WINDOW_S)]
     spent_s = statistics.median(spent for spent, _ in pairs)
-    return spent_s * 1e3, ratio([later for _, later in pairs], [spent for spent, _ in pairs]), memory_mb, more
+    return spent_s * 1e3, ratio([later for _, later in pairs], [spent for spent, _ in pairs]), young_mb, more
 
 
 class SimulatedRun:
@@ -128,9 +129,3 @@ class SimulatedRun:
         [group] = self._ledger.judge(None, final=False).groups
         if (group.consumed, group.lost) != (total := int(self._ends.sum()), 0):
             raise RuntimeError(f"of {total:,} records {group.consumed:,} were read, {group.lost:,} lost")
-
-
-def _memory_mb() -> float:
-    """What this process occupies now."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * 4_096 / 2**20

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
-import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
 import numpy as np
 from kafka_load.ledger import Ledger, LedgerSnapshot, ProducerSnapshot, ReaderSnapshot
@@ -16,6 +14,7 @@ from kafka_load.ledger.runs import Run, RunLog
 from kafka_load.ledger.snapshot import StreamLog
 
 from benchmarks.load_rows.figure import Figure, Way, at_least, at_most
+from benchmarks.load_rows.memory import memory_mb
 
 TOPIC, PARTITIONS, TOTAL, BATCH = "orders", 12, 100_000_000, 5_000
 
@@ -35,7 +34,7 @@ def _judge() -> tuple[float, float, bool]:
     each = TOTAL // PARTITIONS // BATCH * BATCH
     lost = {int(number) for number in random.integers(0, each, 37)}
     doubled = {int(number) for number in random.integers(0, each // BATCH, 21)} - {s // BATCH for s in lost}
-    before, begun = _peak_mb(), time.perf_counter()
+    before, begun = memory_mb("VmHWM"), time.perf_counter()
     producers, readers = [], []
     for partition in range(PARTITIONS):
         account, log = _stream(each, *((lost, doubled) if partition == 0 else (set(), set())))
@@ -48,7 +47,7 @@ def _judge() -> tuple[float, float, bool]:
     [group] = ledger.judge(None, final=True).groups
     seconds = time.perf_counter() - begun
     found = (group.lost, group.duplicated_in_log, group.reordered)
-    return seconds, _peak_mb() - before, found == (len(lost), len(doubled), 0)
+    return seconds, memory_mb("VmHWM") - before, found == (len(lost), len(doubled), 0)
 
 
 def _stream(each: int, lost: set[int], doubled: set[int]) -> tuple[Account, RunLog]:
@@ -66,11 +65,3 @@ def _stream(each: int, lost: set[int], doubled: set[int]) -> tuple[Account, RunL
             log.add(0, Run(offset, offset, start, 1, start))
             offset += 1
     return account, log
-
-
-def _peak_mb() -> float:
-    """The most memory that this process ever had. `getrusage` would also count what its parent had when it began."""
-    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    if found is None:
-        raise RuntimeError("this system does not tell a process's peak memory")
-    return int(found[1]) / 1024

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from confluent_kafka import Consumer, TopicPartition
 from mock_cluster import MockCluster
 
@@ -10,16 +12,23 @@ PARTITIONS = {"orders": 3, "clicks": 12}
 
 def written(cluster: MockCluster, topic: str) -> int:
     """Records in a topic's log, counted by a plain consumer that asks nobody where the log begins or ends."""
+    return len(records(cluster, topic, PARTITIONS[topic]))
+
+
+def records(cluster: MockCluster, topic: str, partitions: int) -> list[Any]:
+    """All records of a topic as a plain consumer gets them, those of each partition in order."""
     client = plain_client(cluster, "independent-check")
-    client.assign([TopicPartition(topic, number, 0) for number in range(PARTITIONS[topic])])
-    count = ended = 0
-    while ended < PARTITIONS[topic]:
+    client.assign([TopicPartition(topic, number, 0) for number in range(partitions)])
+    found, ended = [], 0
+    while ended < partitions:
         message = client.poll(5)
         assert message is not None, "the independent check saw no end of the log"
-        ended += message.error() is not None
-        count += message.error() is None
+        if message.error():
+            ended += 1
+        else:
+            found.append(message)
     client.close()
-    return count
+    return found
 
 
 def plain_client(cluster: MockCluster, group: str) -> Consumer:

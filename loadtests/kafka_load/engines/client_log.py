@@ -64,8 +64,8 @@ def log_once(text: str, *, common: bool = False) -> None:
 class ClientListener:
     """Hears what one client has to say, and stands in for a `logging.Logger` in its settings (`logger=`).
 
-    `fatal` is the error after which the client does nothing more; `said_last` are the
-    statistics of each client that has this listener, by its name.
+    `fatal` is the error after which the client does nothing more; `said_last` are the statistics of each client that
+    has this listener, by its name.
     """
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import zlib
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
@@ -20,13 +20,11 @@ from numpy.typing import NDArray
 
 from kafka_load.clock import SECOND, now_ns
 from kafka_load.config.processing import Processing, seed_of
-from kafka_load.engines.consumer import ConsumerEngine
 from kafka_load.engines.dead_letters import DeadLetters, Failed
 from kafka_load.engines.messages import Delivered
 from kafka_load.engines.settings import ClientSettings, ReaderSettings
-from kafka_load.engines.settled import Settled
+from kafka_load.engines.settling import SettlingEngine
 from kafka_load.ledger import findings
-from kafka_load.ledger.snapshot import ReaderSnapshot
 from kafka_load.records import INTACT, Stamps, decode
 
 PENDING = 1_000  # records that a member holds at most; from then on its partitions are paused
@@ -67,7 +65,7 @@ class Done:
         self.unacknowledged -= 1
 
 
-class ProcessingEngine(ConsumerEngine):
+class ProcessingEngine(SettlingEngine):
     """Processes what it reads as `settings.processing` says, and commits what it has settled."""
 
     def __init__(self, client: ClientSettings, settings: ReaderSettings) -> None:
@@ -76,7 +74,6 @@ class ProcessingEngine(ConsumerEngine):
         self.processing: Processing = settings.processing
         self._batches: deque[Batch] = deque()
         self._done: deque[Done] = deque()
-        self._settled = Settled(settings.run)
         self._dead_letters: DeadLetters | None = None
         self._paused = False
         self._seed = seed_of(settings.run, settings.group)
@@ -181,14 +178,6 @@ class ProcessingEngine(ConsumerEngine):
 
     # -- coming and going
 
-    def _next_offset(self, key: findings.TopicPartition) -> int | None:
-        return self._settled.next_offsets.get(key)
-
-    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        super()._on_assign(consumer, partitions)
-        for partition in partitions:
-            self._settled.next_offsets.pop((partition.topic, partition.partition), None)
-
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._wait_for_dead_letters()
         super()._on_revoke(consumer, partitions)
@@ -216,8 +205,3 @@ class ProcessingEngine(ConsumerEngine):
                 rest.ends_ns = begin + np.cumsum(rest.work_ns)
                 begin = int(rest.ends_ns[-1])
                 self._batches.append(rest)
-
-    # -- telling
-
-    def _account(self, closed: bool) -> ReaderSnapshot:
-        return replace(super()._account(closed), processing=self._settled.snapshot())

@@ -29,6 +29,7 @@ from kafka_load.ledger.snapshot import (
     StreamLog,
 )
 from kafka_load.records import ALTERED, FOREIGN, INTACT, Stamps, decode, decode_uniform
+from kafka_load.records.stamp import of_origin
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class Reading:
         self.latency.add(stamps.due_ns, latency_us)
         for begin, end in consecutive(stamps):
             first, last = messages[begin], messages[end - 1]
-            producer, claimed = divmod(int(stamps.origin[begin]), 1 << 32)
+            producer, claimed = of_origin(stamps.origin[begin])
             sequence, spread = int(stamps.sequence[begin]), last.offset() - first.offset()
             if spread == end - 1 - begin and first.partition() == last.partition() == claimed:
                 tp = (first.topic(), claimed)

@@ -14,6 +14,7 @@ from kafka_load.ledger.findings import TopicPartition
 from kafka_load.ledger.snapshot import ProcessingSnapshot, Stream
 from kafka_load.ledger.spans import SpanSet
 from kafka_load.records import INTACT, Stamps
+from kafka_load.records.stamp import of_origin
 
 
 class Settled:
@@ -35,7 +36,7 @@ class Settled:
             return
         self._latency.add((now_ns() - stamps.due_ns[stamps.due_ns >= measured_from_ns]) // 1_000)
         for begin, end in consecutive(stamps):
-            producer, partition = divmod(int(stamps.origin[begin]), 1 << 32)
+            producer, partition = of_origin(stamps.origin[begin])
             stream = (messages[int(ours[begin])].topic(), partition, producer)
             first = int(stamps.sequence[begin])
             self._spans.setdefault(stream, SpanSet()).add(first, first + end - begin)

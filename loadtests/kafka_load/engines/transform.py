@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import cast
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, Message, Producer
@@ -20,27 +19,24 @@ from confluent_kafka import TopicPartition as Place
 from kafka_load.clock import SECOND, now_ns
 from kafka_load.config.transform import SOURCE, source_of
 from kafka_load.engines.client_log import log_once
-from kafka_load.engines.consumer import ConsumerEngine
 from kafka_load.engines.messages import Delivered
 from kafka_load.engines.settings import ClientSettings, ReaderSettings
-from kafka_load.engines.settled import Settled
+from kafka_load.engines.settling import SettlingEngine
 from kafka_load.ledger.findings import TopicPartition
 from kafka_load.ledger.journal import write_journal
-from kafka_load.ledger.snapshot import ReaderSnapshot
 from kafka_load.ownership import offset_metadata
 from kafka_load.records import decode
 
 ATTEMPT_S, ANSWER_S = 1.0, 60.0
 
 
-class TransformEngine(ConsumerEngine):
+class TransformEngine(SettlingEngine):
     """Transforms what it reads as `settings.transform` says."""
 
     def __init__(self, client: ClientSettings, settings: ReaderSettings) -> None:
         if settings.transform is None:
             raise ValueError("the settings say nothing of a transform")
         self.transform = settings.transform
-        self._settled = Settled(settings.run)
         self._taken: list[Delivered] = []
         self._offsets: dict[TopicPartition, int] = {}  # of the transaction that is open
         self._ends_ns = 0
@@ -167,14 +163,6 @@ class TransformEngine(ConsumerEngine):
     def _commit(self, keys: set[TopicPartition], wait: bool) -> None:
         """Offsets are committed in transactions only."""
 
-    def _next_offset(self, key: TopicPartition) -> int | None:
-        return self._settled.next_offsets.get(key)
-
-    def _on_assign(self, consumer: Consumer, partitions: list[Place]) -> None:
-        super()._on_assign(consumer, partitions)
-        for partition in partitions:
-            self._settled.next_offsets.pop((partition.topic, partition.partition), None)
-
     def _on_revoke(self, consumer: Consumer, partitions: list[Place]) -> None:
         if self._offsets and not self._killed:
             self._end_transaction()
@@ -184,8 +172,3 @@ class TransformEngine(ConsumerEngine):
         if self._offsets and not self._killed:
             self._abort_transaction()
         super()._on_lost(consumer, partitions)
-
-    # -- telling
-
-    def _account(self, closed: bool) -> ReaderSnapshot:
-        return replace(super()._account(closed), processing=self._settled.snapshot())

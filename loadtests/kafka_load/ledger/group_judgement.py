@@ -13,9 +13,9 @@ from kafka_load.ledger.account import NOTHING, StreamAccount
 from kafka_load.ledger.copies import LOOKED_UP, Doubled, doubled
 from kafka_load.ledger.findings import NAMED, Anomaly, Drain, GroupJudgement, TopicPartition
 from kafka_load.ledger.runs import NONE, Merged, merge, rows
-from kafka_load.ledger.snapshot import ALTERED_LOG, MISPLACED_LOG, ReaderSnapshot, Stream, reached
+from kafka_load.ledger.snapshot import ALTERED_LOG, MISPLACED_LOG, ProcessingSnapshot, ReaderSnapshot, Stream, reached
 from kafka_load.ledger.spans import Spans, difference, intersection, size, span
-from kafka_load.ledger.stream_judgement import SequenceRange, missing, scan_runs
+from kafka_load.ledger.stream_judgement import SequenceRange, acknowledged_range, missing, scan_runs
 
 PHANTOMS = ("altered", "misplaced", "unsent", "failed", "aborted")
 LOSSES = ("lost", "deleted")
@@ -48,6 +48,17 @@ class Evidence:
     silent: Sequence[Mapping[TopicPartition, int]] = ()
     remade: frozenset[str] = frozenset()
     compacted: frozenset[str] = frozenset()
+
+    @property
+    def work(self) -> list[ProcessingSnapshot]:
+        """What each member has done with its records, of members that do more than read."""
+        return [reader.processing for reader in self.readers if reader.processing is not None]
+
+    @property
+    def owed(self) -> list[tuple[Stream, StreamAccount]]:
+        """The accounts of what the group had to deal with, in the order of their streams."""
+        own = self.topics - self.remade
+        return sorted(((s, account) for s, account in self.accounts.items() if s[0] in own), key=lambda item: item[0])
 
 
 class AnomalyCollector:
@@ -165,8 +176,7 @@ def _judge_stream(
     known_to = read_to(stream[:2], account, observed.seen, evidence)
     unknown = unreported(stream[:2], account, evidence)
     for start, end in cut(lost, known_to, *unknown):
-        low, high = account.offsets_around(start)
-        stretch = SequenceRange(start, end - start, low if low == high else None, account.acknowledged_at(start))
+        stretch = acknowledged_range(account, start, end)
         if start >= known_to:
             collector.count["unread"] += stretch.length
         elif unknown[0] <= start < unknown[1]:
@@ -174,6 +184,7 @@ def _judge_stream(
                 "unverifiable", stream, stretch, "a member that died may have read it after its last report"
             )
         else:
+            low, high = account.offsets_around(start)
             kind, why = _why_lost(stream[:2], low, evidence)
             collector.enter(kind, stream, stretch, why or f"at an offset from {low} to {'?' if high is None else high}")
     return size(intersection(observed.seen, account.indeterminate))

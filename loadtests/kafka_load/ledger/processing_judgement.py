@@ -17,7 +17,8 @@ from kafka_load.ledger.findings import ProcessingJudgement
 from kafka_load.ledger.group_judgement import AnomalyCollector, Evidence, cut, read_to, unreported
 from kafka_load.ledger.snapshot import Stream
 from kafka_load.ledger.spans import EMPTY, Spans, difference, intersection, size, spans_of, union
-from kafka_load.ledger.stream_judgement import SequenceRange
+from kafka_load.ledger.stream_judgement import SequenceRange, acknowledged_range
+from kafka_load.records.stamp import origins
 
 _CHUNK = 1 << 20
 
@@ -42,23 +43,21 @@ class GroupWork:
         for start, end in spans.tolist() if self.processing.failures else ():
             for first in range(start, end, _CHUNK):
                 sequences = np.arange(first, min(end, first + _CHUNK), dtype=np.int64)
-                origins = np.full(len(sequences), producer << 32 | partition, np.uint64)
-                failed = self.processing.failed_attempts(self.seed, origins, sequences)
+                records = origins(producer, np.full(len(sequences), partition))
+                failed = self.processing.failed_attempts(self.seed, records, sequences)
                 found.append(spans_of(sequences[failed > self.processing.retries]))
         return np.concatenate(found)
 
 
 def judge_processing(evidence: Evidence, work: GroupWork, collector: AnomalyCollector) -> ProcessingJudgement:
     """What became of the acknowledged records in the group; what was not processed is entered as an anomaly."""
-    members = [reader.processing for reader in evidence.readers if reader.processing is not None]
+    members = evidence.work
     judgement = ProcessingJudgement(
         retried=sum(member.retried for member in members),
         dead_lettered_again=max(0, work.dead_lettered - sum(map(size, (work.dead_letters or {}).values()))),
     )
     done = 0
-    for stream, account in sorted(evidence.accounts.items(), key=lambda item: item[0]):
-        if stream[0] not in evidence.topics or stream[0] in evidence.remade:
-            continue
+    for stream, account in evidence.owed:
         settled = EMPTY
         for member in members:
             settled = union(settled, member.settled.get(stream, EMPTY))
@@ -93,7 +92,4 @@ def _left(
     behind = read_to(stream[:2], account, settled, evidence)
     begin, end = unreported(stream[:2], account, evidence)
     for first, last in cut(left, behind, begin, end):
-        low, high = account.offsets_around(first)
-        place = low if low == high else None
-        stretch = SequenceRange(first, last - first, place, account.acknowledged_at(first))
-        yield stretch, first < behind and not begin <= first < end
+        yield acknowledged_range(account, first, last), first < behind and not begin <= first < end

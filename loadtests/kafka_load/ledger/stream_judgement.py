@@ -23,6 +23,12 @@ class SequenceRange(NamedTuple):
     at_ns: int
 
 
+def acknowledged_range(account: StreamAccount, first: int, end: int) -> SequenceRange:
+    """Acknowledged sequences [first, end), with the place of the first if its neighbours tell it."""
+    low, high = account.offsets_around(first)
+    return SequenceRange(first, end - first, low if low == high else None, account.acknowledged_at(first))
+
+
 @dataclass
 class Observed:
     """What a group saw of a stream."""

@@ -16,7 +16,7 @@ from kafka_load.ledger.findings import TopicPartition, TransformJudgement
 from kafka_load.ledger.group_judgement import AnomalyCollector, Evidence, cut, read_to
 from kafka_load.ledger.snapshot import Stream
 from kafka_load.ledger.spans import EMPTY, SpanSet, difference
-from kafka_load.ledger.stream_judgement import SequenceRange
+from kafka_load.ledger.stream_judgement import SequenceRange, acknowledged_range
 
 DOUBLED, REORDERED = "doubled_output", "reordered_output"
 
@@ -56,8 +56,7 @@ class TransformWork:
 
 def judge_transform(evidence: Evidence, work: TransformWork, collector: AnomalyCollector) -> TransformJudgement:
     """What became of the group's input; what has no output, or more than one, is entered as an anomaly."""
-    members = [reader.processing for reader in evidence.readers if reader.processing is not None]
-    judgement = TransformJudgement(aborted=sum(member.aborted for member in members))
+    judgement = TransformJudgement(aborted=sum(member.aborted for member in evidence.work))
     for (topic, partition), found in sorted(work.inputs.items()):
         if topic in evidence.remade:
             continue
@@ -68,9 +67,7 @@ def judge_transform(evidence: Evidence, work: TransformWork, collector: AnomalyC
                 collector.enter(kind, (topic, partition, -1), place, "offset and count are those of the input")
     judgement.doubled_outputs = collector.count[DOUBLED]
     judgement.reordered_outputs = collector.count[REORDERED]
-    for stream, account in sorted(evidence.accounts.items(), key=lambda item: item[0]):
-        if stream[0] not in evidence.topics or stream[0] in evidence.remade:
-            continue
+    for stream, account in evidence.owed:
         there = work.streams[stream].spans() if stream in work.streams else EMPTY
         behind = read_to(stream[:2], account, there, evidence) if work.known else 0
         for first, last in cut(difference(account.acknowledged, there), behind):
@@ -78,7 +75,6 @@ def judge_transform(evidence: Evidence, work: TransformWork, collector: AnomalyC
                 judgement.unverifiable += last - first
                 continue
             judgement.missing_outputs += last - first
-            low, high = account.offsets_around(first)
-            place = SequenceRange(first, last - first, low if low == high else None, account.acknowledged_at(first))
-            collector.enter("missing_output", stream, place, "no output record of it can be read")
+            stretch = acknowledged_range(account, first, last)
+            collector.enter("missing_output", stream, stretch, "no output record of it can be read")
     return judgement

@@ -11,7 +11,7 @@ from kafka_load.histogram import Histogram
 from kafka_load.ledger import GroupJudgement
 from kafka_load.output import charts, console_summary
 from kafka_load.output.console_summary import duration, milliseconds, plus_minus
-from kafka_load.output.timeline import QUEUE_RECORDS, Row
+from kafka_load.output.timeline import QUEUE_RECORDS
 from kafka_load.run import run_annotations
 from kafka_load.run.coordinator import RunCoordinator
 
@@ -38,7 +38,6 @@ def state(run: RunCoordinator | None) -> Json:
             "about": "",
             "tiles": [],
             "events": [],
-        } | {
             "figures": [],
             "tables": [],
         }
@@ -83,7 +82,7 @@ def _decided(group: GroupJudgement) -> Sequence[str]:
 
 
 def _tiles(run: RunCoordinator) -> Iterator[tuple[str, str, bool]]:
-    last, total, limits = _last(run), run.total, run.plan.limits
+    last, total, limits = run.last_second, run.total, run.plan.limits
     judged = run.judgement.groups if run.judgement is not None else []
     lost = max((group.lost for group in judged if "lost" in _decided(group)), default=0)
     failed = total.counts.get("failed", 0)
@@ -111,10 +110,6 @@ def _exceeds(latency: Histogram, limits: Mapping[str, float], name: str) -> bool
 
 def _milliseconds(latency: Histogram) -> str:
     return milliseconds(latency.percentile(99)) if latency.count else "-"
-
-
-def _last(run: RunCoordinator) -> Row:
-    return run.recent[-1] if run.recent else {}
 
 
 def _events(run: RunCoordinator) -> Iterator[Json]:
@@ -172,9 +167,8 @@ def _partitions(run: RunCoordinator) -> Json:
         leader = str(now.leader) if now.leader >= 0 else "none"
         own = (f"{lag[where]:,}" if where in lag else "" for lag in lags.values())
         rows.append([f"{where[0]}-{where[1]}", leader, _numbers(now.isr), _numbers(missing), *own])
-    wrong = [f"{leaderless} without a leader"] * bool(leaderless) + [f"{behind} with replicas out of sync"] * bool(
-        behind
-    )
+    found = ((leaderless, "without a leader"), (behind, "with replicas out of sync"))
+    wrong = [f"{count} {what}" for count, what in found if count]
     note = f"{len(rows)}, {' and '.join(wrong) or 'all in sync'}"
     head = ["partition", "leader", "in sync", "out of sync", *(f"lag {name}" for name in lags)]
     return _table("partitions", "Partitions", note, head, rows, bad=bool(wrong))

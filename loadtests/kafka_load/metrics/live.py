@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from kafka_load.histogram import Histogram
-from kafka_load.output.timeline import QUEUE_BYTES, QUEUE_RECORDS, RATES, THROTTLE_MS, Row
+from kafka_load.output.timeline import QUEUE_BYTES, QUEUE_RECORDS, RATES, THROTTLE_MS
 from kafka_load.run import run_annotations
 from kafka_load.run.coordinator import RunCoordinator
 
@@ -56,11 +56,7 @@ def _count(name: str) -> Read:
 
 
 def _last(name: str, per_unit: int = 1) -> Read:
-    return lambda run: {(): _last_second(run).get(name, 0) / per_unit}
-
-
-def _last_second(run: RunCoordinator) -> Row:
-    return run.recent[-1] if run.recent else {}
+    return lambda run: {(): run.last_second.get(name, 0) / per_unit}
 
 
 def _about(run: RunCoordinator) -> Values:
@@ -77,7 +73,7 @@ def _delivered(run: RunCoordinator) -> Values:
 
 
 def _rates(run: RunCoordinator) -> Values:
-    return {(name,): _last_second(run).get(name, 0) for name in RATES}
+    return {(name,): run.last_second.get(name, 0) for name in RATES}
 
 
 def _lags(run: RunCoordinator) -> Values:

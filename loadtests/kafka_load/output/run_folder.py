@@ -35,14 +35,14 @@ from kafka_load.output.charts import Leader
 from kafka_load.output.console_summary import milliseconds
 from kafka_load.output.facts import Facts, Gap, Percentiles, TopicFacts, WindowFacts
 from kafka_load.output.plan_check import Asked, Done, shortfalls
-from kafka_load.output.timeline import Bin
+from kafka_load.output.timeline import WARM_UP, Bin
 from kafka_load.output.verdict import judge
 from kafka_load.output.windows import WorstWindows
 from kafka_load.run import run_annotations
 from kafka_load.run.clock_offset import ClockError, uncertainty_us
 from kafka_load.run.readiness import Group
 from kafka_load.run.saturation import PER_STEP, Saturation
-from kafka_load.run.worker import WARM_UP, by_name
+from kafka_load.run.worker import by_name
 
 BLOCKED = "blocked_ns."
 _SECRET = ("password", "secret", "key", "jaas")
@@ -208,9 +208,7 @@ def facts(
         inconclusive_reasons=[*run.inconclusive_reasons, *(run.saturation.unfinished() if run.saturation else [])],
         window_s=run.windows.length_s,
         windows={
-            "produce" if name == "acknowledged" else name: WindowFacts(
-                run.windows.p99_us[seen], latency.count - run.windows.records[seen]
-            )
+            seen: WindowFacts(run.windows.p99_us[seen], latency.count - run.windows.records[seen])
             for name, latency in latencies.items()
             if (seen := "produce" if name == "acknowledged" else name) in run.windows.p99_us
         },

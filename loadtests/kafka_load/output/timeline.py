@@ -21,6 +21,8 @@ QUEUE_RECORDS, QUEUE_BYTES = "client_queue_records", "client_queue_bytes"
 THROTTLE_MS = "throttle_ms"
 RTT_COUNT, RTT_SUM_US, RTT_P99_US = "rtt_count.", "rtt_sum_us.", "rtt_p99_us."
 """Counts and peaks of the round trips to a broker, by its id."""
+WARM_UP = "warm_up."
+"""Counts of records that were due in the warm-up (`due`, `sent`, `acknowledged`), by topic; latencies of those."""
 RATES = ("due", "sent", "acknowledged", "failed")
 PATIENCE_S = 6
 """A second is written without the processes that have not reported it by then."""

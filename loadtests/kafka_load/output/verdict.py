@@ -15,7 +15,7 @@ from typing import Any
 
 from kafka_load.config.slo import Result, evaluate, titled
 from kafka_load.ledger import GroupJudgement
-from kafka_load.output.facts import USUAL_REQUIREMENTS, Facts, Percentiles, Requirements
+from kafka_load.output.facts import USUAL_REQUIREMENTS, Facts, Percentiles, Requirements, TopicFacts
 from kafka_load.output.limit_values import after_warm_up, longest_gap_s, measured, part_of, too_few, too_late
 
 SCHEMA = 4
@@ -108,15 +108,8 @@ def judge(
             "users": dict(facts.users),
             "records": round(facts.planned),
             "due": facts.due,
-            "topics": {
-                name: {"records": round(topic.planned), "due": topic.due, "acknowledged": topic.acknowledged}
-                for name, topic in sorted(facts.topics.items())
-            },
-            "warmup": {
-                name: {"records": round(topic.planned), "due": topic.due, "acknowledged": topic.acknowledged}
-                for name, topic in sorted(facts.warmup.items())
-                if name
-            },
+            "topics": _records(facts.topics),
+            "warmup": _records({name: topic for name, topic in facts.warmup.items() if name}),
             "shortfalls": [found.as_dict() for found in facts.shortfalls],
         },
         "windows": {
@@ -127,6 +120,14 @@ def judge(
         "failures": failures,
         "reasons": reasons,
         "notes": [*failures, *reasons, *facts.notes],
+    }
+
+
+def _records(topics: Mapping[str, TopicFacts]) -> dict[str, dict[str, int]]:
+    """How many records of each topic were planned, due and acknowledged."""
+    return {
+        name: {"records": round(topic.planned), "due": topic.due, "acknowledged": topic.acknowledged}
+        for name, topic in sorted(topics.items())
     }
 
 

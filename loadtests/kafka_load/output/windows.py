@@ -10,10 +10,10 @@ from collections import deque
 from collections.abc import Mapping
 
 from kafka_load.histogram import Histogram
-from kafka_load.output.timeline import Bin
+from kafka_load.output.timeline import WARM_UP, Bin
 
-PRODUCE, END_TO_END, WARM_UP = "produce", "e2e.", "warm_up."
-"""Names of the latencies of a second: to the acknowledgement, to a group, and those of records of the warm-up."""
+PRODUCE, END_TO_END = "produce", "e2e."
+"""Names of the latencies of a second: to the acknowledgement, to a group."""
 
 
 class WorstWindows:

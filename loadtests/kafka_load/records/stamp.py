@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +68,11 @@ def unknown(count: int, state: int) -> Stamps:
     return Stamps(zeros.astype(np.uint64), zeros.astype(np.uint64), zeros, zeros.copy(), states)
 
 
-def origins(producer: int, partitions: NDArray[np.int16]) -> Words:
+def origins(producer: int, partitions: NDArray[np.integer[Any]]) -> Words:
     """The `origin` of one producer's records."""
     return partitions.astype(np.uint64) | np.uint64(producer << 32)
+
+
+def of_origin(origin: int | np.uint64) -> tuple[int, int]:
+    """The producer and the partition that make up an `origin`."""
+    return divmod(int(origin), 1 << 32)

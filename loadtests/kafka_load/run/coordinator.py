@@ -311,11 +311,15 @@ class RunCoordinator:
         self.phase = "judged"
         return self.verdict
 
+    @property
+    def last_second(self) -> Row:
+        """The last complete second of the timeline; empty before the first."""
+        return self.recent[-1] if self.recent else {}
+
     def progress(self) -> console_summary.Progress | None:
         """The last complete second, for the terminal."""
-        if not self.recent:
+        if not (row := self.last_second):
             return None
-        row = self.recent[-1]
         lag = {group.name: row[f"lag.{group.name}"] for group in self.groups}
         return console_summary.Progress(row["t_s"] + 1, row["due"], row["acknowledged"], lag, row["lost_so_far"])
 

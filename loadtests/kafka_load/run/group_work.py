@@ -23,6 +23,7 @@ from kafka_load.ledger.snapshot import Stream
 from kafka_load.ledger.spans import spans_of
 from kafka_load.native_threads import native_call
 from kafka_load.records import INTACT, decode
+from kafka_load.records.stamp import of_origin
 
 ANSWER_S = 10.0
 
@@ -41,7 +42,7 @@ class DeadLetterReader:
         for place in np.flatnonzero((stamps.state == INTACT) & (stamps.run == self._run)).tolist():
             headers = dict(records[place].headers() or ())
             group, topic = ((headers.get(name) or b"").decode() for name in (ORIGINAL_GROUP, ORIGINAL_TOPIC))
-            producer, partition = divmod(int(stamps.origin[place]), 1 << 32)
+            producer, partition = of_origin(stamps.origin[place])
             self.found[group][topic, partition, producer].add(int(stamps.sequence[place]))
             self.count[group] += 1
 
@@ -63,7 +64,7 @@ class OutputReader:
         ):
             topic, partition, offset = read_source(dict(records[place].headers() or ()).get(SOURCE) or b"-0@0")
             offsets[topic, partition].append(offset)
-            producer, claimed = divmod(origin, 1 << 32)
+            producer, claimed = of_origin(origin)
             self.work.streams[topic, claimed, producer].add(sequence, sequence + 1)
         for where, found in offsets.items():
             self.work.inputs[where].add(np.array(found, np.int64))

@@ -19,7 +19,7 @@ from kafka_load.engines import Engine, ProducerEngine, ProducerTotals, ReaderTot
 from kafka_load.histogram import Histogram
 from kafka_load.ledger import LedgerSnapshot, TopicPartition, WorkerLedger, remove_journal
 from kafka_load.native_threads import wait_until
-from kafka_load.output.timeline import Bin
+from kafka_load.output.timeline import WARM_UP, Bin
 from kafka_load.run.client_figures import ClientFigures
 from kafka_load.run.clock_comparison import ClockComparison
 from kafka_load.run.clock_offset import ClockError
@@ -29,8 +29,6 @@ STARTED, LEFT = "started.", "left."
 """Counts of engines that began and ended, by the class of users whose work they did."""
 DUE, ACKNOWLEDGED = "due.", "acknowledged."
 """Counts of records that were due and acknowledged, by topic."""
-WARM_UP = "warm_up."
-"""Counts of records that were due in the warm-up (`due`, `sent`, `acknowledged`), by topic; latencies of those."""
 NEVER_NS = 2**62
 FLUSH_S = 30.0
 LEAVE_S = 15.0

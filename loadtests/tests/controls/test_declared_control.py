@@ -6,9 +6,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Producer
 from locust_run import Run
 from mock_cluster import MockCluster
+from plain_clients import records
 
 PROFILE = """
 duration = "6s"
@@ -70,19 +71,8 @@ def run_profile(cluster: MockCluster, folder: Path, profile: str, *arguments: st
 
 def read_log(cluster: MockCluster, topic: str) -> list[tuple[int, Any]]:
     """Size and headers of each record of a topic, by a plain consumer."""
-    client = Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": "check", "enable.partition.eof": True})
-    client.assign([TopicPartition(topic, number, 0) for number in range(PARTITIONS[topic])])
-    found: list[tuple[int, Any]] = []
-    ended = 0
-    while ended < PARTITIONS[topic]:
-        message = client.poll(5)
-        assert message is not None, "the independent check saw no end of the log"
-        if message.error():
-            ended += 1
-        else:
-            found.append((len(message.value() or b""), message.headers()))
-    client.close()
-    return found
+    log = records(cluster, topic, PARTITIONS[topic])
+    return [(len(message.value() or b""), message.headers()) for message in log]
 
 
 def test_topics_and_groups_of_the_profile_are_written_read_and_judged(cluster: MockCluster, tmp_path: Path) -> None:

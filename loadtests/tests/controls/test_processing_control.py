@@ -10,12 +10,11 @@ from __future__ import annotations
 import json
 import zlib
 from pathlib import Path
-from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 from locust_run import PROJECT, Run
 from mock_cluster import MockCluster
+from plain_clients import records
 
 PARTITIONS = {"payments": 3, "billing.DLT": 2}
 FAILURES, RETRIES = 0.3, 1
@@ -89,22 +88,6 @@ def never_succeeds(value: bytes) -> bool:
     return all(mix(word ^ attempt) >> 11 < FAILURES * 2**53 for attempt in range(RETRIES + 1))
 
 
-def read(cluster: MockCluster, topic: str) -> list[Any]:
-    """All records of a topic, by a plain consumer."""
-    client = Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": "check", "enable.partition.eof": True})
-    client.assign([TopicPartition(topic, number, 0) for number in range(PARTITIONS[topic])])
-    found, ended = [], 0
-    while ended < PARTITIONS[topic]:
-        message = client.poll(10)
-        assert message is not None, "the independent check saw no end of the log"
-        if message.error():
-            ended += 1
-        else:
-            found.append(message)
-    client.close()
-    return found
-
-
 def origin(dead_letter: dict[str, bytes]) -> tuple[int, int]:
     """Partition and offset that a dead letter's headers say it had."""
     partition, offset = (dead_letter[f"kafka_dlt-original-{name}"] for name in ("partition", "offset"))
@@ -126,9 +109,13 @@ class Outcome:
         self.verdict = run.verdict
         [self.group] = run.verdict["groups"]
         self.work = self.group["processing"]
-        self.log = {(m.partition(), m.offset()): m.value() for m in read(cluster, "payments")}
+        self.log = {
+            (m.partition(), m.offset()): m.value() for m in records(cluster, "payments", PARTITIONS["payments"])
+        }
         self.processed = {tuple(map(int, line.split())) for line in database.read_text().splitlines()}
-        self.dead = [dict(m.headers()) | {"value": m.value()} for m in read(cluster, "billing.DLT")]
+        self.dead = [
+            dict(m.headers()) | {"value": m.value()} for m in records(cluster, "billing.DLT", PARTITIONS["billing.DLT"])
+        ]
         self.dead_places = set(map(origin, self.dead))
         self.hopeless = {place for place, value in self.log.items() if never_succeeds(value)}
         self.left = self.log.keys() - self.processed - self.dead_places

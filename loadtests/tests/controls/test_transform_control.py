@@ -12,9 +12,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, TopicPartition
 from locust_run import PROJECT, Run
 from mock_cluster import MockCluster
+from plain_clients import records
 
 PARTITIONS = {"payments": 4, "payments.enriched": 2}
 PROFILE = """
@@ -98,18 +98,7 @@ class Outcome:
 
 def read(cluster: MockCluster, topic: str) -> list[dict[str, Any]]:
     """The headers of all records of a topic."""
-    client = Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": "check", "enable.partition.eof": True})
-    client.assign([TopicPartition(topic, number, 0) for number in range(PARTITIONS[topic])])
-    found, ended = [], 0
-    while ended < PARTITIONS[topic]:
-        message = client.poll(10)
-        assert message is not None, "the independent check saw no end of the log"
-        if message.error():
-            ended += 1
-        else:
-            found.append(dict(message.headers() or ()))
-    client.close()
-    return found
+    return [dict(message.headers() or ()) for message in records(cluster, topic, PARTITIONS[topic])]
 
 
 def test_each_record_has_one_output_record_in_order(cluster: MockCluster, tmp_path: Path) -> None:

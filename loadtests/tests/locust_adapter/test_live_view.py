@@ -32,6 +32,7 @@ def run(tmp_path: Path) -> Any:
     latency.add(np.array([4_000] * 100))
     seconds = [Bin(t, {"due": 10, "acknowledged": 10}, {}, {"produce": latency} if t != 5 else {}) for t in range(9)]
     partitions = {("orders", 0): PartitionView(1, (1, 2, 3), (1, 3)), ("orders", 1): PartitionView(-1, (1, 2), (1, 2))}
+    rows = [to_row(second, [GROUP], "kill_broker kafka2" if second.second == 5 else "") for second in seconds]
     return SimpleNamespace(
         plan=SimpleNamespace(
             run_id="r1",
@@ -44,7 +45,8 @@ def run(tmp_path: Path) -> Any:
         start_ns=START_NS,
         elapsed_s=9.5,
         total=Bin(0, {"acknowledged": 1_234}, {}, {"produce": latency, f"e2e.{GROUP}": latency}),
-        recent=[to_row(second, [GROUP], "kill_broker kafka2" if second.second == 5 else "") for second in seconds],
+        recent=rows,
+        last_second=rows[-1],
         groups=[SimpleNamespace(name=GROUP, mode="queue", topics=("orders",))],
         lag=lambda group: 17,
         uncertainty_us=lambda group: 0,

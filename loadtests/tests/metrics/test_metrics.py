@@ -39,7 +39,7 @@ def run(tmp_path: Path) -> Any:
         verdict={"outcome": "fail"},
         elapsed_s=3.5,
         total=Bin(0, counts, {}, {"produce": latency, f"e2e.{GROUP}": latency}),
-        recent=[{"due": 10, "indeterminate": 7, "client_queue_bytes": 900, "throttle_ms": 30}],
+        last_second={"due": 10, "indeterminate": 7, "client_queue_bytes": 900, "throttle_ms": 30},
         groups=[SimpleNamespace(name=GROUP)],
         lag=lambda group: 17,
         judgement=Judgement(

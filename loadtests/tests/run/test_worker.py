@@ -14,7 +14,8 @@ from kafka_load.engines import ClientSettings, ProducerEngine, ProducerSettings,
 from kafka_load.engines.warm_up import WarmUp
 from kafka_load.histogram import Histogram
 from kafka_load.ledger import ReaderSnapshot
-from kafka_load.run.worker import NEVER_NS, WARM_UP, WorkerRuntime
+from kafka_load.output.timeline import WARM_UP
+from kafka_load.run.worker import NEVER_NS, WorkerRuntime
 from planned_run import USERS, asked
 
 
