@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ LAYOUT_S = 60.0
 
 def install() -> None:
     """Add the harness's options and let it take part in every run of this Locust process."""
+    if not faulthandler.is_enabled():
+        faulthandler.enable()  # a crash in librdkafka, or a SIGABRT to a run that hangs, leaves where each thread was
     hooks: Any = events
     hooks.init_command_line_parser.add_listener(add_options)
     hooks.init.add_listener(_init)

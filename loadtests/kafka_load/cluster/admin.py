@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from _thread import RLock
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
@@ -14,6 +16,28 @@ from kafka_load.native_threads import native_sleep
 
 ANSWER_S = 5.0
 T = TypeVar("T")
+
+
+class NativeFuture(Future[Any]):
+    """A future with a lock of the operating system, also where gevent has replaced Python's.
+
+    librdkafka's own thread sets the answer while a native thread looks for it. A greenlet's lock is not made for two
+    such threads: once both want it at the same time, neither may ever get it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._condition = threading.Condition(RLock())
+
+
+def _create_future() -> Future[Any]:
+    future = NativeFuture()
+    future.set_running_or_notify_cancel()
+    return future
+
+
+# All that the admin client is asked goes through this function of its class; it has no setting for it.
+AdminClient._create_future = staticmethod(_create_future)  # type: ignore[method-assign]
 
 
 class Silence:
@@ -29,7 +53,7 @@ def admin_client(client: ClientSettings) -> AdminClient:
 
 
 def answer(future: Future[T], timeout_s: float = ANSWER_S) -> T:
-    """The result of an admin call. Waiting on the future would use a lock that gevent may have replaced."""
+    """The result of an admin call. Waiting on the future would wake gevent's hub of this thread, so ask again."""
     end = time.monotonic() + timeout_s + 1  # the call ends by itself before that
     while not future.done() and time.monotonic() < end:
         native_sleep(0.01)

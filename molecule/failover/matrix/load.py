@@ -30,6 +30,7 @@ LINGER = "--linger-ms=100"
 # The lab is the matrix's own; a row may leave damaged logs, and offsets of a member that is not the harness's.
 OWN = ("--reset-offsets", "--write-topics=orders,clicks")
 START_S, END_S, POLL_S = 180.0, 240.0, 0.2
+LAST_LINES = 8
 
 
 class LoadError(RuntimeError):
@@ -72,11 +73,12 @@ class Load:
             try:
                 self.process.wait(END_S)
             except subprocess.TimeoutExpired:
-                self.process.kill()
+                self.process.send_signal(signal.SIGABRT)  # at which it says where each of its threads is
+                self.process.wait()
             self._log.close()
         path = self.folder / "verdict.json"
         if not path.exists():
-            raise LoadError(f"no verdict: {self._last_words()}")
+            raise LoadError(f"no verdict (exit status {self.process.returncode}): {self._last_words()}")
         self.verdict = json.loads(path.read_text(encoding="utf-8"))
 
     @property
@@ -139,4 +141,4 @@ class Load:
         return bool(groups) and all(any(float(row[group] or 0) > 0 for row in rows) for group in groups)
 
     def _last_words(self) -> str:
-        return " ".join((self.results / "locust.log").read_text(encoding="utf-8").splitlines()[-3:])
+        return " ".join((self.results / "locust.log").read_text(encoding="utf-8").splitlines()[-LAST_LINES:])
