@@ -11,8 +11,9 @@ from testinfra.host import Host
 # What a node calls an error and is none, whenever nodes come and go on a busy machine.
 EXPECTED = (
     "apiKey=BROKER_HEARTBEAT",  # A new active controller refuses heartbeats until it is ready.
-    # A controller registers itself with one that is not the active one any more, and asks the next one.
-    r"apiKey=CONTROLLER_REGISTRATION\b.*NotControllerException: The active controller appears to be node \d+",
+    # A controller registers itself with one that is not the active one (any more, or yet), and asks the next one.
+    r"apiKey=CONTROLLER_REGISTRATION\b.*NotControllerException: "
+    r"(The active controller appears to be node \d+|No controller appears to be active)",
     "EventPerformanceMonitor",  # A slow machine.
     r"Controller \d+ fails to send a request to broker",  # ZooKeeper mode: to one that is being restarted.
     "ERROR Unexpected exception in LearnerHandler",  # ZooKeeper: a follower went away or was restarted.

@@ -26,6 +26,7 @@ REGISTRATION = (
     "CompletionException: org.apache.kafka.common.errors.NotControllerException: The active controller appears to be "
     "node 1."
 )
+NOBODY = REGISTRATION.replace("The active controller appears to be node 1.", "No controller appears to be active.")
 HEARTBEAT = "[2026-11-25 13:51:29,924] ERROR Not the active controller: apiKey=BROKER_HEARTBEAT"
 
 
@@ -36,10 +37,11 @@ def test_only_what_was_added_is_new_also_when_it_is_the_same_line_again() -> Non
 
 
 def test_an_error_is_explained_by_what_always_happens_or_by_what_was_said() -> None:
-    assert unexplained([HEARTBEAT, NEW, NOT_YET, NO_LONGER, ADDED, REGISTRATION]) == [NEW]
+    assert unexplained([HEARTBEAT, NEW, NOT_YET, NO_LONGER, ADDED, REGISTRATION, NOBODY]) == [NEW]
     for other in (
         ADDED.replace("control-02799838", "orders"),
         REGISTRATION.replace("NotControllerException", "UnknownServerException"),
+        NOBODY.replace("CONTROLLER_REGISTRATION", "CREATE_TOPICS"),
         NOT_YET.replace("raftManager()", "controller()"),
         NO_LONGER.replace("getOrCreateMeter", "mark"),
     ):
