@@ -2,8 +2,8 @@
 
 One broker, one request under way, so many records a batch at most, so long for each answer: more than
 BATCH / ROUND_TRIP records a second cannot pass, on whichever machine. The independent check is a plain producer with
-the same settings that sends as fast as it can. There are two partitions, of which the mock's fetches return a batch
-each: with one, the reader would be slower than the producer.
+the same settings that sends as fast as it can. There are six partitions, of which the mock's fetches return a batch
+each, so that a reader's answer carries six times what a producer's request does: it is the backlog that grows first.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from locust_run import Run
 from mock_cluster import MockCluster
 
 BATCH, ROUND_TRIP_S, TOLERANCE = 40, 0.2, 0.1
+PARTITIONS = 6
 CEILING = BATCH / ROUND_TRIP_S
 PROFILE = f"""
 duration = "160s"
 [topics.narrow]
 rate = {{shape = "steps", from = 60, to = 360, steps = 6, tolerance = {TOLERANCE}}}
-partitions = 2
+partitions = {PARTITIONS}
 size = 100
 [groups.reader]
 topics = ["narrow"]
@@ -39,7 +40,7 @@ def plain_rate(cluster: MockCluster) -> float:
     times: list[float] = []
     for number in range(8 * BATCH):
         producer.produce(
-            "plain", b"x" * 100, partition=number % 2, on_delivery=lambda *_: times.append(time.monotonic())
+            "plain", b"x" * 100, partition=number % PARTITIONS, on_delivery=lambda *_: times.append(time.monotonic())
         )
     assert producer.flush(60) == 0
     return 7 * BATCH / (times[-1] - times[0])
@@ -47,8 +48,8 @@ def plain_rate(cluster: MockCluster) -> float:
 
 def test_the_rate_that_is_found_is_the_one_that_the_settings_allow(cluster: MockCluster, tmp_path: Path) -> None:
     for topic in ("plain", "narrow"):
-        cluster.topic(topic, 2)
-        for number in range(2):
+        cluster.topic(topic, PARTITIONS)
+        for number in range(PARTITIONS):
             cluster.leader(topic, number, 1)
     for broker in (1, 2, 3):
         cluster.rtt(broker, int(1_000 * ROUND_TRIP_S))
