@@ -17,6 +17,7 @@ from kafka_load.config.slo import Measured
 from kafka_load.ledger import TopicPartition
 from kafka_load.ledger.delays import NEVER, SETTLED_NS, Delays
 from kafka_load.ledger.spans import Spans
+from kafka_load.output.console_summary import milliseconds
 from kafka_load.output.facts import Fault
 
 _SETTLED_S = SETTLED_NS / SECOND
@@ -109,7 +110,7 @@ def _recovery(
         worst = math.inf
         reasons.append(f"of {observed.unreported:,} records of workers that died nobody knows what became of them")
     if observed.uncertainty_s:
-        reasons.append(f"the workers' clocks are known to ±{observed.uncertainty_s * 1000:,.3g} ms only")
+        reasons.append(f"the workers' clocks are known to ±{milliseconds(observed.uncertainty_s * 1e6)} only")
     found = Measured(
         round(value, 3),
         best=round(max(0.0, best - observed.uncertainty_s), 3),

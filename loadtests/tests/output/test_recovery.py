@@ -48,13 +48,58 @@ def measured(
         (20.1, 50.5, Measured(30.5, best=30.5, worst=math.inf)),
         (20.1, math.inf, Measured(41.0, best=41.0, worst=math.inf)),
         (5.0, math.inf, Measured(41.0, best=0.0, worst=math.inf)),
+        (30.0, 33.0, Measured(13.0, best=13.0, worst=13.0)),
+        (10.0, 28.5, Measured(8.5, best=8.5, worst=8.5)),
+        (20.1, 50.0, Measured(30.0, best=30.0, worst=30.0)),
+        (20.1, 28.50049, Measured(8.5, best=8.5, worst=8.5)),
     ],
-    ids=["felt", "seen later", "felt later", "another reason", "before", "late before", "load over", "never", "always"],
+    ids=[
+        *("felt", "seen later", "felt later", "another reason", "before", "late before", "load over", "never"),
+        *("always", "ten seconds later", "late ten seconds before", "ten seconds left", "in milliseconds"),
+    ],
 )
 def test_the_time_until_recovery_and_how_certain_it_is(begin_s: float, end_s: float, found: Measured) -> None:
     told, longest = measured({("orders", 0): delays(begin_s, end_s)})
     assert replace(longest, why="") == found
     assert told == [None if math.isinf(end_s) else found.value]
+
+
+LATE_BEFORE = "records were late before the fault already"
+NOT_OVER = "the cluster had not recovered when the run ended"
+
+
+@pytest.mark.parametrize(
+    ("of", "observed", "reasons"),
+    [
+        (delays(20.1, 28.5), RUN, []),
+        (Delays(), RUN, []),
+        (delays(5.0, 10.0), RUN, []),
+        (delays(5.0, 28.5), RUN, [LATE_BEFORE]),
+        (delays(20.1, math.inf), RUN, [NOT_OVER]),
+        (delays(5.0, math.inf), RUN, [LATE_BEFORE, NOT_OVER]),
+        (delays(20.1, 50.5), RUN, ["the load ended less than 10 s after it"]),
+        (Delays(late(20.1, 28.5), EMPTY), RUN, ["the harness itself was late"]),
+        (
+            delays(20.1, 28.5),
+            replace(RUN, gone=frozenset({"orders", "clicks"})),
+            ["deleted during the run: clicks, orders"],
+        ),
+        (delays(20.1, 28.5), replace(RUN, uncertainty_s=1.25), ["the workers' clocks are known to ±1,250 ms only"]),
+        (
+            delays(20.1, 28.5),
+            replace(RUN, unreported=5_000),
+            ["of 5,000 records of workers that died nobody knows what became of them"],
+        ),
+    ],
+)
+def test_it_is_told_why_the_time_is_not_certain(of: Delays, observed: Observed, reasons: list[str]) -> None:
+    found = measured({("orders", 0): of}, observed=observed)[1]
+    assert found.why == f"after kill_broker kafka2 at 20.0 s: {'; '.join(reasons)}"
+
+
+def test_a_fault_shortly_before_the_end_has_lasted_no_longer_than_the_run() -> None:
+    last = replace(KILL, injected_at_s=60.5, healed_at_s=None)
+    assert measured({("orders", 0): delays(60.6, math.inf)}, last)[1].value == 0.5
 
 
 def test_one_partition_that_stays_behind_counts_whatever_its_share_is() -> None:
@@ -79,6 +124,31 @@ def test_another_fault_leaves_open_whose_the_rest_is() -> None:
     second = Fault("pause_broker", "kafka1", 35.0, None)
     told, longest = measured({("orders", 0): delays(20.1, 41.0)}, KILL, second)
     assert (told, longest.value, longest.best, longest.worst) == ([21.0, 6.0], 21.0, 15.0, 21.0)
+
+
+def test_a_fault_after_the_recovery_leaves_nothing_open() -> None:
+    second = Fault("pause_broker", "kafka1", 35.0, None)
+    _, longest = measured({("orders", 0): delays(20.1, 35.0)}, KILL, second)
+    assert (longest.value, longest.best, longest.worst) == (15.0, 15.0, 15.0)
+    assert "another fault" not in longest.why
+
+
+@pytest.mark.parametrize(
+    ("certain", "doubtful"),
+    [
+        (late(20.1, 29.0), Delays(late(40.1, 44.0), late(40.1, 42.0))),
+        (late(20.1, 22.0), Delays(late(40.1, 47.0), late(40.1, 44.0))),
+        (late(20.1, 29.0), Delays(late(40.1, 40.5), EMPTY)),
+        (EMPTY, Delays(late(40.1, 40.5), late(40.1, 40.2))),
+        (late(20.1, 29.0), delays(40.1, 50.5)),
+    ],
+    ids=["shorter", "longer", "perhaps not felt", "the other not felt", "load over"],
+)
+def test_of_several_faults_the_least_certain_one_is_told_of(certain: Spans, doubtful: Delays) -> None:
+    last = Fault("pause_broker", "kafka1", 40.0, None)
+    for faults in ([KILL, last], [last, KILL]):
+        _, longest = measured({("orders", 0): Delays(certain, certain), ("orders", 1): doubtful}, *faults)
+        assert longest.why.startswith("after pause_broker kafka1 at 40.0 s: ")
 
 
 def test_no_fault_is_no_time() -> None:
