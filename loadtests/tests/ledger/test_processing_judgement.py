@@ -8,12 +8,14 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kafka_load.clock import SECOND
 from kafka_load.cluster import ClusterView
 from kafka_load.config.processing import Processing
 from kafka_load.ledger import Drain, GroupWork, Ledger, LedgerSnapshot
+from kafka_load.ledger.account import Account
 from kafka_load.ledger.findings import Judgement, ProcessingJudgement
-from kafka_load.ledger.snapshot import ProcessingSnapshot, ReaderSnapshot
-from kafka_load.ledger.spans import Spans, spans_of
+from kafka_load.ledger.snapshot import ProcessingSnapshot, ProducerSnapshot, ReaderSnapshot
+from kafka_load.ledger.spans import Spans, span, spans_of
 from shop import PARTITION, TOPIC, Entry, Producers, read
 
 PRODUCER, SEED = 1, 4711
@@ -26,9 +28,9 @@ def spans(sequences: set[int]) -> Spans:
     return spans_of(np.array(sorted(sequences), np.int64))
 
 
-def hopeless(count: int = SENT) -> set[int]:
+def hopeless(count: int = SENT, producer: int = PRODUCER) -> set[int]:
     """The sequences of which each attempt fails."""
-    origins = np.full(count, PRODUCER << 32 | PARTITION, np.uint64)
+    origins = np.full(count, producer << 32 | PARTITION, np.uint64)
     return set(np.flatnonzero(RULES.failed_attempts(SEED, origins, np.arange(count)) > RULES.retries).tolist())
 
 
@@ -86,6 +88,39 @@ def test_what_was_not_processed_is_named_and_not_lost() -> None:
     assert named <= hopeless()
     assert {anomaly.kind for anomaly in judgement.anomalies} == {"unprocessed"}
     assert sum(anomaly.count for anomaly in judgement.anomalies) == found.unprocessed
+    assert {anomaly.note for anomaly in judgement.anomalies} == {"neither processed nor in the dead-letter topic"}
+
+
+def test_what_several_members_did_with_several_producers_records_is_added_up() -> None:
+    """Each member has the records of another producer; what they sent to the dead-letter topic is there, some twice."""
+    other = (TOPIC, PARTITION, 2)
+    lists = {STREAM: spans(hopeless()), other: spans(hopeless(producer=2))}
+    dead = sum(map(len, (hopeless(), hopeless(producer=2))))
+    members = []
+    for number, stream in enumerate(lists):
+        entries = [Entry(SENT * number + sequence, stream[2], sequence) for sequence in range(SENT)]
+        done = ProcessingSnapshot({stream: spans(set(range(SENT)))}, {(TOPIC, PARTITION): 2 * SENT}, SENT, 3 + number)
+        members.append(replace(read([entries], "queue", f"r{number}"), processing=done))
+    ledger = Ledger()
+    acknowledged = {1: set(range(SENT)), 2: set(range(SENT))}
+    ledger.receive(LedgerSnapshot("w", 1, Producers({1: SENT, 2: SENT}, acknowledged).snapshots(), members))
+
+    def found(work: GroupWork) -> ProcessingJudgement | None:
+        return ledger.judge(None, final=True, work={"group": work}).groups[0].processing
+
+    assert found(GroupWork(RULES, SEED, lists, dead)) == ProcessingJudgement(2 * SENT - dead, dead, 7, dead)
+    assert found(GroupWork(RULES, SEED, lists, dead + 2)) == ProcessingJudgement(2 * SENT - dead, dead, 7, dead, 2)
+    assert found(GroupWork(RULES, SEED, None)) == ProcessingJudgement(2 * SENT - dead, dead, 7, unverifiable=dead)
+
+
+def test_which_records_must_be_dead_letters_does_not_depend_on_how_long_the_stretch_is() -> None:
+    work, long = GroupWork(RULES, SEED), (1 << 20) + 50
+    assert members_of(work.must_be_dead_letters(STREAM, span(10, 30))) == hopeless() & set(range(10, 30))
+    assert members_of(work.must_be_dead_letters(STREAM, span(0, long))) == hopeless(long)
+
+
+def members_of(found: Spans) -> set[int]:
+    return {sequence for start, end in found.tolist() for sequence in range(start, end)}
 
 
 def test_where_nobody_can_read_the_dead_letters_what_should_be_there_is_unverifiable() -> None:
@@ -120,6 +155,49 @@ def test_what_a_member_that_died_may_have_done_after_its_last_report_is_unverifi
     assert group.processing is not None
     assert (group.processing.unprocessed, group.lost) == (0, 0)
     assert group.processing.unverifiable == len(set(range(10, 30)) - hopeless())
+
+
+NO_FAILURES = Processing()
+
+
+def one_each_second() -> list[ProducerSnapshot]:
+    """A producer whose records were acknowledged a second after each other, so that all offsets are known."""
+    account = Account()
+    account.sent = SENT
+    for sequence in range(SENT):
+        account.acknowledge(sequence, sequence + 1, sequence, sequence * SECOND)
+    return [ProducerSnapshot("p", 1, TOPIC, PRODUCER, True, {PARTITION: account.freeze()})]
+
+
+def unprocessed(judgement: Judgement) -> list[tuple[int | None, int]]:
+    return [(one.sequence, one.count) for one in judgement.anomalies if one.kind == "unprocessed"]
+
+
+def test_of_a_stretch_that_was_not_processed_the_group_is_done_with_a_part() -> None:
+    """It passed 30, left out the last 5 of those, and had no time for the rest."""
+    ledger = Ledger()
+    ledger.receive(LedgerSnapshot("w", 1, one_each_second(), [member(set(range(25)), processed_to=30)]))
+    drains = {"group": Drain(unread={(TOPIC, PARTITION): 10})}
+    judgement = ledger.judge(None, final=True, drains=drains, work={"group": GroupWork(NO_FAILURES, SEED)})
+    found = judgement.groups[0].processing
+    assert found is not None
+    assert (found.unprocessed, found.unverifiable) == (5, 10)
+    assert unprocessed(judgement) == [(25, 5)]
+
+
+def test_of_a_stretch_that_was_not_processed_a_member_that_died_may_have_done_a_part() -> None:
+    """It left out 5 before its last report; what it did from 10 to 30 nobody knows; the next one left out 5 more."""
+    here = (TOPIC, PARTITION)
+    view = ClusterView(log_start={here: 0}, log_end={here: SENT}, committed={"group": {here: 30}})
+    dead = replace(member(set(range(5)), processed_to=10, engine="dead"), closed=False)
+    after = member(set(range(35, SENT)), engine="next")
+    ledger = Ledger()
+    ledger.receive(LedgerSnapshot("w", 1, one_each_second(), [dead, after]))
+    judgement = ledger.judge(view, final=True, work={"group": GroupWork(NO_FAILURES, SEED)})
+    found = judgement.groups[0].processing
+    assert found is not None
+    assert (found.unprocessed, found.unverifiable) == (10, 20)
+    assert unprocessed(judgement) == [(5, 5), (30, 5)]
 
 
 def test_before_the_end_and_of_groups_that_only_read_nothing_is_judged() -> None:
