@@ -78,8 +78,7 @@ class Account:
             self._marked += 1
             if self._marked > _MARKS:  # as many marks however long the run: from now on as far apart as those kept
                 kept = self._marks[::2].copy()
-                apart_ns = int(kept[-1, 2] - kept[0, 2]) // (len(kept) - 1)
-                self._marked, self._every_ns = len(kept), max(2 * self._every_ns, apart_ns)
+                self._marked, self._every_ns = len(kept), int(kept[-1, 2] - kept[0, 2]) // (len(kept) - 1)
                 self._marks[: self._marked] = kept
             self._next_mark_ns = at_ns + self._every_ns
 

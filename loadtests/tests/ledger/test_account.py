@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from kafka_load.clock import MILLISECOND, SECOND
 from kafka_load.ledger.account import NOTHING, Account, StreamAccount, total
+from kafka_load.ledger.digest import FIRST_LENGTH
 from kafka_load.ledger.spans import EMPTY, span
 
 
@@ -83,6 +84,27 @@ def test_however_long_a_run_is_a_few_hundred_offsets_are_kept_all_along() -> Non
     assert (marks[:, 2] == marks[:, 0] * SECOND).all()
     steps = np.diff(marks[:, 0])
     assert steps.max() <= 2 * steps.min()
+
+
+def test_offsets_are_kept_as_far_apart_as_before_when_acknowledgements_come_faster() -> None:
+    """One a second until there are too many of them, then one a millisecond; the clock counts from 1970."""
+    account, start = Account(), 1_735_689_600 * SECOND + 123_456_789
+    for number in range(257):
+        account.acknowledge(number, number + 1, number, start + number * SECOND)
+    for number in range(257, 10_257):
+        account.acknowledge(number, number + 1, number, start + 256 * SECOND + (number - 256) * MILLISECOND)
+    times = account.freeze().marks[:, 2]
+    assert times.tolist() == [start + second * SECOND for second in range(0, 267, 2)]
+
+
+def test_nothing_is_known_of_a_stream_without_records() -> None:
+    assert Account().freeze().sent == Account().indeterminate == 0
+
+
+def test_where_the_broker_said_that_records_lie_is_told() -> None:
+    account = Account()
+    account.places.add(first=100, count=3, producer=1, sequence=0)
+    assert account.freeze().places.sums(FIRST_LENGTH)[0].records == 3
 
 
 def test_what_was_acknowledged_out_of_order_is_put_in_order_by_sequence() -> None:
