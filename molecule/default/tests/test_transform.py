@@ -1,8 +1,10 @@
 """Consume, transform, produce on real brokers: exactly once although members die in the middle of a transaction.
 
-The mock cluster has transactions in form only, so here is what has to pass, with a control beside it: a worker that
-commits the input's offsets outside of the transaction. The independent check is a plain consumer of committed records
-that parses the header which names the input record.
+The mock cluster has transactions in form only, so here is what has to pass, with two controls beside it: a worker that
+commits the input's offsets outside of the transaction, and a network that delivers the end of a transaction late, in
+the middle of the next one (KAFKA-17754: below `transaction.version` 2 a producer keeps its epoch, so the broker cannot
+tell). The independent check is a plain consumer of committed records that parses the header which names the input
+record.
 """
 
 from __future__ import annotations
@@ -14,16 +16,20 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from live import BOOTSTRAP, ROOT
+from kafka import KafkaAdminClient
+from kafka.protocol.producer import EndTxnRequest
+from live import BOOTSTRAP, ROOT, host
 
-ANSWER_S = 60
+ANSWER_S, LATE = 60, 20
 SERVERS: dict[str, str | int | float | bool] = {"bootstrap.servers": ",".join(BOOTSTRAP), "log_level": 0}
 PROFILE = """
 duration = "20s"
@@ -36,9 +42,9 @@ members = 3
 [groups.{name}-enricher.transform]
 output = "{name}-enriched"
 records = 50
+interval = "1s"
 """
-# Two members die when their transaction has records in the log; others take their place.
-DIES = """
+WORKER = """
 import sys
 sys.path.insert(0, {root!r})
 from confluent_kafka import KafkaException, TopicPartition
@@ -46,6 +52,9 @@ from kafka_load.plugin import install
 from kafka_load.locust_adapter.users import OrderProducer
 from kafka_load.engines import TransformEngine
 install()
+"""
+# Two members die when their transaction has records in the log; others take their place.
+DIES = """
 died = []
 work = TransformEngine._work
 def die_in_the_middle(self):
@@ -128,8 +137,16 @@ def name() -> Iterator[str]:
         deleted.result(ANSWER_S)
 
 
-def run(name: str, folder: Path, worker: str) -> Transformed:
-    (folder / "worker.py").write_text(worker.format(root=str(ROOT / "loadtests")))
+@pytest.fixture
+def transaction_version_1() -> Iterator[None]:
+    tool = f"/opt/kafka/bin/kafka-features.sh --bootstrap-server {BOOTSTRAP[0]}"
+    host("kafka1").check_output(f"{tool} downgrade --feature transaction.version=1")
+    yield
+    host("kafka1").check_output(f"{tool} upgrade --feature transaction.version=2")
+
+
+def run(name: str, folder: Path, worker: str = "") -> Transformed:
+    (folder / "worker.py").write_text((WORKER + worker).format(root=str(ROOT / "loadtests")))
     (folder / "mine.toml").write_text(PROFILE.format(name=name))
     command = [sys.executable, "-m", "locust", "-f", str(folder / "worker.py"), "--headless", "--keep-topics"]
     command += ["--bootstrap-servers", ",".join(BOOTSTRAP), "--profile", str(folder / "mine.toml")]
@@ -143,6 +160,37 @@ def run(name: str, folder: Path, worker: str) -> Transformed:
     times = Counter(b"%b@%d" % (where, offset) for where, offsets in sources.items() for offset in offsets)
     in_order = all(offsets == sorted(offsets) for offsets in sources.values())
     return Transformed(ended.returncode, verdict, times, in_order, len(read(f"{name}-payments")))
+
+
+def commit(admin: Any, transactional_id: str, on: Any) -> bool:
+    """Commit a transaction, as one that was described, with another's connection; whether the broker did so."""
+    request = EndTxnRequest(
+        transactional_id=transactional_id,
+        producer_id=on.producer_id,
+        producer_epoch=on.producer_epoch,
+        committed=True,
+        max_version=4,  # the last that leaves the epoch as it is
+    )
+    answer = admin._manager.run(lambda: admin._manager.send(request, node_id=on.coordinator_id))
+    return bool(answer.error_code == 0)
+
+
+def commit_late(name: str) -> int:
+    """Commit transactions while they are on, as a request does that was delayed since the transaction before.
+
+    Returns how many were; LATE are enough, and a member whose transaction was ended so may not go on.
+    """
+    admin = KafkaAdminClient(bootstrap_servers=BOOTSTRAP)
+    late, deadline = 0, time.monotonic() + ANSWER_S
+    while late < LATE and time.monotonic() < deadline:
+        of_brokers = admin.list_transactions(state_filters=["Ongoing"]).values()
+        ongoing = [one.transactional_id for one in chain.from_iterable(of_brokers)]
+        for transactional_id in (one for one in ongoing if f"{name}-enricher" in one):
+            on = admin.describe_transactions([transactional_id])[transactional_id]
+            if any(topic == f"{name}-enriched" for topic, _ in on.topic_partitions):
+                late += commit(admin, transactional_id, on)
+    admin.close()
+    return late
 
 
 def test_each_record_has_one_output_record_although_members_die(name: str, tmp_path: Path) -> None:
@@ -162,3 +210,16 @@ def test_a_worker_that_commits_offsets_outside_of_the_transaction_is_found(name:
     assert found.status == 1
     assert "doubled_outputs" in found.broken
     assert found.judged["doubled_outputs"] == doubled
+
+
+@pytest.mark.usefixtures("transaction_version_1")
+def test_a_commit_that_the_network_delivers_late_is_found(name: str, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as network:
+        late = network.submit(commit_late, name)
+        found = run(name, tmp_path)
+    doubled, missing = found.times.total() - len(found.times), found.produced - len(found.times)
+    assert late.result() > 0
+    assert doubled + missing > 0, "nothing was doubled or missing, so nothing was shown"
+    assert found.status == 1
+    assert (found.judged["doubled_outputs"], found.judged["missing_outputs"]) == (doubled, missing)
+    assert ("doubled_outputs" in found.broken, "missing_outputs" in found.broken) == (doubled > 0, missing > 0)
