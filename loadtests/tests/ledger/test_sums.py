@@ -114,6 +114,7 @@ def test_a_block_is_complete_if_one_member_saw_all_of_it_or_several_each_a_part(
     whole = seen((0, 4_096)).sums(FIRST_LENGTH)
     assert view(seen((0, 4_096))) == Observed(whole)
     assert view(seen((0, 1_500)), seen((1_500, 4_096))) == Observed(whole)
+    assert view(seen((0, 1_500)), seen((1_500, 2_048)), seen((2_048, 4_096))) == Observed(whole)
     assert view(seen((0, 1_500)), seen((1_501, 4_096))).blocks.keys() == {0, 2, 3}
     assert view(seen((0, 1_500)), seen((1_499, 4_096))).blocks.keys() == {0, 2, 3}
     assert view(seen((0, 1_300)), seen((1_200, 1_500)), seen((1_600, 4_096))).blocks.keys() == {0, 2, 3}
