@@ -27,8 +27,9 @@ FINE = {
     "produced": {"acknowledged": 1000, "failed": 0, "indeterminate": 2},
     "groups": [GROUP, GROUP | {"redelivered": 0}],
     "availability": {"longest_gap_s": 2.25},
-    "faults": [],
+    "faults": [{"name": "kill_broker", "ordered_at_s": 20.0, "injected_at_s": 20.25, "healed_at_s": 30.0}],
 }
+AT_ONCE = {"name": "kill_broker", "ordered_at_s": 20.0, "injected_at_s": 20.0, "healed_at_s": 30.0}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.mode}-{row.name}")
@@ -123,6 +124,8 @@ def test_a_control_that_finds_just_what_is_missing_breaks_no_claim() -> None:
         (replace(outcome(KILL), seen={**KILL.seen, "process": "running"}), "meanwhile process: gone"),
         (replace(outcome(KILL), verdict={**FINE, "availability": {"longest_gap_s": 9.0}}), "no partition stands still"),
         (replace(outcome(KILL), error="ScenarioError: refused"), "it happens and is healed"),
+        (replace(outcome(KILL), verdict={**FINE, "faults": [AT_ONCE]}), "its mark has the time"),
+        (replace(outcome(KILL), verdict={**FINE, "faults": []}), "its mark has the time"),
         (replace(outcome(KILL), logged={**QUIET, "kafka3": [UNKNOWN]}), "no node logs an error"),
         (replace(outcome(KILL), logged={"kafka1": [], "kafka2": []}), "no node logs an error"),
         # One acknowledged record is missing, and one that failed is there: the counts agree, the records do not.

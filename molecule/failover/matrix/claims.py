@@ -20,6 +20,8 @@ SENTENCES = {
     "longest_gap_s": "no partition stands still for more than {limit:g} s",
     "redelivered": "at most {limit:g} records are delivered again",
 }
+REBOOT = "reboot_host"
+"""The fault with which the host goes away before its check can see it: its mark has the time of the order."""
 FINDS = {"lost": "is missing", "duplicated_in_log": "is in the log twice", "reordered": "changed places"}
 
 
@@ -40,6 +42,8 @@ class Claim:
 def claims(row: Row) -> Iterator[Claim]:
     """All that is claimed of a row, beginning with that it was done at all."""
     yield Claim(row, "it happens and is healed", _done)
+    if any(step.get("inject", REBOOT) != REBOOT for step in row.steps):
+        yield Claim(row, "its mark has the time at which its check saw it", _marked)
     for name, expected in row.seen.items():
         yield Claim(row, f"meanwhile {name.replace('_', ' ')}: {_said(expected)}", _seen(name, expected))
     for name, limit in row.limits.items():
@@ -59,6 +63,13 @@ def _said(expected: object) -> str:
 def _done(outcome: Outcome) -> None:
     assert outcome.error == ""
     assert outcome.verdict["outcome"] != "inconclusive", outcome.verdict.get("notes")
+
+
+def _marked(outcome: Outcome) -> None:
+    assert outcome.verdict, outcome.error
+    ordered = [fault for fault in outcome.verdict["faults"] if fault["ordered_at_s"] is not None]
+    assert ordered
+    assert [fault for fault in ordered if fault["injected_at_s"] <= fault["ordered_at_s"]] == []
 
 
 def _seen(name: str, expected: object) -> Callable[[Outcome], None]:

@@ -86,9 +86,12 @@ class Load:
         """Where this run leaves its files."""
         return (self.results / run_annotations.LATEST).resolve()
 
-    def mark(self, fault: str, target: str, at_s: float, *, healed: bool = False) -> None:
+    def mark(
+        self, fault: str, target: str, at_s: float, *, healed: bool = False, ordered_s: float | None = None
+    ) -> None:
         """Write a fault, or its healing, at seconds since the epoch, on the run's timeline."""
-        run_annotations.mark(self.folder, fault, target, healed=healed, at_ns=int(at_s * 1e9))
+        ordered_ns = None if ordered_s is None else int(ordered_s * 1e9)
+        run_annotations.mark(self.folder, fault, target, healed=healed, at_ns=int(at_s * 1e9), ordered_ns=ordered_ns)
 
     def timeline(self) -> list[dict[str, str]]:
         """The run's seconds so far."""

@@ -111,7 +111,7 @@ class Scenario:
         self._active[fault], self._since = list(hit), min(hit.values())
         self.outcome_hosts = sorted({*self.outcome_hosts, *hit})
         for name, at in hit.items():
-            self.load.mark(fault, name, at)
+            self._mark(fault, name, at)
         self._observe(hit)
 
     def hold(self, seconds: float) -> None:
@@ -165,7 +165,7 @@ class Scenario:
             partition = f"{(topic := chance.choice(TOPICS))}-{chance.randrange(3 if topic == 'orders' else 12)}"
             self._fault(fault, "inject", partition=partition, target="leader", duration_s=down_s, grace_s=0)
             for name, at in self._hit(fault).items():
-                self.load.mark(fault, name, at)
+                self._mark(fault, name, at)
                 self.outcome_hosts = sorted({*self.outcome_hosts, name})
             wait_healthy(every_s * 3)
             time.sleep(max(0.0, began + every_s - time.time()))
@@ -190,6 +190,12 @@ class Scenario:
     def _hit(self, fault: str) -> dict[str, float]:
         active = {name: host(name).file(f"{STATE}/{fault}/active") for name in BROKERS}
         return {name: float(file.content_string) for name, file in active.items() if file.exists}
+
+    def _mark(self, fault: str, name: str, ordered_s: float) -> None:
+        """Mark a fault when its check on the host first saw it; when it was ordered if the host went away with it."""
+        seen = host(name).file(f"{STATE}/{fault}/seen")
+        at_s = float(seen.content_string) if seen.exists else ordered_s
+        self.load.mark(fault, name, at_s, ordered_s=ordered_s)
 
     def _observe(self, hosts: Mapping[str, float]) -> None:
         for scope in (Scope(name, host(name), self.load, at) for name, at in hosts.items()):
