@@ -21,10 +21,10 @@ RUN = (
     *(f"--bootstrap-servers={','.join(BOOTSTRAP)}", "--rate=300", "--max-late-ms=5000"),
 )
 
-# As smoke, with another number of records.
+# As smoke, with another number of records, of which each is the same line of a file.
 PROFILE = """
 duration = "10s"
-size = "json"
+payload = "data/orders.jsonl"
 [rate]
 OrderProducer = 400
 ClickProducer = 500
@@ -88,6 +88,8 @@ def test_the_kill_is_seen_in_the_run_that_it_hit(run: Path) -> None:
 def test_master_and_workers_on_a_load_generator_send_their_results_home(tmp_path: Path) -> None:
     profile, client = tmp_path / "mine.toml", tmp_path / "client.properties"
     profile.write_text(PROFILE, encoding="utf-8")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/orders.jsonl").write_text('{"item": "Laptop"}\n', encoding="utf-8")
     client.write_text("security.protocol=PLAINTEXT\nmetadata.max.age.ms=60000\n", encoding="utf-8")
     done = play(
         "playbooks/loadtest.yml",
