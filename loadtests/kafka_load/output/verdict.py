@@ -47,18 +47,18 @@ def judge(
     """
     values = measured(facts, requirements)
     results = [*evaluate(limits, values), *judged]
-    unmeasured, unproven = [name for name in limits if name not in values], list[str]()
+    unmeasured, unproven = [(name, name) for name in limits if name not in values], list[str]()
     for of, own in limits_of.items():
         part = part_of(facts, of)
         values = measured(part, requirements)
         results += evaluate(own, values, of)
         if (records := after_warm_up(part).acknowledged) < requirements.min_records:
             unproven.append(f"the limits of {of} prove nothing: it had only {records:,} records")
-        unmeasured += [titled(name, of) for name in own if name not in values]
+        unmeasured += [(titled(name, of), name) for name in own if name not in values]
     failures = [found.sentence for found in facts.shortfalls if found.outcome == "fail"]
     reasons = [found.sentence for found in facts.shortfalls if found.outcome != "fail"]
     reasons += [*facts.inconclusive_reasons, *_reasons(facts, requirements)]
-    reasons += [f"{name} could not be judged: it was not measured" for name in unmeasured]
+    reasons += [f"{title} could not be judged: {_why_unmeasured(name)}" for title, name in unmeasured]
     reasons += unproven
     reasons += [f"{result.title} is undecided: {result.undecided}" for result in results if result.undecided]
     broken = failures or any(result.broken for result in results)
@@ -145,6 +145,10 @@ def _told(group: GroupJudgement) -> dict[str, Any]:
 
 def _late(late: Percentiles) -> dict[str, int]:
     return {"p50": late.p50, "p99": late.p99, "max": late.max}
+
+
+def _why_unmeasured(name: str) -> str:
+    return "no fault was marked as seen in the run" if name == "recovery_s" else "it was not measured"
 
 
 def _reasons(facts: Facts, requirements: Requirements) -> list[str]:

@@ -309,6 +309,8 @@ def test_a_limit_that_was_not_measured_is_not_kept() -> None:
     verdict = judge(nothing_delivered, {"p99_end_to_end_ms": 100})
     assert (verdict["outcome"], verdict["slo"]) == ("inconclusive", [])
     assert verdict["reasons"] == ["p99_end_to_end_ms could not be judged: it was not measured"]
+    without_fault = judge(replace(FACTS, faults=()), {"recovery_s": 10})
+    assert without_fault["reasons"] == ["recovery_s could not be judged: no fault was marked as seen in the run"]
 
 
 def test_a_lag_that_is_not_known_breaks_and_keeps_no_limit() -> None:
