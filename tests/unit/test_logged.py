@@ -27,6 +27,12 @@ REGISTRATION = (
     "node 1."
 )
 NOBODY = REGISTRATION.replace("The active controller appears to be node 1.", "No controller appears to be active.")
+BEHIND = (
+    "[2026-11-28 04:49:01,780] ERROR [ReplicaManager broker=1] Error processing append operation on partition "
+    "f_cFzxH_SC6L:late-commit-b3280d-enriched-0 (kafka.server.ReplicaManager): org.apache.kafka.common.errors."
+    "OutOfOrderSequenceException: Out of order sequence number for producer 2010 at offset 135 in partition "
+    "late-commit-b3280d-enriched-0: 26 (incoming seq. number), 20 (earliest seen sequence)"
+)
 HEARTBEAT = "[2026-11-25 13:51:29,924] ERROR Not the active controller: apiKey=BROKER_HEARTBEAT"
 
 
@@ -37,10 +43,12 @@ def test_only_what_was_added_is_new_also_when_it_is_the_same_line_again() -> Non
 
 
 def test_an_error_is_explained_by_what_always_happens_or_by_what_was_said() -> None:
-    assert unexplained([HEARTBEAT, NEW, NOT_YET, NO_LONGER, ADDED, REGISTRATION, NOBODY]) == [NEW]
+    assert unexplained([HEARTBEAT, NEW, NOT_YET, NO_LONGER, ADDED, REGISTRATION, NOBODY, BEHIND]) == [NEW]
     for other in (
         ADDED.replace("control-02799838", "orders"),
         REGISTRATION.replace("NotControllerException", "UnknownServerException"),
+        BEHIND.replace("late-commit-b3280d-enriched", "orders"),
+        BEHIND.replace("OutOfOrderSequenceException", "CorruptRecordException"),
         NOBODY.replace("CONTROLLER_REGISTRATION", "CREATE_TOPICS"),
         NOT_YET.replace("raftManager()", "controller()"),
         NO_LONGER.replace("getOrCreateMeter", "mark"),

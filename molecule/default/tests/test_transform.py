@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -127,14 +128,28 @@ def read(topic: str) -> list[Any]:
     return found
 
 
-@pytest.fixture
-def name() -> Iterator[str]:
-    chosen = f"transform-{secrets.token_hex(3)}"
+@contextmanager
+def topics_of(kind: str) -> Iterator[str]:
+    """A name that the topics of one run begin with, which are removed at the end."""
+    chosen = f"{kind}-{secrets.token_hex(3)}"
     yield chosen
     admin = AdminClient(SERVERS)
     topics = [topic for topic in admin.list_topics(timeout=ANSWER_S).topics if topic.startswith(chosen)]
     for deleted in admin.delete_topics(topics).values() if topics else ():
         deleted.result(ANSWER_S)
+
+
+@pytest.fixture
+def name() -> Iterator[str]:
+    with topics_of("transform") as chosen:
+        yield chosen
+
+
+@pytest.fixture
+def late_name() -> Iterator[str]:
+    """Brokers call what comes behind a transaction that was ended late an error; the log checks know these topics."""
+    with topics_of("late-commit") as chosen:
+        yield chosen
 
 
 @pytest.fixture
@@ -213,10 +228,10 @@ def test_a_worker_that_commits_offsets_outside_of_the_transaction_is_found(name:
 
 
 @pytest.mark.usefixtures("transaction_version_1")
-def test_a_commit_that_the_network_delivers_late_is_found(name: str, tmp_path: Path) -> None:
+def test_a_commit_that_the_network_delivers_late_is_found(late_name: str, tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as network:
-        late = network.submit(commit_late, name)
-        found = run(name, tmp_path)
+        late = network.submit(commit_late, late_name)
+        found = run(late_name, tmp_path)
     doubled, missing = found.times.total() - len(found.times), found.produced - len(found.times)
     assert late.result() > 0
     assert doubled + missing > 0, "nothing was doubled or missing, so nothing was shown"
