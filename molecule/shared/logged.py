@@ -27,7 +27,7 @@ EXPECTED = (
     r'"java\.util\.Map\.get\(Object\)" is null',
     # What a producer sends behind a transaction that was ended late, in the control of test_transform.py alone.
     r"Error processing append operation on partition \S*late-commit-[0-9a-f]{6}-enriched-\d+\b.*"
-    r"OutOfOrderSequenceException",
+    r"errors\.(OutOfOrderSequence|InvalidTxnState|InvalidProducerEpoch)Exception",
 )
 
 # All that is kept, the oldest first: Kafka's files, ZooKeeper's part of the journal, what systemd says of the units.

@@ -33,6 +33,9 @@ BEHIND = (
     "OutOfOrderSequenceException: Out of order sequence number for producer 2010 at offset 135 in partition "
     "late-commit-b3280d-enriched-0: 26 (incoming seq. number), 20 (earliest seen sequence)"
 )
+OVER = BEHIND.partition(": org.apache")[0] + (
+    ": org.apache.kafka.common.errors.InvalidTxnStateException: Record was not part of an ongoing transaction"
+)
 HEARTBEAT = "[2026-11-25 13:51:29,924] ERROR Not the active controller: apiKey=BROKER_HEARTBEAT"
 
 
@@ -43,7 +46,7 @@ def test_only_what_was_added_is_new_also_when_it_is_the_same_line_again() -> Non
 
 
 def test_an_error_is_explained_by_what_always_happens_or_by_what_was_said() -> None:
-    assert unexplained([HEARTBEAT, NEW, NOT_YET, NO_LONGER, ADDED, REGISTRATION, NOBODY, BEHIND]) == [NEW]
+    assert unexplained([HEARTBEAT, NEW, NOT_YET, NO_LONGER, ADDED, REGISTRATION, NOBODY, BEHIND, OVER]) == [NEW]
     for other in (
         ADDED.replace("control-02799838", "orders"),
         REGISTRATION.replace("NotControllerException", "UnknownServerException"),
