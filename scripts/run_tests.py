@@ -85,12 +85,12 @@ STAGES = (
         (
             Step("lint", ("make", "--no-print-directory", "--keep-going", "lint"), 1800, counted=False),
             scenario("default", 4200),
-            scenario("zookeeper", 2400),
+            scenario("production", 3600),
         ),
         (
             Step("unit tests", ("pytest",), 3600),
             scenario("secured", 2400),
-            scenario("production", 3600),
+            scenario("zookeeper", 2400),
         ),
     ),
     ((scenario("failover", 2400, CRUCIBLE_MATRIX="ci"),),),
