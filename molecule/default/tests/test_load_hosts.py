@@ -12,11 +12,11 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 from live import BOOTSTRAP, BROKERS, host, play
+from plain_reader import read
 from testinfra.host import Host
 
 MASTER, OTHER = "kafka2", "kafka3"
@@ -76,28 +76,12 @@ def kill_worker(other: Host, before: str) -> None:
     raise AssertionError("the run did not begin")
 
 
-def new_records(begin: dict[int, int]) -> list[Any]:
-    """All records of the topic from these offsets on."""
-    client = Consumer({"bootstrap.servers": ",".join(BOOTSTRAP), "group.id": "check", "enable.partition.eof": True})
-    client.assign([TopicPartition("orders", number, offset) for number, offset in begin.items()])
-    ended: set[int | None] = set()
-    found, deadline = [], time.monotonic() + START_S
-    while len(ended) < len(begin):
-        assert time.monotonic() < deadline, "the independent check saw no end of the log"
-        for message in client.consume(1_000, 1):
-            if message.error():
-                ended.add(message.partition())
-            else:
-                found.append(message)
-    client.close()
-    return found
-
-
-def ends() -> dict[int, int]:
+def ends() -> list[TopicPartition]:
     """Where the topic ends now, in each of its partitions."""
     client = Consumer({"bootstrap.servers": ",".join(BOOTSTRAP), "group.id": "check"})
     numbers = client.list_topics("orders", timeout=60).topics["orders"].partitions
-    found = {number: client.get_watermark_offsets(TopicPartition("orders", number), 60)[1] for number in numbers}
+    places = [TopicPartition("orders", number) for number in numbers]
+    found = [TopicPartition(one.topic, one.partition, client.get_watermark_offsets(one, 60)[1]) for one in places]
     client.close()
     return found
 
@@ -118,7 +102,7 @@ def test_a_worker_whose_clock_is_wrong_and_that_dies_makes_no_false_findings(oth
         killed.result()
     path = tmp_path / "latest/verdict.json"
     assert path.exists(), done.why
-    verdict, records = json.loads(path.read_text(encoding="utf-8")), new_records(begin)
+    verdict, records = json.loads(path.read_text(encoding="utf-8")), read(",".join(BOOTSTRAP), begin)
 
     assert round(max(clock["ahead_s"] for clock in verdict["clocks"].values())) == AHEAD_S
     unsure_s = max(latency["uncertainty"] for latency in verdict["latency_us"]["end_to_end"].values()) / 1e6

@@ -13,7 +13,6 @@ import json
 import secrets
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,11 +24,12 @@ from threading import Event
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 from kafka import KafkaAdminClient
 from kafka.protocol.producer import EndTxnRequest
 from live import BOOTSTRAP, ROOT, host
+from plain_reader import read
 
 ANSWER_S = 60
 SERVERS: dict[str, str | int | float | bool] = {"bootstrap.servers": ",".join(BOOTSTRAP), "log_level": 0}
@@ -107,26 +107,10 @@ class Transformed:
         return [limit["name"] for limit in self.verdict["slo"] if not limit["ok"]]
 
 
-def read(topic: str) -> list[Any]:
+def records(topic: str) -> list[Any]:
     """All committed records of a topic, each partition in its order."""
-    client = Consumer(
-        {**SERVERS, "group.id": "check", "enable.partition.eof": True, "isolation.level": "read_committed"}
-    )
-    partitions = list(client.list_topics(topic, timeout=ANSWER_S).topics[topic].partitions)
-    client.assign([TopicPartition(topic, number, 0) for number in partitions])
-    ended: set[int | None] = set()
-    found, deadline = [], time.monotonic() + 2 * ANSWER_S
-    while len(ended) < len(partitions):
-        assert time.monotonic() < deadline, "the independent check saw no end of the log"
-        message = client.poll(1)
-        if message is None:
-            continue
-        if message.error():
-            ended.add(message.partition())
-        else:
-            found.append(message)
-    client.close()
-    return found
+    partitions = AdminClient(SERVERS).list_topics(topic, timeout=ANSWER_S).topics[topic].partitions
+    return read(",".join(BOOTSTRAP), [TopicPartition(topic, number, 0) for number in partitions])
 
 
 @contextmanager
@@ -170,12 +154,12 @@ def run(name: str, folder: Path, worker: str = "") -> Transformed:
     ended = subprocess.run(command, cwd=ROOT, timeout=500, check=False)
     verdict = json.loads((folder / "results" / "latest" / "verdict.json").read_text())
     sources: dict[bytes, list[int]] = {}
-    for message in read(f"{name}-enriched"):
+    for message in records(f"{name}-enriched"):
         where, _, offset = dict(message.headers())["kafka-load.source"].partition(b"@")
         sources.setdefault(where, []).append(int(offset))
     times = Counter(b"%b@%d" % (where, offset) for where, offsets in sources.items() for offset in offsets)
     in_order = all(offsets == sorted(offsets) for offsets in sources.values())
-    return Transformed(ended.returncode, verdict, times, in_order, len(read(f"{name}-payments")))
+    return Transformed(ended.returncode, verdict, times, in_order, len(records(f"{name}-payments")))
 
 
 def commit(admin: Any, transactional_id: str, on: Any) -> bool:
