@@ -21,6 +21,8 @@ from ansible._internal._templating._jinja_bits import AnsibleEnvironment, _Templ
 from ansible.plugins.loader import filter_loader, lookup_loader, test_loader
 from jinja2 import FileSystemBytecodeCache
 
+from ansible_collections.crucible.kafka.plugins.plugin_utils import in_process
+
 # Mitogen pins each process to a processor, and what a task starts inherits that: lab hosts, brokers, load generators.
 # On two processors all of them would share one. The base policy pins nothing.
 ansible_mitogen.affinity.policy = ansible_mitogen.affinity.Policy()
@@ -87,3 +89,19 @@ Linear = ansible_mitogen.loaders.strategy_loader.get("linear", class_only=True)
 
 class StrategyModule(ansible_mitogen.strategy.StrategyMixin, Linear):  # type: ignore[misc, valid-type] # mitogen publishes no types
     """Ansible's linear strategy, run over mitogen's connections."""
+
+    def _queue_task(self, host: Any, task: Any, task_vars: dict[str, Any], play_context: Any) -> None:
+        """Give the task to a worker, unless this process can do it as well."""
+        found = in_process.worth_trying(task) and in_process.run(self, host, task, task_vars, play_context)
+        if not found:
+            super()._queue_task(host, task, task_vars, play_context)
+            return
+        self._queued_task_cache[(host.name, task._uuid)] = {
+            "host": host,
+            "task": task,
+            "task_vars": task_vars,
+            "play_context": play_context,
+        }
+        self._tqm.send_callback("v2_runner_on_start", host, task)
+        self._pending_results += 1
+        self._final_q.send_task_result(found)
