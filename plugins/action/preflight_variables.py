@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.crucible.kafka.plugins.module_utils import user_plan
 from ansible_collections.crucible.kafka.plugins.module_utils.preflight import judged_config
 from ansible_collections.crucible.kafka.plugins.module_utils.variables import Variable, depends_on, interface
 
@@ -19,6 +20,9 @@ ARGUMENTS = {
     "judged_elsewhere": {"type": "list", "elements": "str", "default": []},
     "timing": {"type": "dict", "default": {}},
 }
+
+# Sentences about mistakes in a variable's value; none of them shows a secret.
+JUDGES: Mapping[str, Callable[[Any], list[str]]] = {"kafka_users": user_plan.problems}
 
 
 class ActionModule(ActionBase):  # type: ignore[misc] # Ansible publishes no types
@@ -71,7 +75,12 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible publishes no typ
                 return
             converted = variable.converted(value)
             if json.dumps(converted, default=str) != json.dumps(value, default=str):
+                if variable.secret:  # A converted value is shown with what Ansible is told to show.
+                    result["errors"][name] = f"write it as a {variable.option['type']}, not as text"
+                    return
                 result["corrected"][name] = converted
+            if name in JUDGES and (mistakes := JUDGES[name](converted)):
+                result["errors"][name] = "; ".join(mistakes)
             if name == "kafka_config":
                 result["config"] |= judged_config(converted)
 

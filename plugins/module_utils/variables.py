@@ -33,6 +33,11 @@ class Variable:
         description = self.option.get("description", "")
         return " ".join((description if isinstance(description, str) else " ".join(description)).split())
 
+    @property
+    def secret(self) -> bool:
+        """Whether it holds what may not be shown."""
+        return _secret(self.option)
+
     def error(self, value: Any) -> str | None:
         """Why this may not be its value, None if it may."""
         return "; ".join(self._validated(value).error_messages) or None
@@ -85,6 +90,10 @@ def _mentioned(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _mentioned(item)
+
+
+def _secret(option: Mapping[str, Any]) -> bool:
+    return bool(option.get("no_log")) or any(map(_secret, (option.get("options") or {}).values()))
 
 
 def _converted(value: Any, validated: Any, option: Mapping[str, Any]) -> Any:

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from controller_process import in_controller
 
+ROLES = Path(__file__).resolve().parents[2] / "roles"
 DISK = {"type": "dict", "options": {"device": {"type": "path", "required": True}, "room_mb": {"type": "int"}}}
 SPECS: dict[str, dict[str, Any]] = {
     "kafka": {
@@ -163,6 +164,39 @@ def test_the_judged_part_of_the_configuration_has_no_secret(roles: Path) -> None
     assert answer["config"]["default.replication.factor"] == 2
     assert answer["config"]["min.insync.replicas"] == 2
     assert answer["config"]["ssl.key.password"] == ""
+
+
+SECRET = "a-planted-secret"  # noqa: S105 # What the tests look for.
+
+
+@pytest.mark.parametrize(
+    ("users", "told"),
+    [
+        ([{"name": "shop", "password": SECRET}], None),
+        ([{"name": "shop"}], "shop: password is missing; state: absent would remove the user"),
+        (
+            [{"name": "shop", "password": f"{SECRET}\n", "iterations": 1}],
+            "shop: iterations is 1; Kafka takes 4096 to 16384",
+        ),
+        (
+            [{"name": "shop", "password": SECRET, "pasword": SECRET}],
+            "kafka_users.pasword. Supported parameters include",
+        ),
+        ([{"password": SECRET}], "missing required arguments: name found in kafka_users"),
+        ([f"shop:{SECRET}"], "unable to convert to dict"),
+        (f"shop:{SECRET}", "unable to convert to dict"),
+        (json.dumps([{"name": "shop", "password": SECRET}]), "unable to convert to dict"),
+        ([f"name=shop password={SECRET}"], "write it as a list, not as text"),
+    ],
+)
+def test_a_mistake_in_the_users_is_told_before_anything_is_touched_and_shows_no_password(
+    users: list[Any] | str, told: str | None
+) -> None:
+    answer = act({"roles_path": str(ROLES), "roles": ["kafka_access"]}, {"kafka_users": users})
+    assert SECRET not in json.dumps(answer)
+    assert answer["corrected"] == {}
+    assert answer["errors"].keys() == ({"kafka_users"} if told else set())
+    assert (told or "") in answer["errors"].get("kafka_users", "")
 
 
 @pytest.mark.parametrize(
