@@ -102,10 +102,15 @@ class Endpoint:
         return [replace(self, bootstrap_servers=[server]) for server in _listening(self.bootstrap_servers)]
 
     def _stay_with_the_only_server(self, admin: Any) -> None:
-        """Connect to the broker that was named: the library asks whom it is connected to, else anybody at random."""
-        for broker in admin._manager.cluster.brokers():
-            if self.bootstrap_servers == [host_port(broker.host, broker.port)]:
-                admin.get_broker_version_data(broker.node_id)
+        """Ask the broker that was named, where one is: the library asks any that it is connected to at the moment.
+
+        Two brokers tell of different moments, so that answers of several do not fit together.
+        """
+        brokers = admin._manager.cluster.brokers()
+        named = [one.node_id for one in brokers if self.bootstrap_servers == [host_port(one.host, one.port)]]
+        if named:
+            admin.get_broker_version_data(named[0])
+            admin._manager.least_loaded_node = lambda: named[0]
 
     def at(self, broker: Broker) -> Endpoint:
         """The same security settings, for one broker alone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable
@@ -16,6 +17,9 @@ MIN_ISR = "min.insync.replicas"
 FETCH_TIMEOUT = "controller.quorum.fetch.timeout.ms"
 PREFERRED = 0  # The protocol's number for this kind of election.
 CLUSTER_AUTHORIZATION_FAILED = 31
+APPLIED_WITHIN_S, APPLY_POLL_S = 5.0, 0.05
+# The log's records for the quorum itself, such as that of a new leader, are not applied by brokers.
+NOT_APPLIED = 100
 LOG_DIR_ERRORS = {0: "", 56: "the disk fails"}  # Kafka's error codes; 56 is KAFKA_STORAGE_ERROR.
 
 
@@ -48,11 +52,17 @@ def unresponsive_brokers(endpoint: Endpoint, state: ClusterState) -> list[int]:
 
 
 def read_state(admin: Any) -> ClusterState:
-    """Ask a connected admin client for the whole state of its cluster."""
-    cluster = admin.describe_cluster()
+    """Ask a connected admin client for the whole state of its cluster.
+
+    Raises:
+        AdminError: The controllers have no leader, or the broker has not applied what they had decided by now.
+    """
     features = admin.describe_features()
     # ZooKeeper mode has no feature levels, and refuses the question for a quorum.
     described = admin.describe_metadata_quorum() if features else None
+    if described:
+        _wait_until_applied(admin, _metadata_partition(described)["high_watermark"])
+    cluster = admin.describe_cluster()
     quorum = _quorum(described, _fetch_timeout_ms(admin, described, cluster)) if described else None
     brokers = (Broker(b["broker_id"], b["host"], b["port"], bool(b.get("is_fenced"))) for b in cluster["brokers"])
     return ClusterState(
@@ -167,10 +177,37 @@ def _fetch_timeout_ms(admin: Any, described: dict[str, Any], cluster: dict[str, 
     return CAUGHT_UP_WITHIN_MS
 
 
-def _quorum(described: dict[str, Any], fetch_timeout_ms: int) -> Quorum:
+def _wait_until_applied(admin: Any, high_watermark: int) -> None:
+    """Wait until the broker tells of the cluster what its controllers had decided: it fetches first, and then applies.
+
+    A broker that is given thousands of new partitions fetches on, while it has them all to make.
+    """
+    deadline = time.monotonic() + APPLIED_WITHIN_S
+    while (behind := high_watermark - 1 - _applied(admin, high_watermark)) > 0:
+        if time.monotonic() >= deadline:
+            if behind <= NOT_APPLIED:
+                return
+            broker = f"Broker {admin._manager.least_loaded_node()}"
+            raise AdminError(f"{broker} has yet to apply {behind} records of the metadata log, and tells what was.")
+        time.sleep(APPLY_POLL_S)
+
+
+def _applied(admin: Any, otherwise: int) -> int:
+    """The offset in the metadata log up to which a broker has applied it (`otherwise`: it does not tell)."""
+    levels = admin.describe_features().values()
+    told = [level["finalized_epoch"] for level in levels if level.get("finalized_epoch") is not None]
+    return max(told, default=otherwise)
+
+
+def _metadata_partition(described: dict[str, Any]) -> dict[str, Any]:
     (partition,) = described["topics"][0]["partitions"]
     if partition["error"]:  # The rest of such an answer is made of defaults: it would name node 0 as the leader.
         raise AdminError(f"The controllers have no leader: {partition['error']}.")
+    return dict(partition)
+
+
+def _quorum(described: dict[str, Any], fetch_timeout_ms: int) -> Quorum:
+    partition = _metadata_partition(described)
     voters, observers = partition["current_voters"], partition["observers"]
     nobody = {"log_end_offset": -1, "last_caught_up_timestamp": -1}
     leader = next((voter for voter in voters if voter["replica_id"] == partition["leader_id"]), nobody)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 
 from ansible_collections.crucible.kafka.plugins.module_utils import survey as module
-from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError
+from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError, Endpoint
 from ansible_collections.crucible.kafka.plugins.module_utils.cluster import (
     Broker,
     ClusterState,
@@ -141,3 +142,64 @@ class Led:
 def test_the_quorum_tells_on_which_listeners_its_voters_are_known() -> None:
     quorum = module._quorum(Led().describe_metadata_quorum(), 2000)
     assert quorum.listeners == {1: ("CONTROLLER",)}
+
+
+class Applying(Led):
+    """A broker that has fetched the metadata log up to offset 1,000, and applies it while it is asked."""
+
+    _manager = SimpleNamespace(least_loaded_node=lambda: 1)
+
+    def __init__(self, *applied: int | None) -> None:
+        self.applied, self.asked = list(applied), 0
+
+    def describe_features(self) -> dict[str, object]:
+        self.asked += 1
+        applied = self.applied.pop(0) if len(self.applied) > 1 else self.applied[0]
+        return {"kraft.version": {"supported": (0, 1)}, "metadata.version": {"finalized_epoch": applied}}
+
+
+def test_a_broker_is_asked_when_it_has_applied_what_the_controllers_decided() -> None:
+    broker = Applying(10, 998, 999, 1_000)
+    module._wait_until_applied(broker, 1_000)
+    assert broker.asked == 3
+
+
+class _NotYet(Applying):
+    """Its partitions may be asked for only when it has applied the log."""
+
+    def describe_cluster(self) -> dict[str, object]:
+        raise AssertionError("asked for partitions")
+
+
+def test_a_broker_that_has_much_to_apply_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "APPLIED_WITHIN_S", 0)
+    with pytest.raises(AdminError, match="Broker 1 has yet to apply 101 records of the metadata log"):
+        module._wait_until_applied(Applying(898), 1_000)
+    # The quorum's own records are in the log and never applied; a broker of old does not tell.
+    module._wait_until_applied(Applying(899), 1_000)
+    module._wait_until_applied(Applying(None), 1_000)
+
+
+def test_the_state_is_read_after_that_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    monkeypatch.setattr(module, "APPLIED_WITHIN_S", 0)
+    broker = _NotYet(898)
+    quorum = broker.describe_metadata_quorum()
+    quorum["topics"][0]["partitions"][0]["high_watermark"] = 1_000  # type: ignore[index] # of the stand-in's own making
+    monkeypatch.setattr(broker, "describe_metadata_quorum", lambda: quorum)
+    with pytest.raises(AdminError, match="101 records"):
+        module.read_state(broker)
+    broker.applied = [999]
+    with pytest.raises(AssertionError, match="asked for partitions"):
+        module.read_state(broker)
+
+
+def test_all_questions_go_to_the_broker_that_was_named() -> None:
+    """The library asks whom it likes of those that it is connected to, and each of them tells of another moment."""
+    brokers = [SimpleNamespace(node_id=number, host=f"kafka{number}", port=9092) for number in (1, 2)]
+    manager = SimpleNamespace(cluster=SimpleNamespace(brokers=lambda: brokers), least_loaded_node=lambda: 1)
+    admin = SimpleNamespace(_manager=manager, get_broker_version_data=lambda node_id: None)
+    Endpoint(["kafka1:9092", "kafka2:9092"], {}, 1)._stay_with_the_only_server(admin)
+    assert manager.least_loaded_node() == 1
+    Endpoint(["kafka2:9092"], {}, 1)._stay_with_the_only_server(admin)
+    assert manager.least_loaded_node() == 2
