@@ -30,6 +30,7 @@ from kafka_load.locust_adapter.users import (
     readers_of,
     topics_of,
 )
+from kafka_load.locust_adapter.worker_connections import give_up_disconnected, wait_for_silent_workers
 from kafka_load.native_threads import wait_until
 from kafka_load.output import console_summary, html_report, junit, run_folder
 from kafka_load.output.plan_check import Asked
@@ -71,6 +72,8 @@ class LocustAdapter:
         if isinstance(self.runner, runners.MasterRunner):
             # Before anything else: a worker that has begun may ask already.
             self.runner.register_message(TIME, self._on_question)
+            wait_for_silent_workers()
+            self._every(REPORT_S, lambda: give_up_disconnected(self.runner))
 
     @property
     def node(self) -> WorkerRuntime:

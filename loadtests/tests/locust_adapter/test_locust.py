@@ -147,6 +147,21 @@ def test_a_worker_that_is_killed_is_named_and_loses_nothing(shop: MockCluster, t
     assert max(group["lost"] for group in run.verdict["groups"]) == 0
 
 
+def test_a_worker_that_a_busy_machine_silences_for_a_while_is_not_taken_for_dead(
+    shop: MockCluster, tmp_path: Path
+) -> None:
+    """For longer than the 3 s after which Locust's master gives a worker up."""
+    run = Run(tmp_path, shop.bootstrap, "--profile", "smoke", "--run-time", "14s", "--processes", "2")
+    run.until(3)
+    children = Path(f"/proc/{run.process.pid}/task/{run.process.pid}/children").read_text().split()
+    subprocess.run(["/bin/kill", "-STOP", children[-1]], check=True)
+    run.until(9)
+    subprocess.run(["/bin/kill", "-CONT", children[-1]], check=True)
+    run.wait()
+    assert not any("was lost at" in note for note in run.verdict["notes"]), run.verdict["notes"]
+    assert run.verdict["produced"]["acknowledged"] == run.verdict["plan"]["due"]
+
+
 def test_a_run_whose_workers_are_all_gone_ends_with_its_verdict(shop: MockCluster, tmp_path: Path) -> None:
     """Locust itself would wait for them for ever."""
     run = Run(tmp_path, shop.bootstrap, "--profile", "smoke", "--run-time", "10m", "--processes", "2")
