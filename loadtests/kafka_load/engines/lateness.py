@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-import numpy as np
-
 from kafka_load.engines.warm_up import WarmUp
-from kafka_load.histogram import BUCKETS, Histogram, Int64s, bucket_of
+from kafka_load.histogram import Histogram, Int64s, bucket_of
 
 Cause = Literal["window", "queue", "transaction"]
 """What held records up: the in-flight window, the client's own queue, or the end of a transaction."""
@@ -55,10 +53,6 @@ class Lateness:
             self.sent_in_warm_up += len(due_ns) - len(measured)
             due_ns = measured
         late_ns = now_ns - due_ns
-        counts = _counts(late_ns)
-        self.total.counts += counts
-        self.own.counts += _counts(late_ns - self._excused_ns) if self._excused_ns else counts
-
-
-def _counts(late_ns: Int64s) -> Int64s:
-    return np.bincount(bucket_of(late_ns // 1_000), minlength=BUCKETS)
+        buckets = bucket_of(late_ns // 1_000)
+        self.total.add_buckets(buckets)
+        self.own.add_buckets(bucket_of((late_ns - self._excused_ns) // 1_000) if self._excused_ns else buckets)

@@ -130,7 +130,8 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
             if transaction:
                 at_most = min(ROUND, transaction.room)
             busy = self._send_due(at_most)
-            self._serve(0.0)
+            if busy:
+                self._serve(0.0)
             if transaction:
                 began = now_ns()
                 if transaction.step(self._acks, self._drain):
@@ -170,13 +171,14 @@ class ProducerEngine(Engine[ProducerTotals, ProducerSnapshot]):
         return min(records, max(0, left) // self._encode.mean_size)
 
     def _rest(self) -> None:
-        """Wait for the tick in which something is due, or, if that is far off, for a report."""
+        """Take reports and wait for the tick in which something is due, or, if that is far off, for another report."""
         now = now_ns()
         due = min(max(self._arrivals.next_ns, now + 1), now + IDLE_NS)
         rest = -(-due // TICK_NS) * TICK_NS - now
         if rest > 2 * TICK_NS:
             self._serve(rest // MILLISECOND / 1e3)
         else:
+            self._serve(0.0)
             native_sleep(rest / 1e9)
 
     def _send(self, due_ns: Int64s) -> None:
