@@ -27,6 +27,7 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
 from kafka.protocol.producer import EndTxnRequest
 from live import BOOTSTRAP, ROOT, host
 from plain_reader import read
@@ -175,6 +176,20 @@ def commit(admin: Any, transactional_id: str, on: Any) -> bool:
     return bool(answer.error_code == 0)
 
 
+def commit_ongoing(admin: Any, name: str) -> int:
+    """Commit the transactions that have outputs in them; returns how many there were."""
+    of_brokers = admin.list_transactions(state_filters=["Ongoing"]).values()
+    mine = [
+        one.transactional_id for one in chain.from_iterable(of_brokers) if f"{name}-enricher" in one.transactional_id
+    ]
+    described = ((one, admin.describe_transactions([one])[one]) for one in mine)
+    return sum(
+        commit(admin, one, on)
+        for one, on in described
+        if any(topic == f"{name}-enriched" for topic, _ in on.topic_partitions)
+    )
+
+
 def commit_late(name: str, ended: Event) -> int:
     """Commit transactions while they are on, as a request does that was delayed since the transaction before.
 
@@ -182,12 +197,11 @@ def commit_late(name: str, ended: Event) -> int:
     """
     admin, late = KafkaAdminClient(bootstrap_servers=BOOTSTRAP), 0
     while not ended.is_set():
-        of_brokers = admin.list_transactions(state_filters=["Ongoing"]).values()
-        ongoing = [one.transactional_id for one in chain.from_iterable(of_brokers)]
-        for transactional_id in (one for one in ongoing if f"{name}-enricher" in one):
-            on = admin.describe_transactions([transactional_id])[transactional_id]
-            if any(topic == f"{name}-enriched" for topic, _ in on.topic_partitions):
-                late += commit(admin, transactional_id, on)
+        try:
+            late += commit_ongoing(admin, name)
+        except KafkaError as error:  # on a new cluster the coordinators of transactions are still to come
+            if not error.retriable:
+                raise
     admin.close()
     return late
 
