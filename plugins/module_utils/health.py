@@ -41,6 +41,20 @@ class BrokerReport:
 
 
 @dataclass(frozen=True)
+class ShownCertificate:
+    """What a listener that speaks TLS has shown in a handshake; `failure` says why it has shown nothing."""
+
+    node: str
+    listener: str
+    port: int
+    days_left: float
+    failure: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.listener} of {self.node} (port {self.port})"
+
+
+@dataclass(frozen=True)
 class Expected:
     """What the inventory says should be there; an empty list expects nothing.
 
@@ -51,6 +65,7 @@ class Expected:
     voters: Sequence[int] = ()
     max_used_percent: float = 90.0
     ensemble: Mapping[str, str] = field(default_factory=dict)
+    min_certificate_days: float = 14.0
 
 
 @dataclass(frozen=True)
@@ -67,8 +82,13 @@ class Health:
         return "\n".join([*self.lines, *verdict])
 
 
-def assess(state: ClusterState, reports: Mapping[int, BrokerReport], expected: Expected) -> Health:
-    """Judge a cluster by what it says as a whole and by what each serving broker says of itself."""
+def assess(
+    state: ClusterState,
+    reports: Mapping[int, BrokerReport],
+    expected: Expected,
+    certificates: Sequence[ShownCertificate] = (),
+) -> Health:
+    """Judge a cluster by what it says as a whole, what each serving broker says of itself, and what listeners show."""
     declared = {*expected.brokers, *expected.voters}
     problems = [
         *_controller_problems(state, expected),
@@ -76,6 +96,7 @@ def assess(state: ClusterState, reports: Mapping[int, BrokerReport], expected: E
         *(str(node) for node in (undeclared(state, declared) if declared else ())),
         *_broker_problems(state, reports, expected),
         *_partition_problems(state.partitions),
+        *certificate_problems(certificates, expected.min_certificate_days),
     ]
     return Health(
         [
@@ -84,6 +105,7 @@ def assess(state: ClusterState, reports: Mapping[int, BrokerReport], expected: E
             *_ensemble(expected.ensemble),
             *_brokers(state, reports),
             *_partitions(state),
+            *_certificates(certificates),
         ],
         problems,
     )
@@ -141,6 +163,25 @@ def _partitions(state: ClusterState) -> Iterator[str]:
     below = sum(partition.under_min_isr for partition in state.partitions)
     offline = sum(partition.offline for partition in state.partitions)
     yield f"Partitions: {count} in {topics} topics; {under} under-replicated, {below} under min ISR, {offline} offline"
+
+
+def _certificates(certificates: Sequence[ShownCertificate]) -> Iterator[str]:
+    if certificates:
+        shown = sum(not each.failure for each in certificates)
+        yield f"Certificates: {shown} of {len(certificates)} TLS listeners show one"
+        for each in certificates:
+            yield f"  {each}: " + (each.failure or f"{each.days_left:.1f} days left")
+
+
+def certificate_problems(certificates: Iterable[ShownCertificate], min_days: float) -> Iterator[str]:
+    """Sentences about listeners that show no certificate, or one that ends within `min_days` days."""
+    for each in certificates:
+        if each.failure:
+            yield f"{each} shows no certificate: {each.failure}."
+        elif each.days_left <= 0:
+            yield f"The certificate of {each} expired {-each.days_left:.1f} days ago."
+        elif each.days_left < min_days:
+            yield f"The certificate of {each} expires in {each.days_left:.1f} days, the limit is {min_days:g}."
 
 
 def _controller_problems(state: ClusterState, expected: Expected) -> Iterator[str]:

@@ -13,7 +13,13 @@ from ansible_collections.crucible.kafka.plugins.module_utils.cluster import (
     Quorum,
     QuorumReplica,
 )
-from ansible_collections.crucible.kafka.plugins.module_utils.health import BrokerReport, Expected, LogDir, assess
+from ansible_collections.crucible.kafka.plugins.module_utils.health import (
+    BrokerReport,
+    Expected,
+    LogDir,
+    ShownCertificate,
+    assess,
+)
 
 NODES = (1, 2, 3)
 EXPECTED = Expected(brokers=NODES, voters=NODES)
@@ -106,3 +112,33 @@ def test_a_long_list_is_cut_where_nobody_would_read_on() -> None:
     many = tuple(Partition("clicks", index, 1, NODES, (1, 2), 2) for index in range(12))
     (problem,) = assess(replace(WELL, partitions=many), REPORTS, EXPECTED).problems
     assert problem.startswith("12 partitions lack") and problem.endswith("and 9 more.")
+
+
+CERTIFICATES = [
+    ShownCertificate("kafka1", "CLIENT", 9092, 14.0),
+    ShownCertificate("kafka1", "INTERNAL", 9094, 13.94),
+    ShownCertificate("kafka2", "CLIENT", 9092, -2.04),
+    ShownCertificate("kafka2", "INTERNAL", 9094, 0.0, "Connection refused"),
+]
+
+
+def test_each_certificate_is_told_with_its_days_and_one_that_ends_soon_is_not_well() -> None:
+    health = assess(WELL, REPORTS, EXPECTED, CERTIFICATES)
+    assert health.problems == [
+        "The certificate of INTERNAL of kafka1 (port 9094) expires in 13.9 days, the limit is 14.",
+        "The certificate of CLIENT of kafka2 (port 9092) expired 2.0 days ago.",
+        "INTERNAL of kafka2 (port 9094) shows no certificate: Connection refused.",
+    ]
+    assert (
+        "Certificates: 3 of 4 TLS listeners show one\n"
+        "  CLIENT of kafka1 (port 9092): 14.0 days left\n"
+        "  INTERNAL of kafka1 (port 9094): 13.9 days left\n"
+    ) in health.text
+    assert "Certificates" not in assess(WELL, REPORTS, EXPECTED).text
+
+
+def test_the_days_that_a_certificate_has_to_have_left_can_be_set() -> None:
+    limit = replace(EXPECTED, min_certificate_days=13.9)
+    assert assess(WELL, REPORTS, limit, CERTIFICATES[:2]).problems == []
+    expired = assess(WELL, REPORTS, replace(EXPECTED, min_certificate_days=-9), CERTIFICATES[2:3])
+    assert len(expired.problems) == 1

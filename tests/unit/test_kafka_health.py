@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -57,6 +58,10 @@ def test_where_nothing_answers_that_is_the_only_problem(monkeypatch: pytest.Monk
         ({"brokers": [1, 2], "voters": [1, 2]}, "no host of the inventory has kafka_node_id 3"),
         ({"max_used_percent": "49.5"}, "Broker 1 has little room left: /data 50 % of 100.0 GiB used."),
         ({"ensemble": {"zookeeper1": ""}}, "ZooKeeper zookeeper1 does not serve."),
+        (
+            {"unreachable_hosts": ["kafka3"]},
+            "Ansible cannot reach kafka3, so the certificates that it shows are not known.",
+        ),
     ],
 )
 def test_what_the_inventory_says_and_the_cluster_does_not_is_a_problem(
@@ -72,6 +77,37 @@ def test_a_broker_that_does_not_answer_itself_is_a_problem_and_a_fenced_one_is_n
     assert "Broker 2 at kafka2:9092 does not answer." in answer["problems"]
     assert any("Broker 3 is fenced" in problem for problem in answer["problems"])
     assert not any("Broker 3 at" in problem for problem in answer["problems"])
+
+
+def shown(days: float, failure: str = "") -> dict[str, Any]:
+    """What kafka_certificates_info has found on two hosts, of which one has no such listener."""
+    certificate = {"listener": "CLIENT", "port": 9092, "expires_s": time.time() + days * 86400, "failure": failure}
+    return {"certificates": {"kafka1": [certificate], "kafka2": []}}
+
+
+@pytest.mark.parametrize(
+    ("found", "problems"),
+    [
+        (shown(20.5), []),
+        (shown(20.5) | {"min_certificate_days": "21"}, ["expires in 20.5 days, the limit is 21."]),
+        (shown(-1.5), ["expired 1.5 days ago."]),
+        (shown(0, "timed out"), ["shows no certificate: timed out."]),
+    ],
+)
+def test_a_certificate_is_judged_by_the_days_that_it_has_left(
+    monkeypatch: pytest.MonkeyPatch, found: dict[str, Any], problems: list[str]
+) -> None:
+    told = health(monkeypatch, cluster(), **found)["problems"]
+    assert [problem.partition("(port 9092) ")[2] for problem in told] == problems
+
+
+def test_a_certificate_that_has_expired_is_told_where_the_cluster_cannot_be_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may be why."""
+    refused, expired = health(monkeypatch, NOTHING_ANSWERS, **shown(-1.5))["problems"]
+    assert refused == str(NOTHING_ANSWERS)
+    assert "CLIENT of kafka1 (port 9092) expired 1.5 days ago." in expired
 
 
 def test_one_broker_that_cannot_tell_does_not_hide_what_the_others_say(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import yaml
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
 from kafka import KafkaAdminClient
-from live import BOOTSTRAP, BROKERS, LAB, ROOT, SITE, host, listening, play
+from live import BOOTSTRAP, BROKERS, LAB, ROOT, SITE, Run, host, listening, play
 from logged import errors, unexplained
 
 SCENARIO = ROOT / "molecule/secured"
@@ -81,12 +83,25 @@ def test_secrets_are_where_only_the_broker_reads_them(name: str) -> None:
         assert (secrets.group, secrets.mode) == ("kafka", 0o640)
         assert VALUES["shop_password"] in secrets.content_string
         assert "PRIVATE KEY" in secrets.content_string
-    words = "--text -e admins-secret -e shops-secret -e 'PRIVATE KEY'"
+    words = "--text -e admins-secret -e shops-secret -e stocks-secret -e 'PRIVATE KEY'"
     folders = "/etc/kafka /etc/systemd /run/kafka /var/log"
     assert on.run(f"grep -rl --exclude=secrets.properties {words} {folders}").stdout == ""
     assert on.run(f"journalctl --quiet | grep {words}").stdout == ""
     arguments = "for one in /proc/[0-9]*/cmdline; do tr '\\0' ' ' < $one; echo; done 2> /dev/null"
     assert on.run(f"({arguments}) | grep {words} | grep --text --invert-match 'grep --text'").stdout == ""
+
+
+def test_each_tls_listener_shows_until_when_its_certificate_is_valid() -> None:
+    """The certificates are made for 30 days; those of listeners that require one of their clients are told too."""
+    values, dedicated = f"--extra-vars=@{SCENARIO}/vars/values.yml", ROOT / "inventory/dedicated"
+    well = play("playbooks/check_health.yml", values, inventory=dedicated)
+    assert well.ok, well.why
+    told = re.findall(r"(\w+ of \w+) \(port \d+\): (?:29|30)\.\d days left", well.output)
+    brokers = [f"{listener} of {name}" for name in BROKERS for listener in ("CLIENT", "INTERNAL")]
+    assert sorted(told) == sorted([*brokers, *(f"CONTROLLER of {name}" for name in CONTROLLERS)])
+    renewed = play("playbooks/check_health.yml", values, inventory=dedicated, kafka_health_certificate_days=31)
+    assert not renewed.ok
+    assert len(re.findall(r"The certificate of \w+ of \w+ \(port \d+\) expires in", renewed.sentences)) == len(told)
 
 
 @pytest.mark.parametrize("name", EVERYBODY)
@@ -128,9 +143,9 @@ def test_a_controller_that_lost_its_disk_gets_its_vote_again() -> None:
     assert {node for node in VOTERS if after[node] != before[node]} == {102}
 
 
-def let_in(server: str, password: str) -> bool:
-    """Tell whether a broker lets the shop in by this password."""
-    client = AdminClient({"bootstrap.servers": server, "log_level": 0, **SHOP, "sasl.password": password})
+def let_in(server: str, password: str, **further: str) -> bool:
+    """Tell whether a broker lets the shop, or another user, in by this password."""
+    client = AdminClient({"bootstrap.servers": server, "log_level": 0, **SHOP, **further, "sasl.password": password})
     try:
         client.list_topics(timeout=10)
     except KafkaException:
@@ -148,3 +163,55 @@ def test_a_changed_password_takes_effect_in_the_same_run() -> None:
     assert declared not in run.output
     assert [let_in(server, declared) for server in BOOTSTRAP] == [True] * len(BOOTSTRAP)
     assert [let_in(server, former) for server in BOOTSTRAP] == [False] * len(BOOTSTRAP)
+
+
+STOCK = {"mechanism": "SCRAM-SHA-512", "name": "stock"}
+STOCK_PASSWORD, NEXT_PASSWORD = VALUES["stock_password"], "the-next-stocks-secret"
+OLD = {**STOCK, "password": STOCK_PASSWORD}
+NEXT = {**STOCK, "mechanism": "SCRAM-SHA-256", "password": NEXT_PASSWORD}
+
+
+def stock_let_in(password: str, mechanism: str) -> list[bool]:
+    """Tell of each broker whether it lets the user stock in."""
+    login = {"sasl.username": "stock", "sasl.mechanisms": mechanism}
+    return [let_in(server, password, **login) for server in BOOTSTRAP]
+
+
+def declare(*users: dict[str, str]) -> Run:
+    """Run access.yml with these users; nothing that it prints has a password."""
+    values, dedicated = f"--extra-vars=@{SCENARIO}/vars/values.yml", ROOT / "inventory/dedicated"
+    run = play("playbooks/access.yml", values, "--diff", "-vvv", inventory=dedicated, kafka_users=list(users))
+    assert run.ok, run.why
+    assert "stocks-secret" not in run.output
+    return run
+
+
+def test_a_password_is_changed_with_both_valid_meanwhile() -> None:
+    every, none = [True] * len(BOOTSTRAP), [False] * len(BOOTSTRAP)
+    assert stock_let_in(STOCK_PASSWORD, "SCRAM-SHA-512") == every
+    assert stock_let_in("guessed", "SCRAM-SHA-512") == none
+    assert "+stock (SCRAM-SHA-256): new" in declare(OLD, NEXT).output
+    assert stock_let_in(STOCK_PASSWORD, "SCRAM-SHA-512") == every
+    assert stock_let_in(NEXT_PASSWORD, "SCRAM-SHA-256") == every
+    assert declare(OLD, NEXT).changed == 0
+    assert "-stock (SCRAM-SHA-512)" in declare(NEXT).output
+    assert stock_let_in(STOCK_PASSWORD, "SCRAM-SHA-512") == none
+    assert stock_let_in(NEXT_PASSWORD, "SCRAM-SHA-256") == every
+
+
+def test_a_password_that_somebody_else_has_set_is_set_back() -> None:
+    declare(NEXT)
+    sha_256 = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, 4096)
+    admin = {**SHOP, "sasl.username": "admin", "sasl.password": VALUES["admin_password"]}
+    client = AdminClient({"bootstrap.servers": BOOTSTRAP[0], **admin})
+    asked = client.alter_user_scram_credentials([UserScramCredentialUpsertion("stock", sha_256, b"guessed")])
+    asked["stock"].result(30)
+    assert "somebody else has set it since" in declare(NEXT).sentences
+    assert stock_let_in(NEXT_PASSWORD, "SCRAM-SHA-256") == [True] * len(BOOTSTRAP)
+
+
+def test_the_record_of_passwords_has_none_and_is_roots_alone() -> None:
+    [record] = [file for name in EVERYBODY if (file := host(name).file("/etc/kafka/users.json")).exists]
+    assert (record.user, record.group, record.mode) == ("root", "root", 0o600)
+    assert "stock" in record.content_string
+    assert "secret" not in record.content_string
