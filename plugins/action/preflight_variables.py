@@ -10,7 +10,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.crucible.kafka.plugins.module_utils import user_plan
+from ansible_collections.crucible.kafka.plugins.module_utils import quota_plan, user_plan
 from ansible_collections.crucible.kafka.plugins.module_utils.preflight import judged_config
 from ansible_collections.crucible.kafka.plugins.module_utils.variables import Variable, depends_on, interface
 
@@ -22,7 +22,10 @@ ARGUMENTS = {
 }
 
 # Sentences about mistakes in a variable's value; none of them shows a secret.
-JUDGES: Mapping[str, Callable[[Any], list[str]]] = {"kafka_users": user_plan.problems}
+JUDGES: Mapping[str, Callable[[Any], list[str]]] = {
+    "kafka_users": user_plan.problems,
+    "kafka_quotas": quota_plan.problems,
+}
 
 
 class ActionModule(ActionBase):  # type: ignore[misc] # Ansible publishes no types

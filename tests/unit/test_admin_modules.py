@@ -16,6 +16,7 @@ MODULES: dict[str, dict[str, Any]] = {
     "kafka_fault_plan": {"nodes": {"kafka1": 1}, "brokers": [1]},
     "kafka_gate": {"broker_id": 1, "phase": "before"},
     "kafka_health": {},
+    "kafka_quotas": {"quotas": [{"user": "shop", "request_percentage": 1}]},
     "kafka_roll_plan": {"nodes": [{"node_id": 1, "roles": ["broker"]}]},
     "kafka_take_leadership": {"broker_id": 1},
     "kafka_topics": {"topics": [{"name": "orders"}]},
