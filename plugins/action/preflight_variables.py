@@ -10,7 +10,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.crucible.kafka.plugins.module_utils import quota_plan, user_plan
+from ansible_collections.crucible.kafka.plugins.module_utils import acl_plan, quota_plan, user_plan
 from ansible_collections.crucible.kafka.plugins.module_utils.preflight import judged_config
 from ansible_collections.crucible.kafka.plugins.module_utils.variables import Variable, depends_on, interface
 
@@ -25,6 +25,7 @@ ARGUMENTS = {
 JUDGES: Mapping[str, Callable[[Any], list[str]]] = {
     "kafka_users": user_plan.problems,
     "kafka_quotas": quota_plan.problems,
+    "kafka_acls": acl_plan.problems,
 }
 
 

@@ -11,6 +11,7 @@ from module_runner import run_module
 from stand_in import closed_port
 
 MODULES: dict[str, dict[str, Any]] = {
+    "kafka_acls": {"acls": [{"principal": "User:shop", "state": "absent"}]},
     "kafka_broker_config": {"broker_id": 1, "running": {}, "declared": {}},
     "kafka_cluster_info": {},
     "kafka_fault_plan": {"nodes": {"kafka1": 1}, "brokers": [1]},

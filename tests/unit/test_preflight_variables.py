@@ -200,6 +200,24 @@ def test_a_mistake_in_the_users_is_told_before_anything_is_touched_and_shows_no_
 
 
 @pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"kafka_quotas": [{"user": "a", "request_percentage": 1}], "kafka_acls": []}, None),
+        ({"kafka_quotas": [{"user": None, "client_id": "b", "request_percentage": 1}]}, "user is None"),
+        ({"kafka_quotas": [{"user": "a", "request_percentage": -1}]}, "user a: request_percentage is -1"),
+        ({"kafka_acls": [{"principal": "a", "state": "absent"}]}, "entry 1 (a): principal is written User:NAME"),
+    ],
+)
+def test_a_mistake_in_quotas_and_acls_is_told_before_anything_is_touched(
+    variables: dict[str, Any], told: str | None
+) -> None:
+    answer = act({"roles_path": str(ROLES), "roles": ["kafka_access"]}, variables)
+    assert answer["corrected"] == {}
+    assert len(answer["errors"]) == (0 if told is None else 1)
+    assert (told or "") in " ".join(answer["errors"].values())
+
+
+@pytest.mark.parametrize(
     ("arguments", "told"),
     [
         ({"roles": ["kafka"]}, "missing required arguments: roles_path"),
