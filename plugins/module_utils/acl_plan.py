@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Any, NamedTuple
 
 # Kafka's numbers, from org.apache.kafka.common.resource.ResourceType, PatternType, acl.AclOperation, AclPermissionType.
@@ -159,15 +159,26 @@ def _resource_problems(entry: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _host_problems(host: Any) -> Iterator[str]:
-    if host == "*":
-        return
     try:
-        canonical = str(ip_address(str(host)))
+        _host(host)
     except ValueError:
         yield f"host is {host}; Kafka compares addresses, so it is one address or *"
-    else:
-        if canonical != host:
-            yield f"host is {host}; write it {canonical}, as Kafka compares texts"
+
+
+def _host(host: Any) -> str:
+    """The host in Java's spelling, with which Kafka compares it: an IPv6 address has all its groups.
+
+    Raises:
+        ValueError: It is no address.
+    """
+    if host == "*":
+        return "*"
+    address = ip_address(str(host))
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return ":".join(f"{int(group, 16):x}" for group in address.exploded.split(":"))
+    return str(address)
 
 
 def declared(entries: Iterable[Mapping[str, Any]]) -> dict[str, set[Acl]]:
@@ -201,7 +212,7 @@ def _acls(entry: Mapping[str, Any]) -> list[Acl]:
             pattern_type=_value(entry, "pattern_type", "literal"),
             operation=_word(each),
             permission=_value(entry, "permission", "allow"),
-            host=_value(entry, "host", "*"),
+            host=_host(_value(entry, "host", "*")),
         )
         for each in entry["operations"]
     ]

@@ -130,7 +130,6 @@ CLUSTER = {"principal": "User:a", "resource_type": "cluster", "operations": ["al
         ({**CLUSTER, "pattern_type": "prefixed"}, "a cluster has no other name than kafka-cluster"),
         ({**FINE, "host": "kafka1"}, "host is kafka1; Kafka compares addresses, so it is one address or *"),
         ({**FINE, "host": "192.0.2.0/24"}, "host is 192.0.2.0/24; Kafka compares addresses"),
-        ({**FINE, "host": "2001:DB8::1"}, "host is 2001:DB8::1; write it 2001:db8::1"),
         ({**FINE, "state": "gone"}, "state is gone; it is present or absent"),
         ({**FINE, "state": "absent"}, "so resource_type, name, operations cannot be given"),
         ({**FINE, "kind": "topic"}, "there is no key kind"),
@@ -140,6 +139,22 @@ def test_a_mistake_is_one_sentence_that_names_the_entry_and_the_key(entry: dict[
     (found,) = problems([entry])
     assert sentence in found
     assert found.startswith("entry 1 (")
+
+
+@pytest.mark.parametrize(
+    ("host", "kafkas"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:DB8::a:1", "2001:db8:0:0:0:0:a:1"),
+        ("2001:0db8:0:0:0:0:000a:1", "2001:db8:0:0:0:0:a:1"),
+        ("::1", "0:0:0:0:0:0:0:1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+    ],
+)
+def test_an_address_is_spelt_as_java_does_with_which_kafka_compares_it(host: str, kafkas: str) -> None:
+    entry = {**FINE, "host": host}
+    assert problems([entry]) == []
+    assert {acl.host for acl in declared([entry])["User:a"]} == {kafkas}
 
 
 def test_what_is_declared_twice_or_also_absent_is_refused() -> None:
