@@ -19,7 +19,8 @@ ANY = 1
 SECURITY_DISABLED = 54
 NO_AUTHORIZER = (
     "kafka_acls: the brokers have no authorizer, so nothing would be enforced; set authorizer.class.name in "
-    "kafka_config (org.apache.kafka.metadata.authorizer.StandardAuthorizer), with super.users for the nodes"
+    "kafka_config (org.apache.kafka.metadata.authorizer.StandardAuthorizer, with ZooKeeper "
+    "kafka.security.authorizer.AclAuthorizer), with super.users for the nodes"
 )
 
 

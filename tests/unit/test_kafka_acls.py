@@ -140,6 +140,7 @@ def test_brokers_without_an_authorizer_are_told_with_the_setting(cluster: Cluste
     assert answer["failed"]
     assert "the brokers have no authorizer" in answer["msg"]
     assert "authorizer.class.name in kafka_config" in answer["msg"]
+    assert "kafka.security.authorizer.AclAuthorizer" in answer["msg"]
     assert cluster.asked == []
 
 
