@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 # How many letters may be wrong: in a short name two make another word (kafka_java, kafka_jaas).
 LONG_NAME = 13
 MOST = 2
+# Names that public Kafka roles have for something else: the user of the operating system.
+OF_OTHERS = frozenset({"kafka_user"})
 
 
 def near_miss(names: Iterable[str], known: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -16,7 +18,7 @@ def near_miss(names: Iterable[str], known: Iterable[str]) -> Iterator[tuple[str,
     Capitals and underscores do not count as letters: `kafka_heapMB` is `kafka_heap_mb`.
     """
     ours = {ours: (plain := _plain(ours), Counter(plain)) for ours in sorted(known)}
-    for name in sorted(names):
+    for name in sorted(set(names) - OF_OTHERS):
         plain, letters = _plain(name), Counter(_plain(name))
         candidates = [
             (distance(plain, other), close)
