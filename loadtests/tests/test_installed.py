@@ -25,6 +25,7 @@ DISTRIBUTIONS = {
     "markupsafe": "jinja2",
     "opentelemetry": "opentelemetry-api",
     "pydantic_core": "pydantic",
+    "zmq": "pyzmq",
 }
 """Where what is imported has another name than the distribution that brings it."""
 LOCUSTFILE = '''
