@@ -61,7 +61,7 @@ def read_state(admin: Any) -> ClusterState:
     # ZooKeeper mode has no feature levels, and refuses the question for a quorum.
     described = admin.describe_metadata_quorum() if features else None
     if described:
-        _wait_until_applied(admin, _metadata_partition(described)["high_watermark"])
+        features = _when_applied(admin, features, _metadata_partition(described)["high_watermark"])
     cluster = admin.describe_cluster()
     quorum = _quorum(described, _fetch_timeout_ms(admin, described, cluster)) if described else None
     brokers = (Broker(b["broker_id"], b["host"], b["port"], bool(b.get("is_fenced"))) for b in cluster["brokers"])
@@ -177,25 +177,26 @@ def _fetch_timeout_ms(admin: Any, described: dict[str, Any], cluster: dict[str, 
     return CAUGHT_UP_WITHIN_MS
 
 
-def _wait_until_applied(admin: Any, high_watermark: int) -> None:
-    """Wait until the broker tells of the cluster what its controllers had decided: it fetches first, and then applies.
+def _when_applied(admin: Any, features: dict[str, Any], high_watermark: int) -> dict[str, Any]:
+    """The broker's features, when it tells of the cluster what its controllers had decided: it fetches, then applies.
 
     A broker that is given thousands of new partitions fetches on, while it has them all to make.
     """
     deadline = time.monotonic() + APPLIED_WITHIN_S
-    while (behind := high_watermark - 1 - _applied(admin, high_watermark)) > 0:
+    while (behind := high_watermark - 1 - _applied(features, high_watermark)) > 0:
         if time.monotonic() >= deadline:
             if behind <= NOT_APPLIED:
-                return
+                break
             broker = f"Broker {admin._manager.least_loaded_node()}"
             raise AdminError(f"{broker} has yet to apply {behind} records of the metadata log, and tells what was.")
         time.sleep(APPLY_POLL_S)
+        features = admin.describe_features()
+    return features
 
 
-def _applied(admin: Any, otherwise: int) -> int:
+def _applied(features: dict[str, Any], otherwise: int) -> int:
     """The offset in the metadata log up to which a broker has applied it (`otherwise`: it does not tell)."""
-    levels = admin.describe_features().values()
-    told = [level["finalized_epoch"] for level in levels if level.get("finalized_epoch") is not None]
+    told = [each["finalized_epoch"] for each in features.values() if each.get("finalized_epoch") is not None]
     return max(told, default=otherwise)
 
 

@@ -158,9 +158,13 @@ class Applying(Led):
         return {"kraft.version": {"supported": (0, 1)}, "metadata.version": {"finalized_epoch": applied}}
 
 
+def wait_until_applied(broker: Applying) -> None:
+    module._when_applied(broker, broker.describe_features(), 1_000)
+
+
 def test_a_broker_is_asked_when_it_has_applied_what_the_controllers_decided() -> None:
     broker = Applying(10, 998, 999, 1_000)
-    module._wait_until_applied(broker, 1_000)
+    wait_until_applied(broker)
     assert broker.asked == 3
 
 
@@ -174,10 +178,10 @@ class _NotYet(Applying):
 def test_a_broker_that_has_much_to_apply_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "APPLIED_WITHIN_S", 0)
     with pytest.raises(AdminError, match="Broker 1 has yet to apply 101 records of the metadata log"):
-        module._wait_until_applied(Applying(898), 1_000)
+        wait_until_applied(Applying(898))
     # The quorum's own records are in the log and never applied; a broker of old does not tell.
-    module._wait_until_applied(Applying(899), 1_000)
-    module._wait_until_applied(Applying(None), 1_000)
+    wait_until_applied(Applying(899))
+    wait_until_applied(Applying(None))
 
 
 def test_the_state_is_read_after_that_alone(monkeypatch: pytest.MonkeyPatch) -> None:
