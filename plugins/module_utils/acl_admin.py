@@ -68,10 +68,10 @@ def carry_out(admin: Any, plan: AclPlan) -> list[str]:
     refusals: list[str] = []
     failed: set[str] = set()
     for batch in batches(plan.create):
-        request = CreateAclsRequest(creations=[_creation(acl) for acl in batch])
+        request = CreateAclsRequest(creations=[_fields(acl) for acl in batch])
         refusals += _told(batch, admin._manager.run(admin._send_request_to_controller, request).results, failed)
     for batch in batches([acl for acl in plan.delete if acl.principal not in failed]):
-        request = DeleteAclsRequest(filters=[_filter(acl) for acl in batch])
+        request = DeleteAclsRequest(filters=[_fields(acl) for acl in batch])
         answer = admin._manager.run(admin._send_request_to_controller, request)
         results = [
             next((match for match in result.matching_acls if match.error_code), result)
@@ -90,19 +90,8 @@ def _told(batch: Sequence[Acl], results: Sequence[Any], failed: set[str]) -> lis
     )
 
 
-def _creation(acl: Acl) -> tuple[Any, ...]:
-    return (
-        RESOURCE_TYPES[acl.resource_type],
-        acl.name,
-        PATTERN_TYPES[acl.pattern_type],
-        acl.principal,
-        acl.host,
-        OPERATIONS[acl.operation],
-        PERMISSIONS[acl.permission],
-    )
-
-
-def _filter(acl: Acl) -> tuple[Any, ...]:
+def _fields(acl: Acl) -> tuple[Any, ...]:
+    """An ACL in the order in which the protocol has it, to create it and to find it."""
     return (
         _number(RESOURCE_TYPES, acl.resource_type),
         acl.name,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-SEQUENCE, VERSION, UTC_TIME, GENERALIZED_TIME = 0x30, 0xA0, 0x17, 0x18
+VERSION, UTC_TIME, GENERALIZED_TIME = 0xA0, 0x17, 0x18
 # TLS: the type of a record, and of a message in it.
 HANDSHAKE, CERTIFICATE = 22, 11
 NO_CERTIFICATE = "what it shows is no X.509 certificate"

@@ -1,11 +1,12 @@
 """Runs in Ansible's own process what needs no worker: a task that is skipped, includes others, or works without a host.
 
-For each task of each host Ansible forks a process of its own, which costs more than most of them do. A second run of
-site.yml forks 181, of which 57 find their `when` false and 40 more include files, set facts or assert.
+For each task of each host Ansible forks a process of its own, which costs more than most of them do. More than half of
+the tasks of a second run of site.yml are such (docs/speed.md).
 """
 
 from __future__ import annotations
 
+from functools import cache
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
@@ -15,12 +16,9 @@ from ansible.executor.task_executor import TaskExecutor
 from ansible.executor.task_result import _RawTaskResult
 from ansible.plugins import loader as plugin_loader
 
-INCLUDES = frozenset(_ACTION_INCLUDE_TASKS) | frozenset(_ACTION_INCLUDE_ROLE)
-HOSTLESS = frozenset(
-    f"ansible.builtin.{name}"
-    for name in ("assert", "debug", "fail", "include_vars", "set_fact", "validate_argument_spec")
-)
-"""Action plugins that neither connect to a host nor wait for anything."""
+WITHOUT_HOST = ("assert", "debug", "fail", "include_vars", "set_fact", "validate_argument_spec")
+HOSTLESS = frozenset({*_ACTION_INCLUDE_TASKS, *_ACTION_INCLUDE_ROLE, *(f"ansible.builtin.{it}" for it in WITHOUT_HOST)})
+"""Actions that neither connect to a host nor wait for anything."""
 
 
 class NeedsWorker(BaseException):
@@ -45,6 +43,13 @@ class Unwrapped:
         return self.get_with_context(*arguments, **options).object
 
 
+@cache
+def _loaders() -> SimpleNamespace:
+    found = SimpleNamespace(**vars(plugin_loader.get_plugin_loader_namespace()))
+    found.action_loader, found.connection_loader = map(Unwrapped, (found.action_loader, found.connection_loader))
+    return found
+
+
 def _needs_worker(**_: Any) -> NoReturn:
     raise NeedsWorker
 
@@ -53,24 +58,22 @@ def worth_trying(task: Any) -> bool:
     """Whether a task may be one for this process. One whose items or answers are waited for is not."""
     if task.loop or task.loop_with or task.async_val or task.until or task.delegate_to:
         return False
-    return bool(task.when) or task.action in INCLUDES or task.action in HOSTLESS
+    return bool(task.when) or task.action in HOSTLESS
 
 
 def run(strategy: Any, host: Any, task: Any, task_vars: dict[str, Any], play_context: Any) -> _RawTaskResult | None:
     """The result of a task, or None if a worker has to run it. Neither the task nor the variables are changed."""
     tried = task.copy(exclude_parent=True)
     tried._parent = task._parent
-    if task.action not in INCLUDES and task.action not in HOSTLESS:
+    if task.action not in HOSTLESS:
         tried.post_validate = _needs_worker  # what comes next once it is known that the task is not skipped
-    shared = SimpleNamespace(**vars(plugin_loader.get_plugin_loader_namespace()))
-    shared.action_loader, shared.connection_loader = map(Unwrapped, (shared.action_loader, shared.connection_loader))
     executor = TaskExecutor(
         host,
         tried,
         dict(task_vars),
         play_context,
         strategy._loader,
-        shared,
+        _loaders(),
         strategy._final_q,
         strategy._variable_manager,
     )
