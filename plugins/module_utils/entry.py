@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -70,3 +70,14 @@ def fail_on_admin_error(module: AnsibleModule) -> Iterator[None]:
         yield
     except AdminError as error:
         module.fail_json(msg=str(error))
+
+
+def refuse(variable: str, sentences: Sequence[str]) -> None:
+    """Raise an AdminError with the sentences about a variable, if there are any; nothing has been done yet."""
+    if sentences:
+        raise AdminError("\n".join([f"{variable}: nothing was changed, because of these:", *sentences]))
+
+
+def line_diff(before: Iterable[object], after: Iterable[object]) -> dict[str, str]:
+    """What `--diff` shows: a line for each thing as it was and as it is."""
+    return {"before": "".join(f"{line}\n" for line in before), "after": "".join(f"{line}\n" for line in after)}

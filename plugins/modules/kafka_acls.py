@@ -6,7 +6,13 @@ from __future__ import annotations
 from ansible_collections.crucible.kafka.plugins.module_utils import acl_plan
 from ansible_collections.crucible.kafka.plugins.module_utils.acl_admin import carry_out, read_acls
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError
-from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, endpoint, fail_on_admin_error
+from ansible_collections.crucible.kafka.plugins.module_utils.entry import (
+    admin_module,
+    endpoint,
+    fail_on_admin_error,
+    line_diff,
+    refuse,
+)
 
 DOCUMENTATION = r"""
 module: kafka_acls
@@ -71,8 +77,7 @@ def main() -> None:
     module = admin_module(acls={"type": "list", "elements": "dict", "required": True, "options": ACL})
     acls = module.params["acls"]
     with fail_on_admin_error(module):
-        if sentences := acl_plan.problems(acls):
-            raise AdminError("\n".join(["kafka_acls: nothing was changed, because of these:", *sentences]))
+        refuse("kafka_acls", acl_plan.problems(acls))
         with endpoint(module).connect() as admin:
             plan = acl_plan.plan(read_acls(admin), acl_plan.declared(acls))
             if not module.check_mode and (refusals := carry_out(admin, plan)):
@@ -83,10 +88,7 @@ def main() -> None:
         created=[str(acl) for acl in plan.create],
         deleted=[str(acl) for acl in plan.delete],
         undeclared=list(plan.undeclared),
-        diff={
-            "before": "".join(f"{acl}\n" for acl in plan.delete),
-            "after": "".join(f"{acl}\n" for acl in plan.create),
-        },
+        diff=line_diff(plan.delete, plan.create),
     )
 
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 
 from ansible_collections.crucible.kafka.plugins.module_utils import quota_plan
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError
-from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, endpoint, fail_on_admin_error
+from ansible_collections.crucible.kafka.plugins.module_utils.entry import (
+    admin_module,
+    endpoint,
+    fail_on_admin_error,
+    line_diff,
+    refuse,
+)
 from ansible_collections.crucible.kafka.plugins.module_utils.quota_admin import carry_out, read_quotas
 
 DOCUMENTATION = r"""
@@ -54,8 +60,7 @@ def main() -> None:
     module = admin_module(quotas={"type": "list", "elements": "dict", "required": True})
     quotas = module.params["quotas"]
     with fail_on_admin_error(module):
-        if sentences := quota_plan.problems(quotas):
-            raise AdminError("\n".join(["kafka_quotas: nothing was changed, because of these:", *sentences]))
+        refuse("kafka_quotas", quota_plan.problems(quotas))
         with endpoint(module).connect() as admin:
             current = read_quotas(admin)
             plan = quota_plan.plan(current, quota_plan.declared(quotas))
@@ -67,7 +72,7 @@ def main() -> None:
         changed=bool(plan.alter),
         altered={str(each): dict(changes) for each, changes in plan.alter.items()},
         undeclared=[str(each) for each in plan.undeclared],
-        diff={"before": "".join(f"{line}\n" for line in before), "after": "".join(f"{line}\n" for line in after)},
+        diff=line_diff(before, after),
     )
 
 

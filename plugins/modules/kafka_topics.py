@@ -7,7 +7,12 @@ from typing import Any
 
 from ansible_collections.crucible.kafka.plugins.module_utils import topic_plan
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError
-from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, endpoint, fail_on_admin_error
+from ansible_collections.crucible.kafka.plugins.module_utils.entry import (
+    admin_module,
+    endpoint,
+    fail_on_admin_error,
+    line_diff,
+)
 from ansible_collections.crucible.kafka.plugins.module_utils.server_properties import strings
 from ansible_collections.crucible.kafka.plugins.module_utils.topic_admin import carry_out, read_topics, wait_for
 
@@ -126,7 +131,7 @@ def main() -> None:
         grown=dict(plan.grow),
         reconfigured={name: dict(changes) for name, changes in plan.alter.items()},
         deleted=list(plan.delete),
-        diff={"before": "".join(f"{line}\n" for line in before), "after": "".join(f"{line}\n" for line in after)},
+        diff=line_diff(before, after),
     )
 
 

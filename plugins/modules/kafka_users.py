@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -13,7 +12,12 @@ from ansible_collections.crucible.kafka.plugins.module_utils import saslprep as 
 from ansible_collections.crucible.kafka.plugins.module_utils import user_plan
 from ansible_collections.crucible.kafka.plugins.module_utils import user_record as user_record
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError
-from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, endpoint
+from ansible_collections.crucible.kafka.plugins.module_utils.entry import (
+    admin_module,
+    endpoint,
+    line_diff,
+    refuse,
+)
 from ansible_collections.crucible.kafka.plugins.module_utils.user_admin import Outcome, carry_out, read_credentials
 from ansible_collections.crucible.kafka.plugins.module_utils.user_plan import Credential
 
@@ -108,12 +112,6 @@ def done(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def refuse(sentences: Sequence[str]) -> None:
-    """Raise an AdminError with the sentences, if there are any; nothing has been done yet."""
-    if sentences:
-        raise AdminError("\n".join(["kafka_users: nothing was changed, because of these:", *sentences]))
-
-
 def main() -> None:
     """Plan, carry it out, and answer what was done even where not all of it could be."""
     module = admin_module(
@@ -124,12 +122,12 @@ def main() -> None:
     recorded = {Credential(each["name"], each["mechanism"]): each["iterations"] for each in module.params["recorded"]}
     outcome = Outcome()
     try:
-        refuse(user_plan.problems(users))
+        refuse("kafka_users", user_plan.problems(users))
         wanted = user_plan.declared(users)
         with endpoint(module).connect() as admin:
             current = read_credentials(admin)
             plan = user_plan.plan(current, wanted, recorded, user_plan.login(module.params["client"]))
-            refuse(plan.refusals)
+            refuse("kafka_users", plan.refusals)
             if not module.check_mode:
                 carry_out(admin, plan, wanted, outcome)
     except AdminError as error:
@@ -141,7 +139,7 @@ def main() -> None:
     module.exit_json(
         changed=plan.changes,
         undeclared=list(plan.undeclared),
-        diff={"before": "".join(f"{line}\n" for line in before), "after": "".join(f"{line}\n" for line in after)},
+        diff=line_diff(before, after),
         **done(outcome),
     )
 

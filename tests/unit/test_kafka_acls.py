@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from controller import Controller, asked_by
 from kafka.protocol.admin import (
     CreateAclsRequest,
     CreateAclsResponse,
@@ -25,19 +23,13 @@ OTHERS: Kept = (2, "orders", 3, "User:other", "*", FROM_LATER, 3)
 OLD: Kept = (2, "orders", 3, "User:shop", "*", 3, 3)
 
 
-class Cluster:
+class Cluster(Controller):
     """A controller that keeps ACLs; requests and answers pass through the protocol's own encoding."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.kept: set[Kept] = {OTHERS, OLD}
         self.asked: list[str] = []
-        self.refuses: dict[str, tuple[int, str | None]] = {}
-        self.error = 0
-        self._manager = SimpleNamespace(run=lambda call, *arguments: call(*arguments), send=self._describe)
-
-    @contextmanager
-    def connect(self) -> Iterator[Cluster]:
-        yield self
 
     def _describe(self, _: Any) -> Any:
         resources = [(each[0], each[1], each[2], [each[3:]]) for each in self.kept if not self.error]
@@ -77,9 +69,7 @@ class Cluster:
 
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
-    found = Cluster()
-    monkeypatch.setattr(kafka_acls, "endpoint", lambda _: found)
-    return found
+    return asked_by(monkeypatch, kafka_acls, Cluster())
 
 
 def acls(*entries: dict[str, Any], check: bool = False) -> dict[str, Any]:

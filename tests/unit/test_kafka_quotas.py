@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from controller import Controller, asked_by
 from kafka.protocol.admin import AlterClientQuotasRequest, AlterClientQuotasResponse, DescribeClientQuotasResponse
 from module_runner import run_module
 
@@ -16,19 +14,13 @@ from ansible_collections.crucible.kafka.plugins.modules import kafka_quotas
 Name = tuple[tuple[str, str | None], ...]
 
 
-class Cluster:
+class Cluster(Controller):
     """A controller that keeps quotas; requests and answers pass through the protocol's own encoding."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.kept: dict[Name, dict[str, float]] = {(("client-id", None),): {"producer_byte_rate": 9.0}}
         self.validated: list[bool] = []
-        self.refuses: dict[Name, tuple[int, str | None]] = {}
-        self.error = 0
-        self._manager = SimpleNamespace(run=lambda call, *arguments: call(*arguments), send=self._describe)
-
-    @contextmanager
-    def connect(self) -> Iterator[Cluster]:
-        yield self
 
     def _describe(self, _: Any) -> Any:
         entries = [(list(entity), list(limits.items())) for entity, limits in self.kept.items()]
@@ -56,9 +48,7 @@ class Cluster:
 
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
-    found = Cluster()
-    monkeypatch.setattr(kafka_quotas, "endpoint", lambda _: found)
-    return found
+    return asked_by(monkeypatch, kafka_quotas, Cluster())
 
 
 def quotas(*entries: dict[str, Any], check: bool = False) -> dict[str, Any]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from controller import Controller, asked_by
 from kafka.admin import ScramMechanism
 from kafka.protocol.admin import AlterUserScramCredentialsRequest
 from module_runner import run_module
@@ -21,19 +20,14 @@ SECRET = "a-planted-secret"  # noqa: S105 # What the tests look for.
 SHA_512, SHA_256 = 2, 1
 
 
-class Cluster:
+class Cluster(Controller):
     """A controller that keeps credentials and answers as kafka-python does."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.kept: dict[tuple[str, int], Any] = {}
         self.requests: list[Any] = []
-        self.refuses: dict[str, tuple[int, str | None]] = {}
         self.breaks_at = 99
-        self._manager = SimpleNamespace(run=lambda call, *arguments: call(*arguments))
-
-    @contextmanager
-    def connect(self) -> Iterator[Cluster]:
-        yield self
 
     def describe_user_scram_credentials(self) -> dict[str, Any]:
         answer: dict[str, Any] = {}
@@ -64,9 +58,7 @@ class Cluster:
 
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
-    found = Cluster()
-    monkeypatch.setattr(kafka_users, "endpoint", lambda _: found)
-    return found
+    return asked_by(monkeypatch, kafka_users, Cluster())
 
 
 def users(*entries: dict[str, Any], check: bool = False, **arguments: Any) -> dict[str, Any]:
