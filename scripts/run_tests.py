@@ -77,21 +77,23 @@ def scenario(name: str, limit_s: int, **environment: str) -> Step:
     return Step(f"molecule {name}", command, limit_s, in_lab=True, environment=environment)
 
 
-# The lanes of a stage run side by side, the steps of a lane one after the other. Scenarios and runs of the load harness
-# wait more than they work, so two lanes share two processors; with a third, brokers lose their controllers. What needs
-# the machine for itself is alone in its stage.
+CONTROLS = "loadtests/tests/controls"
+# The lanes of a stage run side by side, the steps of a lane one after the other. Scenarios wait more than they work, so
+# two lanes of them share two processors; with a third, brokers lose their controllers. The controls, whole runs of the
+# load harness, wait nearly all the time. What needs the machine for itself is alone in its stage.
 STAGES = (
     (
         (
             Step("lint", ("make", "--no-print-directory", "--keep-going", "lint"), 1800, counted=False),
             scenario("default", 4200),
-            scenario("production", 3600),
-        ),
-        (
-            Step("unit tests", ("pytest",), 3600),
-            scenario("secured", 2400),
             scenario("zookeeper", 2400),
         ),
+        (
+            Step("unit tests", ("pytest", f"--ignore={CONTROLS}"), 3600),
+            scenario("secured", 2400),
+            scenario("production", 3600),
+        ),
+        (Step("controls", ("pytest", CONTROLS), 3600),),
     ),
     ((scenario("failover", 2400, CRUCIBLE_MATRIX="ci"),),),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -12,6 +13,13 @@ from typing import Any
 PROJECT = Path(__file__).resolve().parents[2]
 LOCUSTFILE = str(PROJECT / "loadtests" / "locustfile.py")
 LOCUST = str(Path(sys.executable).parent / "locust")
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 class Run:
@@ -24,6 +32,9 @@ class Run:
         # The mock's groups tell their members of a change by the next heartbeat, which is a sixth of it.
         # How late the harness is depends on the machine; tests of that say otherwise.
         command += ["--session-timeout-ms=3000", "--max-late-ms=120000", *arguments]
+        if "--processes" in arguments:  # Each master has the same port unless it is told otherwise.
+            port = free_port()
+            command += [f"--master-bind-port={port}", f"--master-port={port}"]
         self.process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def wait(self, timeout_s: float = 300) -> int:

@@ -16,17 +16,16 @@ from datetime import datetime
 from pathlib import Path
 
 from confluent_kafka import Consumer, TopicPartition
-from locust_run import Run, Worker
+from locust_run import Run, Worker, free_port
 from mock_cluster import MockCluster
 from slow_way import SlowWay
 
-PORT = 15558
 PARTITIONS = {"orders": 3, "clicks": 12}
 
 
-def worker_with_clock(offset_s: int) -> Worker:
+def worker_with_clock(port: int, offset_s: int) -> Worker:
     """A worker on a host whose clock is wrong by `offset_s`, as its own log must show."""
-    worker = Worker(PORT, clock_ahead_s=offset_s)
+    worker = Worker(port, clock_ahead_s=offset_s)
     [began] = re.findall(r"^\[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d),", worker.says("Starting Locust"))
     found_s = datetime.strptime(began, "%Y-%m-%d %H:%M:%S").timestamp() - time.time()
     assert offset_s - 60 < found_s <= offset_s
@@ -68,9 +67,10 @@ class LiveReader:
 def test_workers_whose_clocks_are_apart_send_what_is_due_when_it_is_due(shop: MockCluster, tmp_path: Path) -> None:
     """One clock is 5 s ahead, one is an hour behind, the master's is right."""
     reader = LiveReader(shop)
-    master = ("--master", f"--master-bind-port={PORT}", "--expect-workers=2", "--expect-workers-max-wait=60")
+    port = free_port()
+    master = ("--master", f"--master-bind-port={port}", "--expect-workers=2", "--expect-workers-max-wait=60")
     run = Run(tmp_path, shop.bootstrap, "--profile", "smoke", "--run-time", "8s", *master)
-    workers = [worker_with_clock(5), worker_with_clock(-3600)]
+    workers = [worker_with_clock(port, 5), worker_with_clock(port, -3600)]
     status = run.wait()
     for worker in workers:
         worker.wait()
@@ -91,11 +91,12 @@ def test_workers_whose_clocks_are_apart_send_what_is_due_when_it_is_due(shop: Mo
 def test_a_latency_limit_below_what_is_known_of_the_clocks_is_not_judged(shop: MockCluster, tmp_path: Path) -> None:
     """One worker's messages need 4 s to the master: its clock is taken to be 2 s behind, and it is right."""
     reader = LiveReader(shop)
-    master = ("--master", f"--master-bind-port={PORT}", "--expect-workers=2", "--expect-workers-max-wait=60")
+    port = free_port()
+    master = ("--master", f"--master-bind-port={port}", "--expect-workers=2", "--expect-workers-max-wait=60")
     limit = "--slo-p99-end-to-end-ms=1000"
     run = Run(tmp_path, shop.bootstrap, "--profile", "smoke", "--run-time", "8s", limit, *master)
-    way = SlowWay(PORT, 4.0)
-    workers = [Worker(PORT), Worker(way.port)]
+    way = SlowWay(port, 4.0)
+    workers = [Worker(port), Worker(way.port)]
     status = run.wait()
     for worker in workers:
         worker.wait()

@@ -14,11 +14,10 @@ from typing import Any
 
 import pytest
 from kafka_load.ledger import read_journals
-from locust_run import Run, Worker
+from locust_run import Run, Worker, free_port
 from mock_cluster import MockCluster
 from slow_way import SlowWay
 
-PORT = 15559
 PROFILE = """
 duration = "24s"
 size = "json"
@@ -53,10 +52,11 @@ def test_what_only_a_dead_worker_read_is_not_called_lost(shop: MockCluster, tmp_
     here, there = tmp_path / "here", tmp_path / "there"
     here.mkdir()
     there.mkdir()
-    master = ("--master", f"--master-bind-port={PORT}", "--expect-workers=2", "--expect-workers-max-wait=60")
+    port = free_port()
+    master = ("--master", f"--master-bind-port={port}", "--expect-workers=2", "--expect-workers-max-wait=60")
     run = Run(Path("results"), shop.bootstrap, "--profile", str(tmp_path / "profile.toml"), *master, cwd=here)
-    way = SlowWay(PORT)
-    survivor, victim = Worker(PORT, here), Worker(way.port, there if host == "another" else here)
+    way = SlowWay(port)
+    survivor, victim = Worker(port, here), Worker(way.port, there if host == "another" else here)
     disk = (there if host == "another" else here) / "results"
     run.until(2)
     way.hold()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 from kafka_load.run import run_annotations
-from locust_run import LOCUST, PROJECT, Run
+from locust_run import LOCUST, PROJECT, Run, free_port
 from mock_cluster import OFFSET_COMMIT, REBALANCE_IN_PROGRESS, MockCluster
 
 
@@ -78,7 +78,7 @@ def test_an_unreachable_cluster_is_exit_status_3_and_one_sentence(tmp_path: Path
 
 
 def test_missing_workers_are_exit_status_3_and_no_verdict(shop: MockCluster, tmp_path: Path) -> None:
-    alone = ("--master", "--master-bind-port=15557", "--expect-workers=2", "--expect-workers-max-wait=1")
+    alone = ("--master", f"--master-bind-port={free_port()}", "--expect-workers=2", "--expect-workers-max-wait=1")
     run = Run(tmp_path, shop.bootstrap, "--profile", "smoke", *alone)
     assert run.wait() == 3
     assert "0 of 2 workers came within 1 s" in run.output
@@ -89,9 +89,10 @@ def test_a_worker_that_cannot_read_its_client_config_calls_the_run_off(shop: Moc
     """Each worker reads a file of its own; the master's, which is there, says nothing of it."""
     (tmp_path / "client.properties").write_text("client.rack=a\n")
     given = f"--client-config={tmp_path / 'client.properties'}"
-    alone = ("--master", "--master-bind-port=15558", "--expect-workers=1", "--expect-workers-max-wait=60")
+    port = free_port()
+    alone = ("--master", f"--master-bind-port={port}", "--expect-workers=1", "--expect-workers-max-wait=60")
     run = Run(tmp_path / "results", shop.bootstrap, "--profile", "smoke", given, *alone)
-    command = [LOCUST, "--worker", "--master-port=15558", "--client-config=/no/such"]
+    command = [LOCUST, "--worker", f"--master-port={port}", "--client-config=/no/such"]
     worker = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
     assert run.wait() == worker.returncode == 3
     assert "--client-config /no/such cannot be read: No such file or directory" in run.output

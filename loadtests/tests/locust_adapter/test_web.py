@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from locust_run import free_port
 from mock_cluster import MockCluster
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
@@ -30,9 +30,7 @@ def address(shop: MockCluster, tmp_path: Path) -> Iterator[str]:
 @contextmanager
 def web_ui(shop: MockCluster, tmp_path: Path, *options: str) -> Iterator[str]:
     """Locust's web UI; the address of its host."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [LOCUST, "--web-host", "127.0.0.1", "--web-port", str(port), "--results-dir", str(tmp_path)]
     command += ["--session-timeout-ms=3000", "--drain-timeout=5s", "--bootstrap-servers", shop.bootstrap, *options]
     process = subprocess.Popen(command, cwd=PROJECT)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from locust_run import Run
+from locust_run import Run, free_port
 from mock_cluster import MockCluster
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -29,9 +29,7 @@ def test_a_run_is_scraped_while_it_is_on_and_exported_at_its_end(
     exporters = {"OTEL_METRICS_EXPORTER": "console", "OTEL_TRACES_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "none"}
     for name, value in exporters.items():
         monkeypatch.setenv(name, value)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     given = ("--profile", "smoke", "--run-time", "6s", f"--metrics-port={port}", "--otel")
     run = Run(tmp_path, shop.bootstrap, *given)
     deadline = time.monotonic() + 120
