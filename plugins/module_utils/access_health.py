@@ -37,7 +37,7 @@ TOLD = 10
 class Entrance:
     """A listener of one node, and how it learns who comes through it.
 
-    `client_auth` is Kafka's `ssl.client.auth` ("" where no certificate counts), `mechanisms` are those of SASL.
+    `client_auth` is Kafka's `ssl.client.auth` ("" where it is not set or does not count), `mechanisms` are those of SASL.
     `mapped`: certificates give other principals than their distinguished names. `own_principals`: a class of the
     user's own makes the principals.
     """
@@ -195,17 +195,17 @@ def access_lines(access: Access, acls: Collection[Acl] | None, users: Collection
 
 
 def _entrance(listener: Listener, is_controllers: bool, properties: Mapping[str, str]) -> Entrance:
-    def setting(key: str, default: str = "") -> str:
+    def setting(key: str) -> str:
         own = f"listener.name.{listener.name.lower()}.{key}"
-        return properties.get(own, properties.get(key, default)).strip()
+        return properties.get(own, properties.get(key, "")).strip()
 
     sasl = listener.protocol.startswith("SASL_")
     return Entrance(
         listener,
         is_controllers,
-        setting(CLIENT_AUTH, "none").lower() if listener.protocol == "SSL" else "",
+        setting(CLIENT_AUTH).lower() if listener.protocol == "SSL" else "",
         _items(setting(MECHANISMS) or "GSSAPI", ",") if sasl else [],
-        setting(MAPPING_RULES, "DEFAULT") not in ("", "DEFAULT"),
+        setting(MAPPING_RULES) not in ("", "DEFAULT"),
         bool(setting(PRINCIPAL_BUILDER)),
     )
 

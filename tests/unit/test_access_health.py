@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -87,31 +87,31 @@ def test_a_cluster_that_declares_no_security_is_told_nothing() -> None:
     ("access", "sentence"),
     [
         (
-            cluster(controllers=WITHOUT),
+            lambda: cluster(controllers=WITHOUT),
             "No authorizer runs on controller1, while one runs on kafka1 and kafka2: what is decided without one is "
             "permitted to everybody. Set authorizer.class.name for all nodes.",
         ),
         (
-            cluster(brokers={"authorizer.class.name": " "}),
+            lambda: cluster(brokers={"authorizer.class.name": " "}),
             "No authorizer runs on kafka1 and kafka2, while one runs on controller1: what is decided without one is "
             "permitted to everybody. Set authorizer.class.name for all nodes.",
         ),
         (
-            cluster(brokers={"allow.everyone.if.no.acl.found": "True "}),
+            lambda: cluster(brokers={"allow.everyone.if.no.acl.found": "True "}),
             "The authorizer of kafka1 and kafka2 permits everything to everybody on whatever has no ACL: "
             "allow.everyone.if.no.acl.found is true.",
         ),
         (
-            cluster(controllers={"super.users": "User:admin;User:ANONYMOUS"}),
+            lambda: cluster(controllers={"super.users": "User:admin;User:ANONYMOUS"}),
             "super.users of controller1 has User:ANONYMOUS, so whoever comes without a login may do everything.",
         ),
         (
-            cluster(brokers={"listener.security.protocol.map": "CLIENT:PLAINTEXT,INTERNAL:SSL"}),
+            lambda: cluster(brokers={"listener.security.protocol.map": "CLIENT:PLAINTEXT,INTERNAL:SSL"}),
             "Clients need no login at the listener CLIENT of kafka1 and kafka2 (PLAINTEXT), while one is asked for at "
             "CONTROLLER and INTERNAL.",
         ),
         (
-            cluster(
+            lambda: cluster(
                 brokers={
                     "listener.security.protocol.map": "CLIENT:SSL,INTERNAL:SSL",
                     "listener.name.client.ssl.client.auth": "requested",
@@ -124,32 +124,32 @@ def test_a_cluster_that_declares_no_security_is_told_nothing() -> None:
             "while one is asked for at CONTROLLER and INTERNAL.",
         ),
         (
-            Access([node_access("kafka1", {**LAB, **AUTHORIZER})], (), ["CONTROLLER"]),
+            lambda: Access([node_access("kafka1", {**LAB, **AUTHORIZER})], (), ["CONTROLLER"]),
             "Clients need no login at the listener CLIENT of kafka1 (PLAINTEXT), while there is an authorizer.",
         ),
     ],
 )
-def test_what_lets_in_everybody_is_a_problem_that_names_the_nodes(access: Access, sentence: str) -> None:
-    assert list(access_problems(access)) == [sentence]
+def test_what_lets_in_everybody_is_a_problem_that_names_the_nodes(access: Callable[[], Access], sentence: str) -> None:
+    assert list(access_problems(access())) == [sentence]
 
 
 @pytest.mark.parametrize(
     "access",
     [
-        pytest.param(cluster(brokers={"allow.everyone.if.no.acl.found": "false"}), id="nobody without an ACL"),
-        pytest.param(cluster(brokers={"super.users": "User:ANONYMOUS2;User:NOT-ANONYMOUS"}), id="another name"),
+        pytest.param(lambda: cluster(brokers={"allow.everyone.if.no.acl.found": "false"}), id="nobody without an ACL"),
+        pytest.param(lambda: cluster(brokers={"super.users": "User:ANONYMOUS2;User:NOT-ANONYMOUS"}), id="another name"),
         pytest.param(
-            cluster(brokers={"listener.security.protocol.map": "CLIENT:SASL_SSL,INTERNAL:PLAINTEXT"}),
+            lambda: cluster(brokers={"listener.security.protocol.map": "CLIENT:SASL_SSL,INTERNAL:PLAINTEXT"}),
             id="a listener for members",
         ),
         pytest.param(
-            cluster(
+            lambda: cluster(
                 brokers={"listener.security.protocol.map": "CLIENT:SSL,INTERNAL:SSL", "ssl.client.auth": "REQUIRED"}
             ),
             id="certificates for all listeners",
         ),
         pytest.param(
-            Access(
+            lambda: Access(
                 [
                     node_access(
                         "kafka1", {**LAB, "allow.everyone.if.no.acl.found": "true", "super.users": "User:ANONYMOUS"}
@@ -159,17 +159,19 @@ def test_what_lets_in_everybody_is_a_problem_that_names_the_nodes(access: Access
             id="settings of an authorizer that there is not",
         ),
         pytest.param(
-            Access(
+            lambda: Access(
                 [node_access("kafka1", changed(LAB, {"listener.security.protocol.map": "CLIENT:SSL,CONTROLLER:SSL"}))]
             ),
             id="encrypted and open, as all of it is",
         ),
-        pytest.param(Access([node_access("kafka1", ZOOKEEPER), node_access("kafka2", ZOOKEEPER)]), id="ZooKeeper mode"),
-        pytest.param(cluster(brokers=WITHOUT, controllers=WITHOUT), id="no authorizer anywhere"),
+        pytest.param(
+            lambda: Access([node_access("kafka1", ZOOKEEPER), node_access("kafka2", ZOOKEEPER)]), id="ZooKeeper mode"
+        ),
+        pytest.param(lambda: cluster(brokers=WITHOUT, controllers=WITHOUT), id="no authorizer anywhere"),
     ],
 )
-def test_what_lets_in_nobody_is_no_problem(access: Access) -> None:
-    assert list(access_problems(access)) == []
+def test_what_lets_in_nobody_is_no_problem(access: Callable[[], Access]) -> None:
+    assert list(access_problems(access())) == []
 
 
 def test_logins_without_an_authorizer_are_told() -> None:
@@ -187,17 +189,19 @@ def test_hosts_that_could_not_be_read_are_named() -> None:
 @pytest.mark.parametrize(
     ("access", "tells"),
     [
-        (cluster(), True),
-        (cluster(controllers=WITHOUT), True),
-        (cluster(brokers=WITHOUT), False),
-        (cluster(brokers={"authorizer.class.name": "org.example.Authorizer"}), False),
-        (Access([node_access("kafka1", ZOOKEEPER)]), True),
-        (Access([node_access("controller1", CONTROLLER)]), False),
-        (Access([node_access("kafka1", LAB)]), False),
+        (cluster, True),
+        (lambda: cluster(controllers=WITHOUT), True),
+        (lambda: cluster(brokers=WITHOUT), False),
+        (lambda: cluster(brokers={"authorizer.class.name": "org.example.Authorizer"}), False),
+        (lambda: Access([node_access("kafka1", ZOOKEEPER)]), True),
+        (lambda: Access([node_access("controller1", CONTROLLER)]), False),
+        (lambda: Access([node_access("kafka1", LAB)]), False),
     ],
 )
-def test_acls_are_asked_for_where_each_broker_keeps_them_as_kafka_does(access: Access, tells: bool) -> None:
-    assert access.tells_acls is tells
+def test_acls_are_asked_for_where_each_broker_keeps_them_as_kafka_does(
+    access: Callable[[], Access], tells: bool
+) -> None:
+    assert access().tells_acls is tells
 
 
 @pytest.mark.parametrize(
@@ -220,7 +224,11 @@ def test_an_acl_for_everybody_or_for_everything_is_told(wide: Acl, told: str | N
 
 def users_without_acls(access: Access, *acls: Acl) -> list[str]:
     page = lines(access, *acls, users=("admin", "shop", "stock", "web"))
-    return [line.partition(": ")[2] for line in page.splitlines() if "SCRAM users without an ACL" in line]
+    return [
+        line.partition(": ")[2]
+        for line in page.splitlines()
+        if line.startswith("  SCRAM users without an ACL of their own: ")
+    ]
 
 
 def test_a_user_whom_no_acl_names_and_who_is_no_super_user_is_told() -> None:
@@ -278,17 +286,19 @@ def test_the_name_in_a_certificate_is_somebody_where_one_is_taken() -> None:
 @pytest.mark.parametrize(
     "access",
     [
-        cluster(brokers={"listener.name.client.sasl.enabled.mechanisms": "SCRAM-SHA-512, PLAIN"}),
-        cluster(brokers={"ssl.principal.mapping.rules": "RULE:^CN=([^,]+).*$/$1/"}),
-        cluster(controllers={"listener.name.controller.ssl.principal.mapping.rules": "RULE:^CN=([^,]+).*$/$1/"}),
-        cluster(controllers={"principal.builder.class": "org.example.Principals"}),
-        cluster(controllers={"listener.security.protocol.map": "CONTROLLER:SASL_SSL"}),
-        cluster(unread=("kafka3",)),
+        lambda: cluster(brokers={"listener.name.client.sasl.enabled.mechanisms": "SCRAM-SHA-512, PLAIN"}),
+        lambda: cluster(brokers={"ssl.principal.mapping.rules": "RULE:^CN=([^,]+).*$/$1/"}),
+        lambda: cluster(
+            controllers={"listener.name.controller.ssl.principal.mapping.rules": "RULE:^CN=([^,]+).*$/$1/"}
+        ),
+        lambda: cluster(controllers={"principal.builder.class": "org.example.Principals"}),
+        lambda: cluster(controllers={"listener.security.protocol.map": "CONTROLLER:SASL_SSL"}),
+        lambda: cluster(unread=("kafka3",)),
     ],
     ids=["PLAIN", "mapped names", "mapped for controllers", "a class of one's own", "GSSAPI", "an unread host"],
 )
-def test_nobody_is_said_to_be_nobody_where_there_may_be_others_than_scram_users(access: Access) -> None:
-    assert nobodys(access, "User:former") == []
+def test_nobody_is_said_to_be_nobody_where_there_may_be_others_than_scram_users(access: Callable[[], Access]) -> None:
+    assert nobodys(access(), "User:former") == []
 
 
 def test_anonymous_is_somebody_where_no_login_is_needed() -> None:
@@ -296,6 +306,24 @@ def test_anonymous_is_somebody_where_no_login_is_needed() -> None:
     assert nobodys(cluster(brokers=opened), "User:ANONYMOUS", "User:former") == ["User:former"]
     default_rules = {"ssl.principal.mapping.rules": "DEFAULT"}
     assert nobodys(cluster(brokers=default_rules), "User:ANONYMOUS") == ["User:ANONYMOUS"]
+
+
+def test_no_super_user_is_told_too_and_many_are_cut() -> None:
+    nobody = Access([node_access("kafka1", ZOOKEEPER)])
+    assert "  Super users: none" in lines(nobody).splitlines()
+    many = {"super.users": ";".join(f"User:{number:02}" for number in range(13))}
+    assert "User:08, User:09 and 3 more\n" in lines(cluster(brokers=many, controllers=WITHOUT))
+
+
+def test_an_open_listener_of_controllers_is_for_nobody_else() -> None:
+    opened = {**CONTROLLER, "listener.security.protocol.map": "CONTROLLER:PLAINTEXT"}
+    assert list(access_problems(Access([node_access("controller1", opened)]))) == []
+
+
+def test_tls_alone_is_open() -> None:
+    opened = changed(BROKER, {"listener.name.internal.ssl.client.auth": None})
+    (sentence,) = access_problems(Access([node_access("kafka1", opened)]))
+    assert "the listener INTERNAL of kafka1 (SSL without" in sentence
 
 
 def test_a_long_list_is_cut_where_nobody_would_read_on() -> None:
