@@ -37,7 +37,7 @@ TOLD = 10
 class Entrance:
     """A listener of one node, and how it learns who comes through it.
 
-    `client_auth` is Kafka's `ssl.client.auth` ("" where it is not set or does not count), `mechanisms` are those of SASL.
+    `client_auth` is Kafka's `ssl.client.auth` ("" where it is not set or does not count), `mechanisms` are SASL's.
     `mapped`: certificates give other principals than their distinguished names. `own_principals`: a class of the
     user's own makes the principals.
     """
