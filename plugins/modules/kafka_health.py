@@ -5,12 +5,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
-from ansible_collections.crucible.kafka.plugins.module_utils import (
-    ensemble as ensemble,  # Named for mitogen, which does not see relative imports.
+# Those that nothing here uses are named for mitogen, which does not see relative imports.
+from ansible_collections.crucible.kafka.plugins.module_utils import ensemble as ensemble
+from ansible_collections.crucible.kafka.plugins.module_utils import listeners as listeners
+from ansible_collections.crucible.kafka.plugins.module_utils import saslprep as saslprep
+from ansible_collections.crucible.kafka.plugins.module_utils import user_plan as user_plan
+from ansible_collections.crucible.kafka.plugins.module_utils import user_record as user_record
+from ansible_collections.crucible.kafka.plugins.module_utils.access_health import (
+    Access,
+    access_lines,
+    access_problems,
+    node_access,
 )
+from ansible_collections.crucible.kafka.plugins.module_utils.acl_admin import read_acls
+from ansible_collections.crucible.kafka.plugins.module_utils.acl_plan import Acl
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError, Endpoint
 from ansible_collections.crucible.kafka.plugins.module_utils.cluster import Broker
 from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, answer_endpoint, endpoint
@@ -23,11 +33,19 @@ from ansible_collections.crucible.kafka.plugins.module_utils.health import (
     certificate_problems,
 )
 from ansible_collections.crucible.kafka.plugins.module_utils.survey import ask_broker, survey
+from ansible_collections.crucible.kafka.plugins.module_utils.user_admin import read_credentials
 
 DOCUMENTATION = r"""
 module: kafka_health
 short_description: Tell whether a Kafka cluster is well
-description: Asks the cluster and each serving broker. Never fails, so that what was found can always be shown.
+description:
+  - Asks the cluster and each serving broker. Never fails, so that what was found can always be shown.
+  - With O(access) it judges who may do what. Not well is an authorizer that some nodes lack, or that permits everybody
+    (C(allow.everyone.if.no.acl.found), or the super user C(User:ANONYMOUS)), and a listener through which clients come
+    without a login, where another listener asks for one or there is an authorizer.
+  - SCRAM users without an ACL, ACLs for principals as which nobody can log in, and ACLs for everybody or for everything
+    on all names are told in RV(text), and are no problems.
+  - Where there is no authorizer and nobody logs in, nothing is said about access.
 extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
 options:
   brokers:
@@ -48,6 +66,20 @@ options:
     description: What kafka_certificates_info has found on each host, by the host's name.
     type: dict
     default: {}
+  access:
+    description: What kafka_access_info has found on each host, by the host's name.
+    type: dict
+    default: {}
+  access_unread:
+    description: Hosts of the cluster of which O(access) says nothing. Then no principal is said to be nobody's.
+    type: list
+    elements: str
+    default: []
+  member_listeners:
+    description: Names of the listeners that clients do not reach, besides those of the controllers.
+    type: list
+    elements: str
+    default: []
   unreachable_hosts:
     description: Hosts on which no certificate could be looked for, which is not well.
     type: list
@@ -95,6 +127,20 @@ def shown(found: Mapping[str, Iterable[Mapping[str, Any]]]) -> list[ShownCertifi
     ]
 
 
+def started_with(params: Mapping[str, Any]) -> Access:
+    """Who may do what, as the nodes were started; hosts on which nothing runs say nothing."""
+    nodes = [node_access(node, properties) for node, properties in params["access"].items() if properties]
+    return Access(nodes, params["access_unread"], params["member_listeners"])
+
+
+def granted(asked: Endpoint, access: Access) -> tuple[set[Acl] | None, set[str]]:
+    """All ACLs, None where they cannot be asked for, and the names of the SCRAM users where their ACLs matter."""
+    if not access.tells_acls:
+        return None, set()
+    with asked.connect() as admin:
+        return read_acls(admin), {each.name for each in read_credentials(admin)} if access.has_scram else set()
+
+
 def report(each: Endpoint, broker: Broker) -> BrokerReport:
     """What a broker says of itself, asked over a connection to it alone; nothing if it does not answer."""
     try:
@@ -113,11 +159,15 @@ def main() -> None:
         max_used_percent={"type": "float", "default": 90.0},
         ensemble={"type": "dict", "default": {}},
         certificates={"type": "dict", "default": {}},
+        access={"type": "dict", "default": {}},
+        access_unread={"type": "list", "elements": "str", "default": []},
+        member_listeners={"type": "list", "elements": "str", "default": []},
         unreachable_hosts={"type": "list", "elements": "str", "default": []},
         min_certificate_days={"type": "float", "default": 14.0},
     )
     each, certificates = answer_endpoint(module), shown(module.params["certificates"])
     expected = Expected(*(module.params[key] for key in EXPECTED))
+    access, acls, users = started_with(module.params), None, set[str]()
     try:
         state = survey(endpoint(module))
     except AdminError as error:
@@ -126,11 +176,17 @@ def main() -> None:
     else:
         reports = {broker.node_id: report(each, broker) for broker in state.brokers if not broker.fenced}
         health = assess(state, reports, expected, certificates)
+        try:
+            acls, users = granted(endpoint(module), access)
+        except AdminError as error:
+            health.problems.append(str(error))
     unseen = [
         f"Ansible cannot reach {host}, so the certificates that it shows are not known."
         for host in module.params["unreachable_hosts"]
     ]
-    health = replace(health, problems=[*health.problems, *unseen])
+    health = Health(
+        [*health.lines, *access_lines(access, acls, users)], [*health.problems, *access_problems(access), *unseen]
+    )
     module.exit_json(text=health.text, problems=health.problems)
 
 

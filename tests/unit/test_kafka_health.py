@@ -10,9 +10,11 @@ from kafka_hosts import cluster
 from module_runner import run_module
 from stand_in import NOTHING_ANSWERS, SERVERS, stand_in
 
+from ansible_collections.crucible.kafka.plugins.module_utils.acl_plan import Acl
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError
 from ansible_collections.crucible.kafka.plugins.module_utils.cluster import ClusterState
 from ansible_collections.crucible.kafka.plugins.module_utils.health import BrokerReport, LogDir
+from ansible_collections.crucible.kafka.plugins.module_utils.user_plan import Credential
 from ansible_collections.crucible.kafka.plugins.modules import kafka_health
 
 HALF_FULL = BrokerReport("4.3", [LogDir("/data", 100 << 30, 50 << 30)])
@@ -108,6 +110,90 @@ def test_a_certificate_that_has_expired_is_told_where_the_cluster_cannot_be_aske
     refused, expired = health(monkeypatch, NOTHING_ANSWERS, **shown(-1.5))["problems"]
     assert refused == str(NOTHING_ANSWERS)
     assert "CLIENT of kafka1 (port 9092) expired 1.5 days ago." in expired
+
+
+AUTHORIZED = {
+    "listeners": "CLIENT://:9092,INTERNAL://:9094",
+    "listener.security.protocol.map": "CLIENT:SASL_SSL,INTERNAL:PLAINTEXT",
+    "sasl.enabled.mechanisms": "SCRAM-SHA-512",
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "super.users": "User:admin",
+}
+FORGOTTEN = {key: value for key, value in AUTHORIZED.items() if key != "authorizer.class.name"}
+OPEN = {"listeners": "CLIENT://:9092", "listener.security.protocol.map": "CLIENT:PLAINTEXT"}
+WIDE = Acl("User:*", "topic", "orders", "literal", "read", "allow", "*")
+
+
+def asked(monkeypatch: pytest.MonkeyPatch, error: AdminError | None = None) -> list[str]:
+    """What the module asks about users and ACLs, of whom one ACL and one user are told, or the error."""
+    questions: list[str] = []
+
+    def read_acls(_: Any) -> set[Acl]:
+        questions.append("acls")
+        if error:
+            raise error
+        return {WIDE}
+
+    def read_credentials(_: Any) -> dict[Credential, int]:
+        questions.append("users")
+        return {Credential("stock", "SCRAM-SHA-512"): 4096}
+
+    monkeypatch.setattr(kafka_health, "read_acls", read_acls)
+    monkeypatch.setattr(kafka_health, "read_credentials", read_credentials)
+    return questions
+
+
+def test_who_may_do_what_is_told_and_is_no_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    questions = asked(monkeypatch)
+    access = {"kafka1": AUTHORIZED, "kafka2": AUTHORIZED, "kafka3": {}}
+    answer = health(monkeypatch, cluster(), access=access, access_unread=["kafka4"], member_listeners=["INTERNAL"])
+    assert answer["problems"] == []
+    assert answer["text"].splitlines()[-7:] == [
+        "Access: 2 of 2 nodes have an authorizer (StandardAuthorizer)",
+        "  Super users: User:admin",
+        "  Not known of kafka4",
+        "  ACLs: 1 of 1 principals",
+        "  For everybody, or everything on all names of a kind: User:*: allow read topic orders",
+        "  SCRAM users without an ACL of their own: stock",
+        "All is well.",
+    ]
+    assert questions == ["acls", "users"]
+
+
+@pytest.mark.parametrize("told", [cluster(), NOTHING_ANSWERS])
+def test_an_authorizer_that_is_forgotten_on_a_node_is_a_problem_whether_or_not_the_cluster_answers(
+    monkeypatch: pytest.MonkeyPatch, told: ClusterState | AdminError
+) -> None:
+    questions = asked(monkeypatch)
+    access = {"kafka1": AUTHORIZED, "kafka2": FORGOTTEN}
+    *_, problem = health(monkeypatch, told, access=access, member_listeners=["INTERNAL"])["problems"]
+    assert problem.startswith("No authorizer runs on kafka2, while one runs on kafka1:")
+    assert questions == []  # A broker that has none cannot tell.
+
+
+def test_a_listener_is_open_to_clients_unless_it_is_said_that_members_alone_reach_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked(monkeypatch)
+    (problem,) = health(monkeypatch, cluster(), access={"kafka1": AUTHORIZED})["problems"]
+    assert "the listener INTERNAL of kafka1 (PLAINTEXT)" in problem
+
+
+@pytest.mark.parametrize("access", [{}, {"kafka1": OPEN, "kafka2": OPEN}])
+def test_a_cluster_without_security_is_not_asked_about_access(
+    monkeypatch: pytest.MonkeyPatch, access: dict[str, Any]
+) -> None:
+    questions = asked(monkeypatch)
+    answer = health(monkeypatch, cluster(), access=access, access_unread=["kafka3"])
+    assert (answer["problems"], questions) == ([], [])
+    assert answer["text"] == health(monkeypatch, cluster())["text"]
+
+
+def test_acls_that_are_not_told_are_a_problem_and_hide_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked(monkeypatch, AdminError("Kafka did not tell the ACLs: ClusterAuthorizationFailedError"))
+    answer = health(monkeypatch, cluster(), access={"kafka1": AUTHORIZED}, member_listeners=["INTERNAL"])
+    assert answer["problems"] == ["Kafka did not tell the ACLs: ClusterAuthorizationFailedError"]
+    assert "  Super users: User:admin\nNot well:" in answer["text"]
 
 
 def test_one_broker_that_cannot_tell_does_not_hide_what_the_others_say(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+from typing import Any
 
 import pytest
 import yaml
-from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
 from kafka import KafkaAdminClient
 from live import BOOTSTRAP, BROKERS, LAB, ROOT, SITE, Run, host, listening, play
@@ -25,6 +27,12 @@ SHOP = {
 CONTROLLERS = {f"controller{number}": f"10.97.{LAB}.{30 + number}" for number in (1, 2, 3)}
 EVERYBODY = BROKERS | CONTROLLERS
 VOTERS = {101, 102, 103}
+(QUOTA,) = VALUES["kafka_quotas"]
+STOCK_LOGIN = {
+    "sasl.mechanisms": "SCRAM-SHA-512",
+    "sasl.username": "stock",
+    "sasl.password": VALUES["stock_password"],
+}
 
 
 def read_back(server: str, record: str) -> Message | None:
@@ -63,6 +71,50 @@ def test_whoever_comes_otherwise_is_not_let_in(changed: dict[str, str]) -> None:
         client.list_topics(timeout=3)
 
 
+def refusal_of_a_record(login: dict[str, str]) -> int | None:
+    """How Kafka answers who writes to the topic orders with this login: the error's code, None where it takes it."""
+    errors: list[KafkaError | None] = []
+    producer = Producer({"bootstrap.servers": ",".join(BOOTSTRAP), "log_level": 0, **SHOP, **login})
+    producer.produce("orders", "for the authorizer", on_delivery=lambda error, _: errors.append(error))
+    assert producer.flush(30) == 0
+    (error,) = errors
+    return error.code() if error else None
+
+
+def refusal_of_a_member(login: dict[str, str]) -> int | None:
+    """The same of who joins a group that reads the topic clicks, which everybody may know of."""
+    consumer = Consumer({"bootstrap.servers": ",".join(BOOTSTRAP), "group.id": "secured", **SHOP, **login})
+    consumer.subscribe(["clicks"])
+    message = consumer.poll(30)
+    consumer.close()
+    assert message is not None
+    error = message.error()
+    return error.code() if error else None
+
+
+def test_a_user_without_an_acl_is_logged_in_and_refused() -> None:
+    client = AdminClient({"bootstrap.servers": ",".join(BOOTSTRAP), "log_level": 0, **SHOP, **STOCK_LOGIN})
+    assert client.list_topics(timeout=30).topics.keys() == {"clicks"}  # which kafka_acls shows to everybody
+    assert refusal_of_a_record(STOCK_LOGIN) == KafkaError.TOPIC_AUTHORIZATION_FAILED
+    assert refusal_of_a_member(STOCK_LOGIN) == KafkaError.GROUP_AUTHORIZATION_FAILED
+    assert refusal_of_a_record({}) is None
+
+
+def throttle_times(client_id: str) -> list[float]:
+    """For how long brokers say that they throttle the shop's client, which sends what a quota permits in 20 s."""
+    told: list[float] = []
+    settings = {"bootstrap.servers": ",".join(BOOTSTRAP), **SHOP, "client.id": client_id}
+    producer = Producer({**settings, "throttle_cb": lambda event: told.append(event.throttle_time)})
+    producer.produce("clicks", os.urandom(20 * QUOTA["producer_byte_rate"]), partition=0)
+    assert producer.flush(30) == 0
+    return [each for each in told if each > 0]
+
+
+def test_a_client_over_its_quota_is_throttled_and_another_one_is_not() -> None:
+    assert throttle_times(QUOTA["client_id"])
+    assert throttle_times("within-no-quota") == []
+
+
 @pytest.mark.parametrize(("name", "port"), [("kafka2", 9094), ("controller2", 9093)])
 def test_a_member_without_a_certificate_is_not_let_in_by_members(name: str, port: int) -> None:
     asked = f"(sleep 1; echo) | timeout 5 openssl s_client -quiet -connect {EVERYBODY[name]}:{port} 2>&1"
@@ -91,17 +143,52 @@ def test_secrets_are_where_only_the_broker_reads_them(name: str) -> None:
     assert on.run(f"({arguments}) | grep {words} | grep --text --invert-match 'grep --text'").stdout == ""
 
 
-def test_each_tls_listener_shows_until_when_its_certificate_is_valid() -> None:
-    """The certificates are made for 30 days; those of listeners that require one of their clients are told too."""
+def check_health(**extra: Any) -> Run:
     values, dedicated = f"--extra-vars=@{SCENARIO}/vars/values.yml", ROOT / "inventory/dedicated"
-    well = play("playbooks/check_health.yml", values, inventory=dedicated)
-    assert well.ok, well.why
+    return play("playbooks/check_health.yml", values, inventory=dedicated, **extra)
+
+
+@pytest.fixture(scope="module")
+def well() -> Run:
+    """What check_health tells of the cluster as it was declared."""
+    run = check_health()
+    assert run.ok, run.why
+    return run
+
+
+@pytest.fixture(scope="module")
+def unwell() -> Run:
+    """The same where certificates must be valid longer, and as if a controller had been started without an authorizer.
+
+    Nothing is restarted for that: what a process was started with is read from the copy that systemd made for it.
+    """
+    on, properties = host("controller2"), "/run/kafka/server.properties"
+    on.check_output(f"cp --preserve {properties} {properties}.kept && sed -i '/^authorizer.class.name=/d' {properties}")
+    try:
+        run = check_health(kafka_health_certificate_days=31)
+    finally:
+        on.check_output(f"mv {properties}.kept {properties}")
+    assert not run.ok
+    return run
+
+
+def test_each_tls_listener_shows_until_when_its_certificate_is_valid(well: Run, unwell: Run) -> None:
+    """The certificates are made for 30 days; those of listeners that require one of their clients are told too."""
     told = re.findall(r"(\w+ of \w+) \(port \d+\): (?:29|30)\.\d days left", well.output)
     brokers = [f"{listener} of {name}" for name in BROKERS for listener in ("CLIENT", "INTERNAL")]
     assert sorted(told) == sorted([*brokers, *(f"CONTROLLER of {name}" for name in CONTROLLERS)])
-    renewed = play("playbooks/check_health.yml", values, inventory=dedicated, kafka_health_certificate_days=31)
-    assert not renewed.ok
-    assert len(re.findall(r"The certificate of \w+ of \w+ \(port \d+\) expires in", renewed.sentences)) == len(told)
+    assert len(re.findall(r"The certificate of \w+ of \w+ \(port \d+\) expires in", unwell.sentences)) == len(told)
+
+
+def test_who_may_do_what_is_told_and_a_forgotten_authorizer_is_not_well(well: Run, unwell: Run) -> None:
+    for fact in (
+        "Access: 6 of 6 nodes have an authorizer (StandardAuthorizer)",
+        "For everybody, or everything on all names of a kind: User:*: allow describe topic clicks",
+        "SCRAM users without an ACL of their own: stock",
+    ):
+        assert fact in well.sentences
+    assert "All is well." in well.sentences
+    assert "No authorizer runs on controller2, while one runs on " in unwell.sentences
 
 
 @pytest.mark.parametrize("name", EVERYBODY)
