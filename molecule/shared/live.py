@@ -52,8 +52,8 @@ class Run:
 
     @property
     def sentences(self) -> str:
-        """The output on one line, in which a sentence is found however it was folded."""
-        return " ".join(self.output.split())
+        """The output on one line and without colours, in which a sentence is found however it was folded."""
+        return " ".join(re.sub(r"\x1b\[[\d;]*m", "", self.output).split())
 
     @property
     def why(self) -> str:

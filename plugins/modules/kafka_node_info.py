@@ -23,6 +23,11 @@ options:
   config_dir: {type: path, required: true, description: 'Holds server.properties, cluster_id and bootstrapped.'}
   runtime_dir: {type: path, required: true, description: Where the unit copies what it starts with.}
   data_dirs: {type: list, elements: dict, required: true, description: 'Data directories: path, mount.'}
+  started_with:
+    type: list
+    elements: path
+    default: []
+    description: Files that a process reads when it starts, whose content may change.
 author: [Crucible]
 """
 
@@ -46,6 +51,7 @@ recorded_id: {type: str, returned: always, description: The cluster id noted out
 bootstrapped: {type: bool, returned: always, description: Whether the cluster is known to have served.}
 data_dirs: {type: list, returned: always, description: 'path, mount, mounted, blank and meta of each.'}
 former_dirs: {type: list, returned: always, description: 'The same of those that are no longer declared.'}
+started_with: {type: dict, returned: always, description: The digest of each of these files that is there.}
 process: {type: dict, returned: always, description: 'digests, properties, has_secrets; None if it is down.'}
 """
 
@@ -102,6 +108,7 @@ def main() -> None:
             "config_dir": {"type": "path", "required": True},
             "runtime_dir": {"type": "path", "required": True},
             "data_dirs": {"type": "list", "elements": "dict", "required": True},
+            "started_with": {"type": "list", "elements": "path", "default": []},
         },
         supports_check_mode=True,
     )
@@ -121,6 +128,7 @@ def main() -> None:
         bootstrapped=any((config_dir / name).exists() for name in ("bootstrapped", "formed")),
         data_dirs=[data_dir(Path(each["path"]), each["mount"]) for each in declared],
         former_dirs=[data_dir(Path(path), "") for path in former],
+        started_with={path: digest for path in module.params["started_with"] if (digest := module.sha256(path))},
         process=running,
     )
 

@@ -149,3 +149,12 @@ def test_a_server_of_an_ensemble_that_the_cluster_does_not_use_is_left_alone(exa
     said = judge(example)
     assert "[kafka1.example.com]: UNREACHABLE" in said
     assert "[zk1.example.com]: UNREACHABLE" not in said
+
+
+def test_certificates_that_cannot_be_made_are_told_before_a_host_is_reached(example: Path) -> None:
+    say(example, **NETWORKS, kafka_archive_checksum=CHECKSUM, tls_enabled=True, tls_renew_days=365)
+    said = judge(example)
+    assert "tls_authority_dir: name a folder on tls_authority_host" in said
+    assert "tls_authority_passphrase: it needs 8 characters or more" in said
+    assert "tls_renew_days: 365 is not less than tls_days, 365" in said
+    assert "UNREACHABLE" not in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -96,6 +97,16 @@ def test_whether_the_cluster_has_served_is_read_under_both_names(
 ) -> None:
     (tmp_path / "config" / file).touch()
     assert read(tmp_path, node_info)["bootstrapped"] is told
+
+
+def test_files_that_a_process_reads_when_it_starts_are_told_by_their_digests(
+    tmp_path: Path, node_info: dict[str, str]
+) -> None:
+    keystore = tmp_path / "keystore.pem"
+    keystore.write_text("a key", encoding="ascii")
+    given: dict[str, Any] = {**node_info, "started_with": [str(keystore), f"{tmp_path}/not-there.pem"]}
+    digest = hashlib.sha256(b"a key").hexdigest()
+    assert read(tmp_path, given)["started_with"] == {str(keystore): digest}
 
 
 def plan(found: list[dict[str, Any]], check: bool = False, **options: Any) -> dict[str, Any]:

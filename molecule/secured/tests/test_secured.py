@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from typing import Any
 
 import pytest
@@ -134,13 +135,21 @@ def test_secrets_are_where_only_the_broker_reads_them(name: str) -> None:
         secrets = on.file(f"{folder}/secrets.properties")
         assert (secrets.group, secrets.mode) == ("kafka", 0o640)
         assert VALUES["shop_password"] in secrets.content_string
-        assert "PRIVATE KEY" in secrets.content_string
-    words = "--text -e admins-secret -e shops-secret -e stocks-secret -e 'PRIVATE KEY'"
+    keystore = on.file("/etc/kafka/tls/keystore.pem")
+    assert (keystore.user, keystore.group, keystore.mode) == ("root", "kafka", 0o640)
+    assert "PRIVATE KEY" in keystore.content_string
+    words = "--text -e admins-secret -e shops-secret -e stocks-secret -e authoritys-secret -e 'PRIVATE KEY'"
     folders = "/etc/kafka /etc/systemd /run/kafka /var/log"
-    assert on.run(f"grep -rl --exclude=secrets.properties {words} {folders}").stdout == ""
+    assert on.run(f"grep -rl --exclude=secrets.properties --exclude=keystore.pem {words} {folders}").stdout == ""
     assert on.run(f"journalctl --quiet | grep {words}").stdout == ""
     arguments = "for one in /proc/[0-9]*/cmdline; do tr '\\0' ' ' < $one; echo; done 2> /dev/null"
     assert on.run(f"({arguments}) | grep {words} | grep --text --invert-match 'grep --text'").stdout == ""
+
+
+def test_the_authority_has_its_own_key_alone_encrypted() -> None:
+    assert sorted(path.name for path in PKI.iterdir()) == ["ca.crt", "ca.key"]
+    assert stat.S_IMODE((PKI / "ca.key").stat().st_mode) == 0o600
+    assert (PKI / "ca.key").read_text("ascii").startswith("-----BEGIN ENCRYPTED PRIVATE KEY-----")
 
 
 def check_health(**extra: Any) -> Run:
@@ -240,14 +249,33 @@ def let_in(server: str, password: str, **further: str) -> bool:
     return True
 
 
-def test_a_changed_password_takes_effect_in_the_same_run() -> None:
-    """The run restarts what has to have it, and names the key, never the value."""
+def serials() -> dict[str, str]:
+    """The serial number of the certificate that each TLS listener shows, once the authority has proved it."""
+    shown = {}
+    for name, ports in {**dict.fromkeys(BROKERS, (9092, 9094)), **dict.fromkeys(CONTROLLERS, (9093,))}.items():
+        address = EVERYBODY[name]
+        for port in ports:
+            trust = f"-CAfile /etc/kafka/tls/truststore.pem -verify_return_error -verify_ip {address}"
+            asked = f"openssl s_client -connect {address}:{port} {trust} < /dev/null 2> /dev/null"
+            # From a member: other hosts do not reach their ports.
+            shown[f"{name}:{port}"] = host("kafka1").check_output(f"{asked} | openssl x509 -noout -serial")
+    return shown
+
+
+def test_a_changed_password_and_a_certificate_near_its_end_take_effect_in_the_same_run() -> None:
+    """The run restarts what has to have them, and names what has changed, never the password."""
     values, dedicated = f"--extra-vars=@{SCENARIO}/vars/values.yml", ROOT / "inventory/dedicated"
-    former, declared = VALUES["shop_password"], "another-secret"
-    run = play(SITE, values, inventory=dedicated, shop_password=declared)
+    former, declared, former_serials = VALUES["shop_password"], "another-secret", serials()
+    run = play(SITE, values, inventory=dedicated, shop_password=declared, tls_days=90, tls_renew_days=60)
     assert run.ok, run.why
     assert "the secret listener.name.client.plain.sasl.jaas.config changed" in run.sentences
+    assert "/etc/kafka/tls/keystore.pem changed" in run.sentences
+    assert "PRIVATE KEY" not in run.output
     assert declared not in run.output
+    renewed = serials()
+    assert renewed.keys() == former_serials.keys()
+    assert {*renewed.values()} & {*former_serials.values()} == set()
+    assert len({*renewed.values()}) == len(EVERYBODY)
     assert [let_in(server, declared) for server in BOOTSTRAP] == [True] * len(BOOTSTRAP)
     assert [let_in(server, former) for server in BOOTSTRAP] == [False] * len(BOOTSTRAP)
 

@@ -1,0 +1,88 @@
+#!/usr/bin/python
+"""Ansible module: does a node need another certificate, and if so, the request for one. Its key stays on the host."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.crucible.kafka.plugins.module_utils.node_certificate import Declared, renewal_reasons
+from ansible_collections.crucible.kafka.plugins.module_utils.openssl import OpenSsl, certificates
+
+DOCUMENTATION = r"""
+module: kafka_certificate_request
+short_description: Make a key and a certificate request for a Kafka node that needs another certificate
+description:
+  - Judges the certificate in C(keystore.pem) by its end, its authority, its subject, its names and its purposes.
+  - If another one is needed, makes a key in C(next.key), which only root can read, and returns the request for it.
+    A key that is there already is used, so that an interrupted run goes on. M(kafka_keystore) puts it into use.
+  - Refuses another authority than the one that the node trusts.
+options:
+  dir: {type: path, required: true, description: The folder of the node's key and certificates.}
+  common_name: {type: str, required: true, description: The subject's common name.}
+  names: {type: list, elements: str, required: true, description: 'Its alternative names, as C(DNS:kafka1).'}
+  authority: {type: str, required: true, description: 'The certificate of the authority, in PEM; "" before it is made.'}
+  renew_days: {type: int, required: true, description: A certificate that expires in fewer days is renewed.}
+  reissue: {type: bool, default: false, description: Whether any certificate is renewed.}
+author: [Crucible]
+"""
+
+EXAMPLES = r"""
+- name: Make a key and a request where another certificate is needed
+  crucible.kafka.kafka_certificate_request:
+    dir: /etc/kafka/tls
+    common_name: kafka1
+    names: ["DNS:kafka1", "IP:192.0.2.11"]
+    authority: "{{ lookup('ansible.builtin.file', 'ca.crt') }}"
+    renew_days: 30
+  register: request
+"""
+
+RETURN = r"""
+reasons: {type: list, elements: str, returned: always, description: Why another certificate is needed.}
+request: {type: str, returned: always, description: 'The request in PEM, "" if none is needed and in check mode.'}
+"""
+
+
+def main() -> None:
+    """Judge, and make a key and a request if that is needed."""
+    module = AnsibleModule(
+        argument_spec={
+            "dir": {"type": "path", "required": True},
+            "common_name": {"type": "str", "required": True},
+            "names": {"type": "list", "elements": "str", "required": True},
+            "authority": {"type": "str", "required": True},
+            "renew_days": {"type": "int", "required": True},
+            "reissue": {"type": "bool", "default": False},
+        },
+        supports_check_mode=True,
+    )
+    params = module.params
+    folder = Path(params["dir"])
+    keystore, truststore, key = (folder / name for name in ("keystore.pem", "truststore.pem", "next.key"))
+    trusted = certificates(truststore.read_text("ascii")) if truststore.exists() else []
+    if trusted and params["authority"] and not {*certificates(params["authority"])} & {*trusted}:
+        module.fail_json(
+            msg=f"tls_authority_dir: its authority is another one than the node trusts ({truststore}), so that nodes"
+            " would refuse each other until the last has been restarted. Put the former authority's folder back."
+        )
+    openssl = OpenSsl(module)
+    declared = Declared(params["common_name"], params["names"], params["renew_days"])
+    found = openssl.certificate(keystore) if keystore.exists() else None
+    chain_error = openssl.chain_error(keystore, truststore) if found and trusted else "" if trusted else "it is unknown"
+    reasons = list(renewal_reasons(found, declared, chain_error, time.time()))
+    if params["reissue"] and not reasons:
+        reasons = ["it was asked for"]
+    request = ""
+    if not module.check_mode:
+        if reasons:
+            request = openssl.request(key, declared)
+        else:
+            key.unlink(missing_ok=True)
+    module.exit_json(changed=bool(reasons), reasons=reasons, request=request)
+
+
+if __name__ == "__main__":
+    main()
