@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -150,6 +151,15 @@ def test_the_authority_has_its_own_key_alone_encrypted() -> None:
     assert sorted(path.name for path in PKI.iterdir()) == ["ca.crt", "ca.key"]
     assert stat.S_IMODE((PKI / "ca.key").stat().st_mode) == 0o600
     assert (PKI / "ca.key").read_text("ascii").startswith("-----BEGIN ENCRYPTED PRIVATE KEY-----")
+
+
+def test_no_second_authority_is_made_where_the_folder_is_lost(tmp_path: Path) -> None:
+    values, dedicated = f"--extra-vars=@{SCENARIO}/vars/values.yml", ROOT / "inventory/dedicated"
+    lost = tmp_path / "lost"
+    run = play(SITE, values, "--tags=tls", inventory=dedicated, tls_authority_dir=str(lost))
+    assert f"tls_authority_dir: {lost} on localhost has no authority, though nodes trust one." in run.sentences
+    assert not run.ok
+    assert not lost.exists()
 
 
 def check_health(**extra: Any) -> Run:
