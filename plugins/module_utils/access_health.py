@@ -153,6 +153,11 @@ def access_problems(access: Access) -> Iterator[str]:
             f"No authorizer runs on {_named(lacking)}, while one runs on {_named(having)}: what is decided without one "
             f"is permitted to everybody. Set {AUTHORIZER} for all nodes."
         )
+
+
+def open_access(access: Access) -> Iterator[str]:
+    """Where everybody may do something, in sentences: meant for a while, where a running cluster becomes secured."""
+    having = access.with_authorizer
     if everyone := [node for node in having if node.allow_everyone]:
         yield (
             f"The authorizer of {_named(everyone)} permits everything to everybody on whatever has no ACL: "

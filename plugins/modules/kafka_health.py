@@ -18,6 +18,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.access_health impor
     access_lines,
     access_problems,
     node_access,
+    open_access,
 )
 from ansible_collections.crucible.kafka.plugins.module_utils.acl_admin import read_acls
 from ansible_collections.crucible.kafka.plugins.module_utils.acl_plan import Acl
@@ -40,9 +41,11 @@ module: kafka_health
 short_description: Tell whether a Kafka cluster is well
 description:
   - Asks the cluster and each serving broker. Never fails, so that what was found can always be shown.
-  - With O(access) it judges who may do what. Not well is an authorizer that some nodes lack, or that permits everybody
-    (C(allow.everyone.if.no.acl.found), or the super user C(User:ANONYMOUS)), and a listener through which clients come
-    without a login, where another listener asks for one or there is an authorizer.
+  - With O(access) it judges who may do what. Not well is an authorizer that some nodes lack.
+  - An authorizer that permits everybody (C(allow.everyone.if.no.acl.found), or the super user C(User:ANONYMOUS)), and a
+    listener through which clients come without a login, where another listener asks for one or there is an authorizer,
+    are told in RV(text), as a cluster that becomes a secured one needs them for a while. O(open_access_fails) makes
+    problems of them.
   - SCRAM users without an ACL, ACLs for principals as which nobody can log in, and ACLs for everybody or for everything
     on all names are told in RV(text), and are no problems.
   - Where there is no authorizer and nobody logs in, nothing is said about access.
@@ -75,6 +78,10 @@ options:
     type: list
     elements: str
     default: []
+  open_access_fails:
+    description: Whether it is a problem that everybody may do something on a cluster where others log in.
+    type: bool
+    default: false
   member_listeners:
     description: Names of the listeners that clients do not reach, besides those of the controllers.
     type: list
@@ -161,6 +168,7 @@ def main() -> None:
         certificates={"type": "dict", "default": {}},
         access={"type": "dict", "default": {}},
         access_unread={"type": "list", "elements": "str", "default": []},
+        open_access_fails={"type": "bool", "default": False},
         member_listeners={"type": "list", "elements": "str", "default": []},
         unreachable_hosts={"type": "list", "elements": "str", "default": []},
         min_certificate_days={"type": "float", "default": 14.0},
@@ -184,8 +192,12 @@ def main() -> None:
         f"Ansible cannot reach {host}, so the certificates that it shows are not known."
         for host in module.params["unreachable_hosts"]
     ]
+    opened, fails = list(open_access(access)), module.params["open_access_fails"]
+    told = [] if fails else [f"  {sentence}" for sentence in opened]
+    judged = opened if fails else []
     health = Health(
-        [*health.lines, *access_lines(access, acls, users)], [*health.problems, *access_problems(access), *unseen]
+        [*health.lines, *access_lines(access, acls, users), *told],
+        [*health.problems, *access_problems(access), *judged, *unseen],
     )
     module.exit_json(text=health.text, problems=health.problems)
 

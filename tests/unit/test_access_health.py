@@ -12,6 +12,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.access_health impor
     access_problems,
     access_properties,
     node_access,
+    open_access,
 )
 from ansible_collections.crucible.kafka.plugins.module_utils.acl_plan import Acl
 
@@ -63,12 +64,17 @@ def acl(principal: str, name: str = "orders", operation: str = "read", **changes
     return Acl(principal, "topic", name, "literal", operation, "allow", "*")._replace(**changes)
 
 
+def found(access: Access) -> list[str]:
+    """All that is wrong with the access, whether or not it may be meant."""
+    return [*access_problems(access), *open_access(access)]
+
+
 def lines(access: Access, *acls: Acl, users: tuple[str, ...] = ()) -> str:
     return "\n".join(access_lines(access, acls, users))
 
 
 def test_a_secured_cluster_is_well_and_the_page_says_who_decides() -> None:
-    assert list(access_problems(cluster())) == []
+    assert found(cluster()) == []
     assert lines(cluster(), acl("User:shop"), acl("User:shop", "clicks"), users=("shop",)).splitlines() == [
         "Access: 3 of 3 nodes have an authorizer (StandardAuthorizer)",
         "  Super users: User:CN=kafka1,O=x and User:admin",
@@ -78,9 +84,9 @@ def test_a_secured_cluster_is_well_and_the_page_says_who_decides() -> None:
 
 def test_a_cluster_that_declares_no_security_is_told_nothing() -> None:
     access = Access([node_access(name, LAB) for name in ("kafka1", "kafka2")], ["kafka3"], ["CONTROLLER"])
-    assert (list(access_problems(access)), list(access_lines(access, None, ()))) == ([], [])
+    assert (found(access), list(access_lines(access, None, ()))) == ([], [])
     nothing_read = Access(unread=["kafka1"])
-    assert (list(access_problems(nothing_read)), list(access_lines(nothing_read, None, ()))) == ([], [])
+    assert (found(nothing_read), list(access_lines(nothing_read, None, ()))) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -129,8 +135,8 @@ def test_a_cluster_that_declares_no_security_is_told_nothing() -> None:
         ),
     ],
 )
-def test_what_lets_in_everybody_is_a_problem_that_names_the_nodes(access: Callable[[], Access], sentence: str) -> None:
-    assert list(access_problems(access())) == [sentence]
+def test_what_lets_in_everybody_is_told_with_the_nodes(access: Callable[[], Access], sentence: str) -> None:
+    assert found(access()) == [sentence]
 
 
 @pytest.mark.parametrize(
@@ -171,7 +177,7 @@ def test_what_lets_in_everybody_is_a_problem_that_names_the_nodes(access: Callab
     ],
 )
 def test_what_lets_in_nobody_is_no_problem(access: Callable[[], Access]) -> None:
-    assert list(access_problems(access())) == []
+    assert found(access()) == []
 
 
 def test_logins_without_an_authorizer_are_told() -> None:
@@ -317,12 +323,19 @@ def test_no_super_user_is_told_too_and_many_are_cut() -> None:
 
 def test_an_open_listener_of_controllers_is_for_nobody_else() -> None:
     opened = {**CONTROLLER, "listener.security.protocol.map": "CONTROLLER:PLAINTEXT"}
-    assert list(access_problems(Access([node_access("controller1", opened)]))) == []
+    assert found(Access([node_access("controller1", opened)])) == []
+
+
+def test_only_an_authorizer_that_is_forgotten_is_never_meant() -> None:
+    assert list(access_problems(cluster(controllers=WITHOUT)))
+    opened = cluster(brokers={"allow.everyone.if.no.acl.found": "true", "super.users": "User:ANONYMOUS"})
+    assert list(access_problems(opened)) == []
+    assert len(list(open_access(opened))) == 2
 
 
 def test_tls_alone_is_open() -> None:
     opened = changed(BROKER, {"listener.name.internal.ssl.client.auth": None})
-    (sentence,) = access_problems(Access([node_access("kafka1", opened)]))
+    (sentence,) = found(Access([node_access("kafka1", opened)]))
     assert "the listener INTERNAL of kafka1 (SSL without" in sentence
 
 

@@ -175,8 +175,13 @@ def test_a_listener_is_open_to_clients_unless_it_is_said_that_members_alone_reac
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked(monkeypatch)
-    (problem,) = health(monkeypatch, cluster(), access={"kafka1": AUTHORIZED})["problems"]
-    assert "the listener INTERNAL of kafka1 (PLAINTEXT)" in problem
+    sentence = "Clients need no login at the listener INTERNAL of kafka1 (PLAINTEXT), while one is asked for at CLIENT."
+    answer = health(monkeypatch, cluster(), access={"kafka1": AUTHORIZED})
+    assert answer["problems"] == []
+    assert f"  {sentence}\nAll is well." in answer["text"]
+    failing = health(monkeypatch, cluster(), access={"kafka1": AUTHORIZED}, open_access_fails=True)
+    assert failing["problems"] == [sentence]
+    assert f"  {sentence}" not in failing["text"].partition("Not well:")[0]
 
 
 @pytest.mark.parametrize("access", [{}, {"kafka1": OPEN, "kafka2": OPEN}])
