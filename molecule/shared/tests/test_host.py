@@ -29,6 +29,11 @@ def test_the_broker_is_a_confined_user_that_comes_back_after_a_failure(host: Hos
     assert host.file(f"/proc/{shown['MainPID']}").user == "kafka"
 
 
+def test_little_of_the_host_is_exposed_to_the_broker(host: Host) -> None:
+    told = host.check_output("systemd-analyze --no-pager security kafka.service").splitlines()[-1]
+    assert float(told.partition("kafka.service:")[2].split()[0]) <= 2.0, told
+
+
 def test_the_broker_may_open_files_for_many_partitions(host: Host) -> None:
     pid = unit(host, "kafka", "MainPID")["MainPID"]
     limit = re.search(r"Max open files +(\d+) +(\d+)", host.file(f"/proc/{pid}/limits").content_string)
