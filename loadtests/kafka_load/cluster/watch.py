@@ -7,8 +7,9 @@ retention has removed, and for how far a group has to read.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
@@ -101,55 +102,60 @@ class ClusterWatch(Engine[ClusterView, ClusterView]):
         return [self._changes.popleft() for _ in range(len(self._changes))]
 
     def _run(self) -> None:
+        # One client for both threads: librdkafka asks for the end of a log whom the client's metadata names as its
+        # leader, for minutes if nothing refreshes them, and the survey does so each time.
+        client = self._offsets_client("kafka-load")
         self._surveying = True
-        start_thread(self._survey_thread)
+        start_thread(lambda: self._survey_thread(client))
         try:
-            self._ask_until_stopped()
+            self._ask_until_stopped(client)
         finally:
             self._stopping = True
             while self._surveying:
                 native_sleep(0.02)
+            client.close()
 
-    def _ask_until_stopped(self) -> None:
+    def _ask_until_stopped(self, client: Consumer) -> None:
         bystanders = {group: self._offsets_client(group) for group in self._groups}
-        bounds = self._offsets_client("kafka-load")
         queries = TopicQueries(self.client, self._topics)
         next_bounds = 0
         while not self._stopping:
             begun = now_ns()
-            try:
-                if begun >= next_bounds and self._seen.at_ns:
-                    self._read_bounds(bounds)
-                    next_bounds = begun + SECOND
-                for group, bystander in bystanders.items():
-                    self._ask_committed(group, bystander)
-            except KafkaException as refusal:
-                self._known = replace(self._known, at_ns=now_ns(), error=refusal.args[0].str())
+            if begun >= next_bounds and self._seen.at_ns and self._answered(partial(self._read_bounds, client)):
+                next_bounds = begun + SECOND
+            for group, bystander in bystanders.items():
+                self._answered(partial(self._ask_committed, group, bystander))
             if described := queries.poll(now_ns()):
                 topics = {**self._known.topics, **described}
                 self._known = replace(self._known, topics=topics, topics_at_ns=queries.asked_ns)
-            bounds.poll(0)  # its log and its statistics
+            client.poll(0)  # its log and its statistics
             self._rest(begun)
-        for client in (bounds, *bystanders.values()):
-            client.close()
+        for bystander in bystanders.values():
+            bystander.close()
 
-    def _survey_thread(self) -> None:
+    def _answered(self, ask: Callable[[], None]) -> bool:
+        """Whether the cluster has answered a question; one that it does not answer keeps no other from being asked."""
         try:
-            self._guarded(self._survey_until_stopped)
+            ask()
+        except KafkaException as refusal:
+            self._known = replace(self._known, at_ns=now_ns(), error=refusal.args[0].str())
+            return False
+        return True
+
+    def _survey_thread(self, client: Consumer) -> None:
+        try:
+            self._guarded(lambda: self._survey_until_stopped(client))
         finally:
             self._surveying = False
 
-    def _survey_until_stopped(self) -> None:
-        client = self._offsets_client("kafka-load")
+    def _survey_until_stopped(self, client: Consumer) -> None:
         while not self._stopping:
             begun = now_ns()
             try:
                 self._survey(client)
             except KafkaException as refusal:
                 self._seen = replace(self._seen, error=refusal.args[0].str())
-            client.poll(0)
             self._rest(begun)
-        client.close()
 
     def _rest(self, begun_ns: int) -> None:
         while not self._stopping and now_ns() < begun_ns + self._every_ns:
