@@ -152,19 +152,16 @@ class ConsumerEngine(Engine[ReaderTotals, ReaderSnapshot]):
         self._assigned -= keys
         self._revoked.update(keys)
 
-    def _lag(self) -> dict[findings.TopicPartition, int]:
-        """Offsets between the logs' ends, as the last fetch told them, and what is read."""
-        lag = {}
-        for key in self._assigned:
-            bounds = self._consumer.get_watermark_offsets(TopicPartition(*key), cached=True)
-            position = self._next_offset(key)
-            if bounds is not None and bounds[1] >= 0:
-                lag[key] = max(0, bounds[1] - (bounds[0] if position is None else position))
-        return lag
+    def _fetched(self) -> tuple[findings.TopicPartition, ...]:
+        """Partitions that are its own and of which a fetch was answered: nothing written from now on escapes it."""
+        bounds = {
+            key: self._consumer.get_watermark_offsets(TopicPartition(*key), cached=True) for key in self._assigned
+        }
+        return tuple(sorted(key for key, known in bounds.items() if known is not None and known[1] >= 0))
 
     def _publish_totals(self, now: int) -> None:
-        lag = self._lag() if self.alive and not self._stopping else {}
-        self.totals = self._reading.totals(now, self._rebalances, lag)
+        assigned = self._fetched() if self.alive and not self._stopping else ()
+        self.totals = self._reading.totals(now, self._rebalances, assigned)
 
     def _publish_snapshot(self, closed: bool) -> None:
         self.snapshot = self._account(closed)

@@ -34,7 +34,7 @@ from kafka_load.records.stamp import of_origin
 
 @dataclass(frozen=True)
 class ReaderTotals:
-    """Cumulative counts of records since the start; `lag` and `assigned` are of now."""
+    """Cumulative counts of records since the start; `assigned` is of now."""
 
     at_ns: int = 0
     delivered: int = 0
@@ -45,7 +45,6 @@ class ReaderTotals:
     rebalances: int = 0
     assigned: tuple[TopicPartition, ...] = ()
     positions: dict[TopicPartition, int] = field(default_factory=dict)
-    lag: dict[TopicPartition, int] = field(default_factory=dict)
     latency: Histogram = field(default_factory=Histogram)
     latency_in_warm_up: Histogram = field(default_factory=Histogram)
 
@@ -222,7 +221,7 @@ class Reading:
             earliest_us=self.earliest_us,
         )
 
-    def totals(self, now: int, rebalances: int = 0, lag: dict[TopicPartition, int] | None = None) -> ReaderTotals:
+    def totals(self, now: int, rebalances: int = 0, assigned: tuple[TopicPartition, ...] = ()) -> ReaderTotals:
         """Everything read so far, in numbers."""
         return ReaderTotals(
             at_ns=now,
@@ -232,9 +231,8 @@ class Reading:
             other_runs=self.other_runs,
             phantom=self.phantom,
             rebalances=rebalances,
-            assigned=tuple(sorted(lag or ())),
+            assigned=assigned,
             positions=dict(self.positions),
-            lag=lag or {},
             latency=self.latency.all.copy(),
             latency_in_warm_up=self.latency.in_warm_up.copy(),
         )
