@@ -6,6 +6,11 @@ PYTHON_FOLDERS := ansible_collections/crucible/kafka/plugins loadtests scripts t
 SUDO_PASSWORD := $(shell [ "$$(id -u)" = 0 ] || sudo -n true 2> /dev/null || echo --ask-become-pass)
 PLAYBOOK := ansible-playbook $(SUDO_PASSWORD)
 
+# What the lab's cluster is (docs/security.md): make demo SECURITY=scram
+SECURITY ?= $(or $(CRUCIBLE_SECURITY),plaintext)
+export CRUCIBLE_SECURITY := $(SECURITY)
+SHOP := $(CURDIR)/.lab/$(or $(CRUCIBLE_LAB),0)/shop.properties
+
 .PHONY: help bootstrap lab demo test mutation failover lint clean distclean requirements \
     lint-yaml lint-ansible lint-python lint-types lint-variables
 
@@ -24,11 +29,13 @@ bootstrap:
 lab: bootstrap
 	@scripts/step 'Starting three bare hosts' $(PLAYBOOK) playbooks/lab/up.yml
 
+demo: export KAFKA_CLIENT_CONFIG := $(SHOP)
 demo: lab
 	@scripts/step 'Deploying Kafka on them' ansible-playbook site.yml
+	@scripts/step 'Writing how the shop logs in' ansible-playbook playbooks/client_properties.yml -e client_user=shop -e client_file=$(SHOP)
 	@python loadtests/first_shop.py
 	@python loadtests/demo_run.py
-	@sed "s/LAB/$${CRUCIBLE_LAB:-0}/" docs/after-demo.txt
+	@sed "s/LAB/$${CRUCIBLE_LAB:-0}/; s/SECURITY/$(SECURITY)/" docs/after-demo.txt
 
 test: PACKAGES := chromium libnss-wrapper
 test: bootstrap

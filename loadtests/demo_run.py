@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from confluent_kafka.admin import AdminClient
+from kafka_load.config import client_config
 from kafka_load.config.results_dir import IN_PROJECT
 from kafka_load.run import run_annotations
 
@@ -52,7 +54,8 @@ def killer(node_id: str, at_ns: int) -> subprocess.Popen[bytes]:
 def address(run_dir: Path, node_id: str) -> tuple[str, int]:
     """Where clients reach a broker, as the run's cluster tells them."""
     settings = json.loads((run_dir / "settings.json").read_text(encoding="utf-8"))
-    client = AdminClient({"bootstrap.servers": settings["bootstrap_servers"], "log_level": 0})
+    secured = client_config.read(os.environ.get(client_config.ENV, "")).properties
+    client = AdminClient({"bootstrap.servers": settings["bootstrap_servers"], "log_level": 0, **secured})
     broker = client.list_topics(timeout=ANSWER_S).brokers[int(node_id)]
     return str(broker.host), int(broker.port)
 

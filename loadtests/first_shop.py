@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from kafka_load.config import client_config
 from kafka_load.config.inventory import ENV, InventoryError, bootstrap_servers
 from kafka_load.engines import ClientSettings
 from kafka_load.ownership import CLIENT_ID, SHOP_HEADER, offset_metadata
@@ -123,21 +124,21 @@ def table(readings: Sequence[Reading], committed: Mapping[str, Mapping[int, int]
     return "\n".join(rows)
 
 
-def client(servers: str) -> dict[str, object]:
+def client(cluster: ClientSettings) -> dict[str, object]:
     """Return the settings that every client shares; what goes wrong is raised, so librdkafka need not log it too."""
-    return {"bootstrap.servers": servers, "log_level": 0}
+    return {"bootstrap.servers": cluster.bootstrap, "log_level": 0, **cluster.extra}
 
 
 class Member:
     """One member of a consumer group, which reads this run's orders from `start` on."""
 
-    def __init__(self, servers: str, group: str, number: int, start: Mapping[int, int]) -> None:
+    def __init__(self, cluster: ClientSettings, group: str, number: int, start: Mapping[int, int]) -> None:
         self.group, self.number = group, number
         self.orders: list[Order] = []
         self.assigned: set[int] = set()
         self._start = start
         self._consumer = Consumer(
-            client(servers) | {"group.id": group, "client.id": CLIENT_ID, "enable.auto.commit": False}
+            client(cluster) | {"group.id": group, "client.id": CLIENT_ID, "enable.auto.commit": False}
         )
         self._consumer.subscribe([TOPIC], on_assign=self._take)
 
@@ -180,9 +181,9 @@ def as_order(message: Message) -> Order:
     return Order((message.key() or b"").decode(), (message.value() or b"").decode(), partition, offset)
 
 
-def end_of_topic(servers: str) -> dict[int, int]:
+def end_of_topic(cluster: ClientSettings) -> dict[int, int]:
     """Return the offset at which each partition ends now. Raises KafkaException where there is no such topic."""
-    consumer = Consumer(client(servers) | {"group.id": "first-shop"})
+    consumer = Consumer(client(cluster) | {"group.id": "first-shop"})
     try:
         topic = consumer.list_topics(TOPIC, CONNECT_S).topics[TOPIC]
         if topic.error:
@@ -195,17 +196,16 @@ def end_of_topic(servers: str) -> dict[int, int]:
         consumer.close()
 
 
-def check_leave(servers: str) -> None:
+def check_leave(cluster: ClientSettings) -> None:
     """See that the topic and the groups are nobody else's. Raises UnreadyError where they are."""
-    settings = ClientSettings(servers)
-    check(settings, [TOPIC])
+    check(cluster, [TOPIC])
     groups = [Group(name, "queue", (TOPIC,)) for name in GROUPS]
-    refusals = check_ownership(settings, groups, [TOPIC], reset_offsets=False, write_topics=(), leave_s=SESSION_S)
+    refusals = check_ownership(cluster, groups, [TOPIC], reset_offsets=False, write_topics=(), leave_s=SESSION_S)
     if refusals:
         raise UnreadyError(refusals[0].why)
 
 
-def send(servers: str, run: str) -> list[Order]:
+def send(cluster: ClientSettings, run: str) -> list[Order]:
     """Send the catalogue and return the orders as acknowledged. Raises KafkaException for the first that was not."""
     acknowledged: dict[str, Order] = {}
     failed: list[KafkaError] = []
@@ -217,7 +217,7 @@ def send(servers: str, run: str) -> list[Order]:
             order = as_order(message)
             acknowledged[order.value] = order
 
-    producer = Producer(client(servers) | {"enable.idempotence": True, "acks": "all", "message.timeout.ms": 30_000})
+    producer = Producer(client(cluster) | {"enable.idempotence": True, "acks": "all", "message.timeout.ms": 30_000})
     values = catalogue()
     for key, value in values:
         producer.produce(TOPIC, value, key, headers={RUN_HEADER: run}, on_delivery=delivered)
@@ -235,11 +235,11 @@ def poll_until(members: Sequence[Member], run: str, reached: Callable[[], bool])
             member.poll(run)
 
 
-def shop(servers: str) -> tuple[list[Order], list[Reading], dict[str, dict[int, int]]]:
+def shop(cluster: ClientSettings) -> tuple[list[Order], list[Reading], dict[str, dict[int, int]]]:
     """Send the orders and let the groups read them; return what was sent, read and committed."""
     run = uuid.uuid4().hex
-    start = end_of_topic(servers)
-    members = [Member(servers, group, number + 1, start) for group, size in GROUPS.items() for number in range(size)]
+    start = end_of_topic(cluster)
+    members = [Member(cluster, group, number + 1, start) for group, size in GROUPS.items() for number in range(size)]
 
     def shared_out() -> bool:
         shares = Counter((member.group, partition) for member in members for partition in member.assigned)
@@ -253,7 +253,7 @@ def shop(servers: str) -> tuple[list[Order], list[Reading], dict[str, dict[int, 
 
     try:
         poll_until(members, run, shared_out)
-        sent = send(servers, run)
+        sent = send(cluster, run)
         poll_until(members, run, all_read)
         committed: dict[str, dict[int, int]] = defaultdict(dict)
         for member in members:
@@ -272,11 +272,19 @@ def main() -> int:
         default=os.environ.get(ENV),
         help=f"host:port,… of the cluster (default: {ENV}, else Ansible's inventory)",
     )
+    parser.add_argument(
+        client_config.FLAG,
+        default=os.environ.get(client_config.ENV, ""),
+        help=f"a client.properties, for a secured cluster (default: {client_config.ENV})",
+    )
+    options = parser.parse_args()
     try:
-        servers = parser.parse_args().bootstrap_servers or bootstrap_servers(timeout_s=PATIENCE_S)
-        check_leave(servers)
-        sent, readings, committed = shop(servers)
-    except (InventoryError, UnreadyError) as error:
+        told = client_config.read(options.client_config)
+        servers = options.bootstrap_servers or told.bootstrap or bootstrap_servers(timeout_s=PATIENCE_S)
+        cluster = ClientSettings(servers, told.properties)
+        check_leave(cluster)
+        sent, readings, committed = shop(cluster)
+    except (client_config.ClientConfigError, InventoryError, UnreadyError) as error:
         print(f"The shop cannot open: {error}.", file=sys.stderr)
         return 1
     except KafkaException as error:

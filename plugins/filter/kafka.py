@@ -74,6 +74,8 @@ def kafka_server_properties(name: str, declared: Mapping[str, Any]) -> dict[str,
         controller_listeners=declared["controller_listeners"],
         controller_servers=declared["controller_servers"],
         zookeeper_connect=declared["zookeeper_connect"],
+        security=declared["security"],
+        administrator=declared["administrator"],
     )
     node = next(node for node in cluster.nodes if node.name == name)
     found = server_properties(

@@ -1,7 +1,7 @@
 """What a node's server.properties say, from what the inventory declares: a dict for each layer, merged once.
 
-Later layers win: what holds for every cluster, for the mode, for the release, for the timing profile, and what the
-user declares in kafka_config, where None takes a key away.
+Later layers win: what holds for every cluster, for the mode, for the release, for its security, for the timing profile,
+and what the user declares in kafka_config, where None takes a key away.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from . import security
 from .listeners import advertised_property, entry_listener, listeners_property
 
 SENSITIVE = re.compile(r"password|secret|credential|jaas\.config|keystore\.key$", re.IGNORECASE)
@@ -35,7 +36,8 @@ class Cluster:
     """What is declared for all nodes.
 
     `major` is Kafka's major release. `listeners` are entries of kafka_listeners. By the first of `controller_listeners`
-    nodes connect to controllers, at `controller_servers`. `zookeeper_connect` is for that mode alone.
+    nodes connect to controllers, at `controller_servers`. `zookeeper_connect` is for that mode alone. `security` is
+    kafka_security, and `administrator` the user that needs no ACL then.
     """
 
     mode: str
@@ -46,6 +48,8 @@ class Cluster:
     controller_listeners: Sequence[str] = ()
     controller_servers: Sequence[str] = ()
     zookeeper_connect: str = ""
+    security: str = "plaintext"
+    administrator: str = ""
 
     @property
     def brokers(self) -> list[Node]:
@@ -100,6 +104,7 @@ def server_properties(
         _common(cluster, node, data_dirs),
         _kraft(cluster, node) if cluster.mode == "kraft" else _zookeeper(cluster, node),
         _release(cluster),
+        _security(cluster),
         timing,
         declared,
     ]
@@ -178,6 +183,17 @@ def _release(cluster: Cluster) -> dict[str, Any]:
         "share.coordinator.state.topic.replication.factor": cluster.replication_factor,
         "share.coordinator.state.topic.min.isr": cluster.min_isr,
     }
+
+
+def _security(cluster: Cluster) -> dict[str, Any]:
+    return security.properties(
+        security.named(cluster.security),
+        cluster.mode,
+        cluster.listeners,
+        [cluster.inter_broker_listener, *cluster.controller_listeners],
+        [node.name for node in cluster.nodes],
+        cluster.administrator,
+    )
 
 
 def _references(properties: Mapping[str, str], secrets: Mapping[str, str], secrets_file: str) -> dict[str, str]:

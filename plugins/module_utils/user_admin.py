@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,15 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .admin import refused
+from .scram import SALT_BYTES, salted_password
 from .user_plan import MECHANISMS, Credential, DeclaredCredential, UserPlan, iteration_counts, requests
 from .user_record import in_threads
 
 with suppress(ImportError):  # admin.py keeps it for the sentence that the module fails with.
     from kafka.protocol.admin import AlterUserScramCredentialsRequest
 
-HASHES = {"SCRAM-SHA-256": "sha256", "SCRAM-SHA-512": "sha512"}
 NAMES = {number: name for name, number in MECHANISMS.items()}
-SALT_BYTES = 24
 
 
 @dataclass
@@ -46,8 +44,7 @@ def upsertions(wanted: Iterable[DeclaredCredential]) -> dict[Credential, tuple[i
     def upsertion(each: DeclaredCredential) -> tuple[int, bytes, bytes]:
         iterations = secrets.choice(iteration_counts(each.iterations))
         salt = os.urandom(SALT_BYTES)
-        password = each.password.encode()
-        return iterations, salt, hashlib.pbkdf2_hmac(HASHES[each.credential.mechanism], password, salt, iterations)
+        return iterations, salt, salted_password(each.credential.mechanism, each.password, salt, iterations)
 
     wanted = list(wanted)
     return dict(zip((each.credential for each in wanted), in_threads(upsertion, wanted), strict=True))

@@ -107,10 +107,11 @@ def _problems(entry: Mapping[str, Any], number: int) -> Iterator[str]:
     if entry.get("state") not in (None, "present", "absent"):
         yield f"{who}: state is {entry['state']}; it is present or absent"
     elif _present(entry):
-        yield from (f"{who}: {sentence}" for sentence in _password_problems(entry.get("password")))
+        yield from (f"{who}: {sentence}" for sentence in password_problems(entry.get("password")))
 
 
-def _password_problems(password: Any) -> Iterator[str]:
+def password_problems(password: Any) -> Iterator[str]:
+    """Yield what is wrong with a declared password, in sentences that do not show it."""
     if password is None:
         yield "password is missing; state: absent would remove the user"
     elif not isinstance(password, str):

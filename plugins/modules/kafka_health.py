@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.crucible.kafka.plugins.module_utils import ensemble as ensemble
 from ansible_collections.crucible.kafka.plugins.module_utils import listeners as listeners
 from ansible_collections.crucible.kafka.plugins.module_utils import saslprep as saslprep
+from ansible_collections.crucible.kafka.plugins.module_utils import scram as scram
 from ansible_collections.crucible.kafka.plugins.module_utils import user_plan as user_plan
 from ansible_collections.crucible.kafka.plugins.module_utils import user_record as user_record
 from ansible_collections.crucible.kafka.plugins.module_utils.access_health import (

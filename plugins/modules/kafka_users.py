@@ -9,6 +9,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 # saslprep and user_record are named for mitogen, which does not see relative imports.
 from ansible_collections.crucible.kafka.plugins.module_utils import saslprep as saslprep
+from ansible_collections.crucible.kafka.plugins.module_utils import scram as scram
 from ansible_collections.crucible.kafka.plugins.module_utils import user_plan
 from ansible_collections.crucible.kafka.plugins.module_utils import user_record as user_record
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError

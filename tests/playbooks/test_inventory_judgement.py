@@ -158,3 +158,22 @@ def test_certificates_that_cannot_be_made_are_told_before_a_host_is_reached(exam
     assert "tls_authority_passphrase: it needs 8 characters or more" in said
     assert "tls_renew_days: 365 is not less than tls_days, 365" in said
     assert "UNREACHABLE" not in said
+
+
+AUTHORITY = {"tls_authority_dir": "/srv/authority", "tls_authority_passphrase": "an-authoritys-secret"}
+ADMIN = {"kafka_admin_password": "an-admins-secret"}
+
+
+def test_a_security_that_cannot_work_is_told_before_a_host_is_reached(example: Path) -> None:
+    filled = {**NETWORKS, **AUTHORITY, "kafka_archive_checksum": CHECKSUM}
+    say(example, **filled, kafka_security="ssl")
+    choices = "plaintext, tls, mtls, scram"
+    assert f"kafka_security: value of kafka_security must be one of: {choices}, got: ssl" in judge(example)
+    say(example, **filled, kafka_security="scram")
+    said = judge(example)
+    assert "kafka_admin_password: password is missing" in said
+    assert "UNREACHABLE" not in said
+    say(example, **filled, kafka_security="scram", **ADMIN)
+    said = judge(example)
+    assert "UNREACHABLE" in said
+    assert "an-admins-secret" not in said

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.crucible.kafka.plugins.module_utils import security
 from ansible_collections.crucible.kafka.plugins.module_utils.properties import parse, render
 from ansible_collections.crucible.kafka.plugins.module_utils.server_properties import (
     Cluster,
@@ -62,6 +63,9 @@ SECURED = replace(
     controller_servers=on(["kafka1", "kafka2", "kafka3"]),
     inter_broker_listener="INTERNAL",
 )
+SCRAM = replace(
+    SECURED, security="scram", administrator="admin", listeners=security.listeners(security.named("scram"))
+)
 ZOOKEEPER = replace(
     COMBINED,
     mode="zookeeper",
@@ -89,6 +93,7 @@ CASES: dict[str, tuple[Cluster, Sequence[str], Mapping[str, Any]]] = {
     "combined": (COMBINED, [*DIRS, "/srv/kafka"], CHANGED),
     "combined_3.9": (replace(COMBINED, major=3), [*DIRS, "/srv/kafka"], CHANGED),
     "dedicated": (DEDICATED, DIRS, {}),
+    "scram": (SCRAM, DIRS, {"ssl.keystore.location": "/etc/ssl/kafka.pem", "ssl.keystore.type": None}),
     "secured": (SECURED, DIRS, KEYS),
     "single": (
         replace(COMBINED, nodes=[Node("kafka1", 7, "kafka1", BOTH)], controller_servers=on(["kafka1"])),

@@ -19,6 +19,7 @@ from logged import errors, unexplained
 SCENARIO = ROOT / "molecule/secured"
 VALUES = yaml.safe_load((SCENARIO / "vars/values.yml").read_text(encoding="utf-8"))
 PKI = ROOT / ".lab" / LAB / "pki"
+ADMIN_PASSWORD = VALUES["kafka_admin_password"]
 SHOP = {
     "security.protocol": "SASL_SSL",
     "ssl.ca.location": str(PKI / "ca.crt"),
@@ -223,9 +224,9 @@ def voters() -> dict[int, str]:
         bootstrap_servers=BOOTSTRAP,
         security_protocol="SASL_SSL",
         ssl_cafile=SHOP["ssl.ca.location"],
-        sasl_mechanism="PLAIN",
+        sasl_mechanism="SCRAM-SHA-512",
         sasl_plain_username="admin",
-        sasl_plain_password=VALUES["admin_password"],
+        sasl_plain_password=ADMIN_PASSWORD,
     )
     quorum = admin.describe_metadata_quorum()["topics"][0]["partitions"][0]
     admin.close()
@@ -327,7 +328,8 @@ def test_a_password_is_changed_with_both_valid_meanwhile() -> None:
 def test_a_password_that_somebody_else_has_set_is_set_back() -> None:
     declare(NEXT)
     sha_256 = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, 4096)
-    admin = {**SHOP, "sasl.username": "admin", "sasl.password": VALUES["admin_password"]}
+    login = {"sasl.mechanisms": "SCRAM-SHA-512", "sasl.username": "admin", "sasl.password": ADMIN_PASSWORD}
+    admin = {**SHOP, **login}
     client = AdminClient({"bootstrap.servers": BOOTSTRAP[0], **admin})
     asked = client.alter_user_scram_credentials([UserScramCredentialUpsertion("stock", sha_256, b"guessed")])
     asked["stock"].result(30)
