@@ -92,6 +92,7 @@ STAGES = (
             Step("unit tests", ("pytest", f"--ignore={CONTROLS}"), 3600),
             scenario("secured", 2400),
             scenario("production", 3600),
+            scenario("securing", 3600),
         ),
         (Step("controls", ("pytest", CONTROLS), 3600),),
     ),

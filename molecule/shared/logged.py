@@ -15,6 +15,8 @@ EXPECTED = (
     r"apiKey=CONTROLLER_REGISTRATION\b.*NotControllerException: "
     r"(The active controller appears to be node \d+|No controller appears to be active)",
     "EventPerformanceMonitor",  # A slow machine.
+    # The same: a controller that stops gives its office away, and waits five seconds until another has it.
+    r"RaftManager id=\d+\] Graceful shutdown of RaftClient failed .*Timeout expired before graceful shutdown completed",
     r"Controller \d+ fails to send a request to broker",  # ZooKeeper mode: to one that is being restarted.
     "ERROR Unexpected exception in LearnerHandler",  # ZooKeeper: a follower went away or was restarted.
     # Kafka's own faults (docs/failover.md): a controller that is being restarted is asked for what it has not got, and

@@ -80,7 +80,9 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible publishes no typ
             converted = variable.converted(value)
             if json.dumps(converted, default=str) != json.dumps(value, default=str):
                 if variable.secret:  # A converted value is shown with what Ansible is told to show.
-                    result["errors"][name] = f"write it as a {variable.option['type']}, not as text"
+                    of = variable.option["type"]
+                    told = "quote it, for it is not a text yet" if of == "str" else f"write it as a {of}, not as text"
+                    result["errors"][name] = told
                     return
                 result["corrected"][name] = converted
             if name in JUDGES and (mistakes := JUDGES[name](converted)):

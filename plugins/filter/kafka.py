@@ -75,6 +75,7 @@ def kafka_server_properties(name: str, declared: Mapping[str, Any]) -> dict[str,
         controller_servers=declared["controller_servers"],
         zookeeper_connect=declared["zookeeper_connect"],
         security=declared["security"],
+        security_phase=declared["security_phase"],
         administrator=declared["administrator"],
     )
     node = next(node for node in cluster.nodes if node.name == name)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.crucible.kafka.plugins.module_utils import scram, security
+from ansible_collections.crucible.kafka.plugins.module_utils import scram, security, security_phase
 from ansible_collections.crucible.kafka.plugins.module_utils.user_plan import (
     DEFAULT_MECHANISM,
     MIN_ITERATIONS,
@@ -15,9 +15,39 @@ from ansible_collections.crucible.kafka.plugins.module_utils.user_plan import (
 )
 
 
-def kafka_security_listeners(name: str) -> list[dict[str, Any]]:
-    """Return the entries of kafka_listeners that this kafka_security stands for."""
-    return security.listeners(security.named(name))
+def kafka_security_choices(name: str, phase: str = "") -> dict[str, Any]:
+    """Return the listeners that this kafka_security stands for, on the way there in a phase, and which serves what."""
+    chosen, way = security.named(name), security_phase.named(phase)
+    if way is None or not chosen.encrypts:
+        inter_broker = "INTERNAL" if chosen.encrypts else "CLIENT"
+        served = {"inter_broker": inter_broker, "controllers": ["CONTROLLER"], "admin": "CLIENT", "clients": "CLIENT"}
+        return {"listeners": security.listeners(chosen), **served}
+    return {
+        "listeners": security.listeners(chosen, way),
+        "inter_broker": security_phase.inter_broker_listener(way),
+        "controllers": security_phase.controller_listeners(way),
+        "admin": security_phase.admin_listener(way),
+        "clients": security_phase.SECURE,
+    }
+
+
+def kafka_security_users(
+    name: str, phase: str, users: Sequence[Mapping[str, Any]], user: str, password: str
+) -> list[Mapping[str, Any]]:
+    """Return the users to be declared: in the first phase, in which nobody logs in yet, the administrator too."""
+    first = security_phase.PHASES[0].name
+    if phase != first or not security.named(name).has_passwords or any(each.get("name") == user for each in users):
+        return list(users)
+    return [*users, {"name": user, "password": password}]
+
+
+def kafka_security_skipped(name: str, phase: str, running: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return why the nodes that run cannot come there by one rolling restart, in sentences."""
+    chosen = security.named(name)
+    if not chosen.encrypts:
+        return []
+    started = {each["name"]: each["process"]["properties"] for each in running if each.get("process")}
+    return list(security_phase.skipped(phase, chosen.authorizes, started))
 
 
 def kafka_security_client(name: str, authority_dir: str, user: str, password: str) -> dict[str, str]:
@@ -51,7 +81,9 @@ class FilterModule:
         return {
             "kafka_client_properties": kafka_client_properties,
             "kafka_first_user": kafka_first_user,
+            "kafka_security_choices": kafka_security_choices,
             "kafka_security_client": kafka_security_client,
-            "kafka_security_listeners": kafka_security_listeners,
             "kafka_security_problems": kafka_security_problems,
+            "kafka_security_skipped": kafka_security_skipped,
+            "kafka_security_users": kafka_security_users,
         }

@@ -2,6 +2,8 @@
 
 The nodes know each other by the certificates of their members' listeners in every secured cluster, so there is no
 password that has to be changed on all of them at once. The values differ in how clients come.
+
+A cluster that runs in plaintext becomes a secured one by the phases of security_phase.py.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .security_phase import ANONYMOUS, CONTROL, SECURE, Phase
 from .user_plan import DEFAULT_MECHANISM, password_problems
 
 KEYSTORE, TRUSTSTORE = "/etc/kafka/tls/keystore.pem", "/etc/kafka/tls/truststore.pem"
@@ -55,8 +58,13 @@ def named(name: str) -> Security:
     return SECURITIES.get(name, PLAINTEXT)
 
 
-def listeners(security: Security) -> list[dict[str, Any]]:
+def listeners(security: Security, phase: Phase | None = None) -> list[dict[str, Any]]:
     """The entries of `kafka_listeners`, unless the inventory has its own."""
+    if phase is not None:
+        former = [_entry("CLIENT", 9092, "PLAINTEXT", "clients")] if phase.former_clients else []
+        former += [_entry("CONTROLLER", 9093, "PLAINTEXT", "members")] if phase.former_controllers else []
+        own = [_entry(SECURE, 9192, security.client_protocol, "clients"), _entry("INTERNAL", 9094, "SSL", "members")]
+        return [*former, *own, _entry(CONTROL, 9193, "SSL", "members")]
     members = "SSL" if security.encrypts else "PLAINTEXT"
     internal = [_entry("INTERNAL", 9094, members, "members")] if security.encrypts else []
     clients = _entry("CLIENT", 9092, security.client_protocol, "clients")
@@ -74,6 +82,7 @@ def properties(
     member_listeners: Sequence[str],
     nodes: Sequence[str],
     administrator: str,
+    phase: Phase | None = None,
 ) -> dict[str, Any]:
     """The broker properties for the listeners that there are, under any names.
 
@@ -84,6 +93,7 @@ def properties(
         member_listeners: The names of those by which nodes talk to each other.
         nodes: The hosts' names in the inventory, which their certificates have.
         administrator: The user's name for which no ACL is needed.
+        phase: On the way there.
     """
     if not security.encrypts:
         return {}
@@ -101,10 +111,13 @@ def properties(
         if entry["security_protocol"].startswith("SASL_") and security.has_passwords:
             found[f"{prefix}.sasl.enabled.mechanisms"] = DEFAULT_MECHANISM
             found[f"{prefix}.{DEFAULT_MECHANISM.lower()}.sasl.jaas.config"] = SCRAM_LOGIN
-    if security.authorizes:
+    if security.authorizes and (phase is None or phase.authorizer):
         first = f"User:{administrator}" if security.has_passwords else _by_certificate(administrator)
         found["authorizer.class.name"] = AUTHORIZERS[mode]
-        found["super.users"] = ";".join([first, *map(_by_certificate, nodes)])
+        anonymous = [ANONYMOUS] if phase is not None and phase.former_clients else []
+        found["super.users"] = ";".join([first, *map(_by_certificate, nodes), *anonymous])
+        if phase is not None and phase.permissive:
+            found["allow.everyone.if.no.acl.found"] = True
     return found
 
 
@@ -148,6 +161,7 @@ class Declared:
     """
 
     mode: str
+    phase: str
     entries: Sequence[Mapping[str, Any]]
     inter_broker_listener: str
     config: Sequence[str]
@@ -162,6 +176,11 @@ class Declared:
 def problems(name: str, declared: Declared) -> Iterator[str]:
     """Yield what cannot work, each in a sentence that names the variable to change and never shows the password."""
     security = named(name)
+    if declared.phase and (not security.encrypts or declared.mode != "kraft"):
+        yield (
+            f"kafka_security_phase: {declared.phase} is a phase of the way to tls, mtls or scram in kafka_mode kraft;"
+            " take it away, or set kafka_security."
+        )
     if not security.encrypts:
         return
     if security.has_passwords and declared.mode == "zookeeper":

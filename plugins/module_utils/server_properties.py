@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import security
+from . import security, security_phase
 from .listeners import advertised_property, entry_listener, listeners_property
 
 SENSITIVE = re.compile(r"password|secret|credential|jaas\.config|keystore\.key$", re.IGNORECASE)
@@ -37,7 +37,7 @@ class Cluster:
 
     `major` is Kafka's major release. `listeners` are entries of kafka_listeners. By the first of `controller_listeners`
     nodes connect to controllers, at `controller_servers`. `zookeeper_connect` is for that mode alone. `security` is
-    kafka_security, and `administrator` the user that needs no ACL then.
+    kafka_security, on the way there in its `security_phase`, and `administrator` the user that needs no ACL then.
     """
 
     mode: str
@@ -49,6 +49,7 @@ class Cluster:
     controller_servers: Sequence[str] = ()
     zookeeper_connect: str = ""
     security: str = "plaintext"
+    security_phase: str = ""
     administrator: str = ""
 
     @property
@@ -193,6 +194,7 @@ def _security(cluster: Cluster) -> dict[str, Any]:
         [cluster.inter_broker_listener, *cluster.controller_listeners],
         [node.name for node in cluster.nodes],
         cluster.administrator,
+        security_phase.named(cluster.security_phase),
     )
 
 

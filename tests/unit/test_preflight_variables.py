@@ -199,6 +199,13 @@ def test_a_mistake_in_the_users_is_told_before_anything_is_touched_and_shows_no_
     assert (told or "") in answer["errors"].get("kafka_users", "")
 
 
+def test_a_password_that_yaml_has_made_a_number_is_not_made_a_text_again() -> None:
+    """0123 would become 83."""
+    answer = act({"roles_path": str(ROLES), "roles": ["kafka"]}, {"kafka_admin_password": 83})
+    assert answer["corrected"] == {}
+    assert answer["errors"] == {"kafka_admin_password": "quote it, for it is not a text yet"}
+
+
 @pytest.mark.parametrize(
     ("variables", "told"),
     [

@@ -34,6 +34,7 @@ def declared(name: str, **changed: Any) -> Declared:
     """What an inventory says that has what it needs."""
     usual = Declared(
         mode="kraft",
+        phase="",
         entries=security.listeners(SECURITIES[name]),
         inter_broker_listener="INTERNAL",
         config=[],
@@ -187,6 +188,8 @@ def test_what_has_all_it_needs_is_not_refused(name: str) -> None:
         ("scram", {"admin_password": ""}, "kafka_admin_password: password is missing"),
         ("scram", {"admin_password": 1234}, "kafka_admin_password: password is not a text"),
         ("scram", {"inter_broker_listener": "CLIENT"}, "kafka_inter_broker_listener: CLIENT is SASL_SSL"),
+        ("plaintext", {"phase": "closed"}, "kafka_security_phase: closed is a phase of the way to tls, mtls or scram"),
+        ("mtls", {"phase": "acls", "mode": "zookeeper"}, "kafka_security_phase: acls is a phase of the way"),
         ("tls", {"admin_host": "bastion"}, "kafka_admin_client: the authority's certificate is on localhost"),
     ],
 )
@@ -202,6 +205,7 @@ def test_what_cannot_work_is_refused_by_a_sentence_that_names_the_variable(
     [
         ("tls", {"admin_password": ""}),
         ("mtls", {"mode": "zookeeper", "admin_password": ""}),
+        ("mtls", {"phase": "closed", "entries": [], "inter_broker_listener": "INTERNAL"}),
         ("plaintext", {"mode": "zookeeper", "inter_broker_listener": "CLIENT", "admin_host": "bastion"}),
         ("tls", {"admin_host": "bastion", "ca": ""}),
         ("tls", {"admin_host": "bastion", "tls_enabled": False}),

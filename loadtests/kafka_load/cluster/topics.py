@@ -92,6 +92,20 @@ def topic_ids(client: ClientSettings, topics: Sequence[str], timeout_s: float) -
     return ids
 
 
+def ids_of_new(client: ClientSettings, topics: Sequence[str], timeout_s: float) -> dict[str, str]:
+    """The ids of topics that were made just now: any broker may be asked, and not each knows them at once.
+
+    Raises:
+        KafkaException: if one of them is not known in time.
+    """
+    deadline = time.monotonic() + timeout_s
+    while len(ids := topic_ids(client, topics, timeout_s)) < len(topics):
+        if time.monotonic() >= deadline:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "not every broker knows them"))
+        native_sleep(0.1)
+    return ids
+
+
 def offset_metadata_of(client: ClientSettings, group: str, topics: Sequence[str], timeout_s: float) -> dict[str, str]:
     """The metadata of the offsets that a group has committed in partition 0 of topics; without one, none."""
     asker = metadata_client(client, group)

@@ -20,6 +20,7 @@ from kafka_load.cluster.topics import (
     delete_groups,
     delete_topics,
     find_topics,
+    ids_of_new,
     offset_metadata_of,
     topic_ids,
 )
@@ -116,8 +117,8 @@ class DeclaredObjects:
     def _mark(self, created: Sequence[str]) -> None:
         """Note, for this run and later ones, that the harness made these topics."""
         client = self._plan.client
-        ids = native_call(topic_ids, client, created, TIMEOUT_S, timeout_s=4 * TIMEOUT_S)
-        marks = [TopicPartition(name, 0, 0, metadata=MADE + ids[name]) for name in created if name in ids]
+        ids = native_call(ids_of_new, client, created, CREATE_S, timeout_s=2 * CREATE_S)
+        marks = [TopicPartition(name, 0, 0, metadata=MADE + ids[name]) for name in created]
         if why := native_call(commit_offsets, client, self._mark_group, marks, timeout_s=4 * TIMEOUT_S):
             raise UnreadyError(f"the topics that the run made could not be marked in group {self._mark_group}: {why}")
 

@@ -1,0 +1,244 @@
+"""From plaintext to passwords and ACLs under load, phase by phase: who is let in, and that nothing is lost.
+
+The clients move from one run of the load harness to another, which begins before the first one ends.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import locust_run
+import pytest
+from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka.admin import AdminClient
+from live import BOOTSTRAP, BROKERS, LAB, ROOT, SITE, Run, command, host, listening, play, starts
+
+PHASES = ("listeners", "members", "authorizer", "acls", "closed")
+INTERRUPTED = "members"
+SECURE = [f"{address}:9192" for address in BROKERS.values()]
+STOCK_PASSWORD = "a-stocks-secret"  # noqa: S105 # A password of the lab.
+SHOP = "User:shop"
+
+
+def password(name: str) -> str:
+    """One that the lab has made."""
+    return (ROOT / f".lab/{LAB}/passwords/{name}").read_text(encoding="utf-8").strip()
+
+
+def declared(phase: str) -> dict[str, Any]:
+    """What is declared in a phase besides the lab: topics with and without ACLs, a user with and one without."""
+    return {
+        "kafka_security": "scram",
+        "kafka_security_phase": phase,
+        "kafka_topics": [
+            {"name": "orders", "partitions": 3},
+            {"name": "clicks", "partitions": 12},
+            {"name": "guarded", "partitions": 1},
+            {"name": "free", "partitions": 1},
+        ],
+        "kafka_users": ["{{ lab_shop }}", {"name": "stock", "password": STOCK_PASSWORD}],
+        "further_acls": [
+            {"principal": SHOP, "resource_type": "topic", "name": "guarded", "operations": ["write", "describe"]}
+        ],
+        "kafka_acls": "{{ lab_shop_acls + further_acls }}",
+    }
+
+
+def login(user: str, secret: str) -> dict[str, str]:
+    return {
+        "bootstrap.servers": ",".join(SECURE),
+        "security.protocol": "SASL_SSL",
+        "ssl.ca.location": f"{ROOT}/.lab/{LAB}/pki/ca.crt",
+        "sasl.mechanisms": "SCRAM-SHA-512",
+        "sasl.username": user,
+        "sasl.password": secret,
+    }
+
+
+def answer(settings: dict[str, str], topic: str) -> str:
+    """What comes of writing a record: `written`, `no ACL`, or `not let in`."""
+    errors: list[KafkaError] = []
+    told: dict[str, Any] = {"log_level": 0, "error_cb": errors.append}
+    client = AdminClient({**told, **settings})
+    while True:
+        try:
+            client.list_topics(timeout=1)
+            break
+        except KafkaException:
+            client.poll(0)
+            if {error.code() for error in errors} & {KafkaError._AUTHENTICATION, KafkaError._ALL_BROKERS_DOWN}:
+                return "not let in"
+    answers: list[KafkaError | None] = []
+    producer = Producer({"log_level": 0, **settings})
+    producer.produce(topic, "a probe", on_delivery=lambda error, _: answers.append(error))
+    producer.flush(60)
+    (error,) = answers
+    if error is not None and error.code() != KafkaError.TOPIC_AUTHORIZATION_FAILED:
+        raise KafkaException(error)
+    return "no ACL" if error else "written"
+
+
+def without_a_certificate(port: int) -> str:
+    """What a member's listener answers to who shows none; from a member, as other hosts do not reach it."""
+    asked = f"(sleep 1; echo) | timeout 20 openssl s_client -quiet -connect {BROKERS['kafka2']}:{port} 2>&1"
+    return "not let in" if "alert certificate required" in host("kafka1").run(asked).stdout else "let in"
+
+
+def probes() -> dict[str, str]:
+    """Who is let in, and to what."""
+    plaintext = {"bootstrap.servers": ",".join(BOOTSTRAP)}
+    return {
+        "plaintext": answer(plaintext, "guarded"),
+        "user": answer(login("shop", password("shop")), "guarded"),
+        "wrong password": answer(login("shop", "guessed"), "guarded"),
+        "user without an ACL": answer(login("stock", STOCK_PASSWORD), "guarded"),
+        "topic without an ACL": answer(login("stock", STOCK_PASSWORD), "free"),
+        "INTERNAL without a certificate": without_a_certificate(9094),
+        "CONTROL without a certificate": without_a_certificate(9193),
+    }
+
+
+def load(results: Path, servers: list[str], *options: str) -> locust_run.Run:
+    """A run that lasts until it is told to end."""
+    common = ("--profile=steady", "--rate=60", "--session-timeout-ms=10000", "--write-topics=orders,clicks")
+    run = locust_run.Run(results, ",".join(servers), *common, "--run-time=2h", *options)
+    run.until(3)
+    return run
+
+
+def end(run: locust_run.Run) -> int:
+    """End it in order."""
+    run.process.send_signal(signal.SIGINT)
+    return run.wait(600)
+
+
+def killed_in_the_second_restart(phase: str) -> None:
+    """Run site.yml up to where the second node is to be stopped, and kill it."""
+    arguments = command(SITE, **declared(phase))
+    with subprocess.Popen(
+        arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as run:
+        assert run.stdout is not None
+        gates = (line for line in run.stdout if "Wait until it is safe to stop" in line)
+        next(gates)
+        next(gates)
+        os.killpg(run.pid, signal.SIGKILL)
+
+
+@dataclass
+class Story:
+    """What was seen on the way."""
+
+    at_once: Run
+    skipped: Run
+    after_the_kill: Run
+    untouched: bool
+    phases: dict[str, Run] = field(default_factory=dict)
+    probed: dict[str, dict[str, str]] = field(default_factory=dict)
+    former: Any = None
+    moved: Any = None
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    """The whole way, once."""
+    folder = tmp_path_factory.mktemp("loads")
+    before = starts()
+    found = Story(play(SITE, **declared("")), play(SITE, **declared("members")), Run(False, ""), starts() == before)
+    former = load(folder / "former", BOOTSTRAP, "--group-prefix=former-")
+    moved = None
+    try:
+        for phase in PHASES:
+            if phase == INTERRUPTED:
+                killed_in_the_second_restart(phase)
+                found.after_the_kill = play(SITE, **declared("authorizer"))
+            if phase == PHASES[-1]:
+                file = folder / "shop.properties"
+                client: dict[str, Any] = {"client_user": "shop", "client_file": str(file)}
+                written = play("playbooks/client_properties.yml", **declared("acls"), **client)
+                assert written.ok, written.why
+                moved = load(folder / "moved", SECURE, f"--client-config={file}")
+                end(former)
+                found.former = former
+            found.phases[phase] = play(SITE, **declared(phase))
+            assert found.phases[phase].ok, found.phases[phase].why
+            found.probed[phase] = probes()
+        assert moved is not None
+        end(moved)
+        found.moved = moved
+        yield found
+    finally:
+        for run in (former, moved):
+            if run is not None and run.process.poll() is None:
+                run.process.kill()
+
+
+def test_a_phase_that_would_be_skipped_is_refused_before_anything_is_touched(story: Story) -> None:
+    assert "kafka_security: kafka1, kafka2, kafka3 runs in plaintext. Declare kafka_security_phase" in (
+        story.at_once.sentences
+    )
+    assert "members is more than one phase from what runs" in story.skipped.sentences
+    assert "Declare listeners next." in story.skipped.sentences
+    assert (story.at_once.ok, story.skipped.ok, story.at_once.changed, story.skipped.changed) == (False, False, 0, 0)
+    assert story.untouched
+
+
+def test_a_phase_that_was_cut_short_is_finished_before_the_next_one(story: Story) -> None:
+    assert "Declare members next." in story.after_the_kill.sentences
+    assert not story.after_the_kill.ok
+    assert story.after_the_kill.changed == 0
+    assert story.phases[INTERRUPTED].ok
+
+
+EXPECTED = {
+    "plaintext": ["written", "written", "written", "written", "not let in"],
+    "user": ["written"] * 5,
+    "wrong password": ["not let in"] * 5,
+    "user without an ACL": ["written", "written", "no ACL", "no ACL", "no ACL"],
+    "topic without an ACL": ["written", "written", "written", "no ACL", "no ACL"],
+    "INTERNAL without a certificate": ["not let in"] * 5,
+    "CONTROL without a certificate": ["not let in"] * 5,
+}
+
+
+@pytest.mark.parametrize("who", EXPECTED)
+def test_each_is_let_in_or_refused_as_the_phase_says(story: Story, who: str) -> None:
+    assert {phase: probed[who] for phase, probed in story.probed.items()} == dict(
+        zip(PHASES, EXPECTED[who], strict=True)
+    )
+
+
+@pytest.mark.parametrize("which", ["former", "moved"])
+def test_nothing_acknowledged_is_lost_meanwhile(story: Story, which: str) -> None:
+    verdict = getattr(story, which).verdict
+    assert verdict["produced"]["acknowledged"] > 0
+    groups = {group["group"].removeprefix("former-"): group for group in verdict["groups"]}
+    assert groups.keys() == {"warehouse-group", "analytics-group", "notification-group"}
+    assert {name: (group["lost"], group["drained"]) for name, group in groups.items()} == dict.fromkeys(
+        groups, (0, True)
+    )
+
+
+def test_afterwards_nothing_is_open_nothing_changes_and_all_is_well(story: Story) -> None:
+    assert story.phases[PHASES[-1]].ok
+    again = play(SITE, **declared("closed"), kafka_health_open_access_fails=True)
+    assert again.ok, again.why
+    assert again.changed == 0
+    assert "All is well." in again.sentences
+    assert {name: listening(host(name)) for name in BROKERS} == {name: {22, 9094, 9192, 9193} for name in BROKERS}
+
+
+@pytest.mark.parametrize("name", BROKERS)
+def test_no_password_is_on_a_host(story: Story, name: str) -> None:
+    assert story.phases[PHASES[-1]].ok
+    for secret in (STOCK_PASSWORD, password("admin"), password("shop"), password("authority")):
+        on = host(name)
+        assert on.run(f"grep -rl --text {secret} /etc /run/kafka /var/log /opt /tmp /root").stdout == ""
+        assert on.run(f"journalctl --quiet | grep --text {secret}").stdout == ""
+        assert not any(secret in run.output for run in story.phases.values())
