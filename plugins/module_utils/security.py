@@ -189,8 +189,10 @@ def problems(name: str, declared: Declared) -> Iterator[str]:
             " password. With ZooKeeper choose tls or mtls, or declare listeners and kafka_config (docs/access.md)."
         )
     elif security.has_passwords:
-        for sentence in password_problems(declared.admin_password or None):
-            yield f"kafka_admin_password: {sentence}"
+        if declared.admin_password == "":
+            yield "kafka_admin_password: kafka_security scram needs it; keep it in a vault."
+        else:
+            yield from (f"kafka_admin_password: {why}" for why in password_problems(declared.admin_password))
     if security.authorizes and not USER_NAME.fullmatch(declared.admin_user):
         yield (
             f"kafka_admin_user: '{declared.admin_user}' would be in super.users and, with mtls, the name of a file;"

@@ -171,7 +171,7 @@ def test_a_security_that_cannot_work_is_told_before_a_host_is_reached(example: P
     assert f"kafka_security: value of kafka_security must be one of: {choices}, got: ssl" in judge(example)
     say(example, **filled, kafka_security="scram")
     said = judge(example)
-    assert "kafka_admin_password: password is missing" in said
+    assert "kafka_admin_password: kafka_security scram needs it; keep it in a vault." in said
     assert "UNREACHABLE" not in said
     say(example, **filled, kafka_security="scram", **ADMIN)
     said = judge(example)

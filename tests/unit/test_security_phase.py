@@ -163,6 +163,55 @@ def test_who_may_do_what_narrows_phase_by_phase(
     assert found["listener.name.control.ssl.client.auth"] == "required"
 
 
+@pytest.mark.parametrize(
+    ("phase", "entries", "inter_broker", "controllers", "admin"),
+    [
+        ("listeners", "CLIENT CONTROLLER SECURE INTERNAL CONTROL", "CLIENT", ["CONTROLLER", "CONTROL"], "CLIENT"),
+        ("members", "CLIENT CONTROLLER SECURE INTERNAL CONTROL", "INTERNAL", ["CONTROL", "CONTROLLER"], "SECURE"),
+        ("authorizer", "CLIENT SECURE INTERNAL CONTROL", "INTERNAL", ["CONTROL"], "SECURE"),
+        ("acls", "CLIENT SECURE INTERNAL CONTROL", "INTERNAL", ["CONTROL"], "SECURE"),
+        ("closed", "SECURE INTERNAL CONTROL", "INTERNAL", ["CONTROL"], "SECURE"),
+    ],
+)
+def test_each_phase_has_its_listeners_and_says_which_serves_what(
+    phase: str, entries: str, inter_broker: str, controllers: list[str], admin: str
+) -> None:
+    whole = {
+        "CLIENT": "CLIENT 9092 PLAINTEXT clients",
+        "CONTROLLER": "CONTROLLER 9093 PLAINTEXT members",
+        "SECURE": "SECURE 9192 SASL_SSL clients",
+        "INTERNAL": "INTERNAL 9094 SSL members",
+        "CONTROL": "CONTROL 9193 SSL members",
+    }
+    chosen = kafka_security_choices("scram", phase)
+    assert [" ".join(map(str, each.values())) for each in chosen.pop("listeners")] == [
+        whole[name] for name in entries.split()
+    ]
+    served = {"inter_broker": inter_broker, "controllers": controllers, "admin": admin, "clients": "SECURE"}
+    assert chosen == served
+
+
+def test_a_process_that_says_nothing_is_one_of_a_plaintext_cluster() -> None:
+    assert security_phase.running_phase({}, True) == PLAINTEXT
+    assert skipped("scram", "", {"kafka1": {}}) == []
+    alone = {"controller.listener.names": "CONTROL"}
+    assert security_phase.running_phase(alone, True) == "members"
+    assert security_phase.running_phase(alone, False) == "closed"
+
+
+def test_a_listener_that_is_secured_makes_a_cluster_one_that_is_not_in_plaintext() -> None:
+    mapped = {"listener.security.protocol.map": "CLIENT:PLAINTEXT,INTERNAL:SSL,CONTROLLER:PLAINTEXT"}
+    assert skipped("scram", "", {"kafka1": mapped}) == []
+
+
+def test_where_a_way_is_left_in_two_directions_the_earlier_one_is_named() -> None:
+    far = properties("scram", "listeners") | {"kafka3": properties("scram", "acls")["kafka3"]}
+    (sentence,) = skipped("scram", "authorizer", far)
+    assert sentence.endswith("Declare members next.")
+    (sentence,) = skipped("scram", "listeners", far)
+    assert sentence.endswith("Declare authorizer next.")
+
+
 def test_no_phase_is_as_before() -> None:
     assert kafka_security_choices("plaintext") == {
         "listeners": kafka_security_choices("plaintext", "closed")["listeners"],
