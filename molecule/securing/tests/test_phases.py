@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -131,6 +131,20 @@ def killed_in_the_second_restart(phase: str) -> None:
         os.killpg(run.pid, signal.SIGKILL)
 
 
+def with_secrets(files: Iterable[Path]) -> list[str]:
+    """Those of the files that have a password which the lab has made."""
+    secrets = [password(name).encode() for name in ("admin", "shop", "authority")]
+    found = []
+    for file in files:
+        try:
+            content = file.read_bytes()
+        except OSError:
+            continue  # A process that has ended, or a socket.
+        if any(secret in content for secret in secrets):
+            found.append(str(file))
+    return found
+
+
 @dataclass
 class Story:
     """What was seen on the way."""
@@ -141,6 +155,7 @@ class Story:
     untouched: bool
     phases: dict[str, Run] = field(default_factory=dict)
     probed: dict[str, dict[str, str]] = field(default_factory=dict)
+    processes: list[str] = field(default_factory=list)
     former: Any = None
     moved: Any = None
 
@@ -170,6 +185,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
             assert found.phases[phase].ok, found.phases[phase].why
             found.probed[phase] = probes()
         assert moved is not None
+        processes = [each for each in Path("/proc").iterdir() if each.name.isdecimal()]
+        found.processes = with_secrets(each / file for each in processes for file in ("cmdline", "environ"))
         end(moved)
         found.moved = moved
         yield found
@@ -242,3 +259,13 @@ def test_no_password_is_on_a_host(story: Story, name: str) -> None:
         assert on.run(f"grep -rl --text {secret} /etc /run/kafka /var/log /opt /tmp /root").stdout == ""
         assert on.run(f"journalctl --quiet | grep --text {secret}").stdout == ""
         assert not any(secret in run.output for run in story.phases.values())
+
+
+def test_no_password_is_on_the_admin_host_but_in_the_lab_s_own_files(story: Story) -> None:
+    assert story.processes == []
+    ansible, results = [Path.home() / ".ansible", ROOT / ".ansible"], [story.former.results, story.moved.results]
+    walks = (os.walk(folder) for folder in (*ansible, ROOT / ".cache/log", *results))  # Others' files may come and go.
+    files = [Path(folder) / name for walk in walks for folder, _, names in walk for name in names]
+    assert files
+    assert with_secrets(files) == []
+    assert with_secrets([ROOT / f".lab/{LAB}/passwords/admin"]) != []
