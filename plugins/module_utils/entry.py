@@ -6,6 +6,7 @@ import platform
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from ansible_collections.crucible.kafka.plugins.module_utils import cluster as cluster
     from ansible_collections.crucible.kafka.plugins.module_utils import config_types as config_types
     from ansible_collections.crucible.kafka.plugins.module_utils import health as health
+
+
+FILES = ("ssl_cafile", "ssl_certfile", "ssl_keyfile", "ssl_crlfile")
+"""Options that name a file, which may be below ~ of who runs the module."""
 
 
 def admin_module(timeout_s: float = 10.0, **arguments: dict[str, Any]) -> AnsibleModule:
@@ -43,6 +48,7 @@ def admin_module(timeout_s: float = 10.0, **arguments: dict[str, Any]) -> Ansibl
         )
     if why := unusable_option(client):
         module.fail_json(msg=f"kafka_admin_client: {why}")
+    client |= {name: str(Path(value).expanduser()) for name, value in client.items() if name in FILES and value}
     return module
 
 
