@@ -55,7 +55,6 @@ def test_a_slow_member_takes_no_more_than_it_can_hold_and_another_group_is_not_h
     assert wait_until(lambda: bool(quick.snapshot.processing) and work(quick).processed == 4_000, 30)
     assert wait_until(lambda: work(slow).processed >= 40, 30)
     assert slow.totals.delivered <= processing.PENDING + work(slow).processed + 10
-    assert committed(cluster, "billing") <= work(slow).processed  # what waits in the member is not done
     end(slow)
     done = work(slow).processed
     assert committed(cluster, "billing") == done
