@@ -35,7 +35,7 @@ demo: lab
 	@scripts/step 'Writing how the shop logs in' ansible-playbook playbooks/client_properties.yml -e client_user=shop -e client_file=$(SHOP)
 	@python loadtests/first_shop.py
 	@python loadtests/demo_run.py
-	@sed "s/LAB/$${CRUCIBLE_LAB:-0}/; s/SECURITY/$(SECURITY)/" docs/after-demo.txt
+	@sed "s/LAB/$${CRUCIBLE_LAB:-0}/; s/=WAY/=$(SECURITY)/" docs/after-demo.txt
 
 test: PACKAGES := chromium libnss-wrapper
 test: bootstrap
