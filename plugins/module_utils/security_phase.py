@@ -39,7 +39,6 @@ PHASES = (
     Phase("acls", authorizer=True),
     Phase("closed", former_clients=False, authorizer=True),
 )
-NAMES = tuple(phase.name for phase in PHASES)
 
 
 def named(name: str) -> Phase | None:
@@ -92,7 +91,6 @@ def skipped(phase: str, authorizes: bool, running: Mapping[str, Mapping[str, str
         running: The properties with which each node's process was started.
     """
     way = [PLAINTEXT_CLUSTER, *sequence(authorizes)]
-    found = {name: running_phase(properties, authorizes) for name, properties in running.items()}
     if phase == "":
         plaintext = [name for name, properties in running.items() if _is_plaintext(properties)]
         if plaintext:
@@ -104,14 +102,12 @@ def skipped(phase: str, authorizes: bool, running: Mapping[str, Mapping[str, str
     if phase not in way:
         yield f"kafka_security_phase: there is no phase {phase} on this way; it is {', '.join(way[1:])}."
         return
-    there = way.index(phase)
     nodes: dict[str, list[str]] = {}
-    for name, at in found.items():
-        nodes.setdefault(at, []).append(name)
-    far = [at for at in nodes if abs(way.index(at) - there) > 1]
-    if far:
-        least = min(way.index(at) for at in nodes)
-        following = way[least + 1] if least < there else way[max(way.index(at) for at in nodes) - 1]
+    for name, properties in running.items():
+        nodes.setdefault(running_phase(properties, authorizes), []).append(name)
+    there, reached = way.index(phase), sorted(way.index(at) for at in nodes)
+    if reached and (there - reached[0] > 1 or reached[-1] - there > 1):
+        following = way[reached[0] + 1] if reached[0] < there else way[reached[-1] - 1]
         told = "; ".join(f"{_listed(names)}: {at}" for at, names in nodes.items())
         yield f"kafka_security_phase: {phase} is more than one phase from what runs ({told}). Declare {following} next."
 

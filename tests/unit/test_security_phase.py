@@ -238,6 +238,6 @@ def test_the_administrator_is_one_of_the_users_while_nobody_logs_in_yet() -> Non
 
 
 def test_a_phase_of_its_own_name_alone_is_known() -> None:
-    assert [security_phase.named(name) for name in security_phase.NAMES] == list(security_phase.PHASES)
+    assert [security_phase.named(phase.name) for phase in security_phase.PHASES] == list(security_phase.PHASES)
     assert security_phase.named("") is None
     assert replace(security_phase.PHASES[0]) == security_phase.PHASES[0]
