@@ -75,7 +75,9 @@ def running_phase(properties: Mapping[str, str], authorizes: bool) -> str:
         return PLAINTEXT_CLUSTER
     if len(names) > 1:
         return "members" if names[0] == CONTROL else "listeners"
-    if authorizes and "authorizer.class.name" not in properties:
+    if not authorizes:
+        return "closed"
+    if "authorizer.class.name" not in properties:
         return "members"  # As far as the rest of the way is concerned.
     if properties.get("allow.everyone.if.no.acl.found", "").lower() == "true":
         return "authorizer"

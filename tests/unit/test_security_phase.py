@@ -199,6 +199,12 @@ def test_a_process_that_says_nothing_is_one_of_a_plaintext_cluster() -> None:
     assert security_phase.running_phase(alone, False) == "closed"
 
 
+@pytest.mark.parametrize("own", [{"allow.everyone.if.no.acl.found": "true"}, {"super.users": "User:ANONYMOUS"}])
+def test_an_authorizer_of_ones_own_is_no_phase_of_the_way_to_tls(own: dict[str, str]) -> None:
+    closed = {name: {**each, **own} for name, each in properties("tls", "closed").items()}
+    assert skipped("tls", "closed", closed) == []
+
+
 def test_a_listener_that_is_secured_makes_a_cluster_one_that_is_not_in_plaintext() -> None:
     mapped = {"listener.security.protocol.map": "CLIENT:PLAINTEXT,INTERNAL:SSL,CONTROLLER:PLAINTEXT"}
     assert skipped("scram", "", {"kafka1": mapped}) == []
