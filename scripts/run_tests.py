@@ -31,7 +31,7 @@ TAIL_LINES = 60
 CLOSING_LINE = re.compile(r"^=+ (?P<counts>.*\b(?:passed|failed|errors?|skipped)\b.*) in [\d.:]+s", re.MULTILINE)
 COUNT = re.compile(r"(?P<number>\d+) (?P<outcome>passed|failed|error)")
 # A line of pytest's own summary: "FAILED tests/test_a.py::test_b - AssertionError: ...".
-FAILED_TEST = re.compile(r"^(?:FAILED|ERROR) (?=\S+::).{1,300}", re.MULTILINE)
+FAILED_TEST = re.compile(r"^(?:FAILED|ERROR) (?=\S+::).{1,400}", re.MULTILINE)
 # Ansible's line on a task that failed, which ends a step before or between its tests.
 FAILED_TASK = re.compile(r"^\[ERROR\]: .{1,300}", re.MULTILINE)
 SHOWN = 30
@@ -150,7 +150,8 @@ def take_lab() -> int:
 def run(step: Step) -> Outcome:
     """Run one step, say how it went, and show the end of its log if it failed."""
     log = LOGS / f"test-{step.name.replace(' ', '-')}.log"
-    environment = {**os.environ, "NO_COLOR": "1", "PY_COLORS": "0", "ANSIBLE_NOCOLOR": "1", **step.environment}
+    environment = {**os.environ, "NO_COLOR": "1", "PY_COLORS": "0", "ANSIBLE_NOCOLOR": "1"}
+    environment |= {"CI": "1", **step.environment}  # pytest cuts no line of its summary then.
     environment.pop("CRUCIBLE_LAB", None)  # Lab 0, or whichever the user works on.
     if step.in_lab:
         environment["CRUCIBLE_LAB"] = str(take_lab())

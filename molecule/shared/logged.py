@@ -15,6 +15,8 @@ EXPECTED = (
     r"apiKey=CONTROLLER_REGISTRATION\b.*NotControllerException: "
     r"(The active controller appears to be node \d+|No controller appears to be active)",
     "EventPerformanceMonitor",  # A slow machine.
+    # The same: a heartbeat waited too long in the active controller's queue. It counts, so that no broker is fenced.
+    r"processExpiredBrokerHeartbeat: controller event queue overloaded\.",
     # The same: a controller that stops gives its office away, and waits five seconds until another has it.
     r"RaftManager id=\d+\] Graceful shutdown of RaftClient failed .*Timeout expired before graceful shutdown completed",
     r"Controller \d+ fails to send a request to broker",  # ZooKeeper mode: to one that is being restarted.

@@ -36,6 +36,10 @@ BEHIND = (
 OVER = BEHIND.partition(": org.apache")[0] + (
     ": org.apache.kafka.common.errors.InvalidTxnStateException: Record was not part of an ongoing transaction"
 )
+LATE = (
+    "[2026-11-28 20:01:12,345] ERROR [QuorumController id=1] processExpiredBrokerHeartbeat: controller event queue "
+    "overloaded. Timed out heartbeat from broker 2. (org.apache.kafka.controller.ReplicationControlManager)"
+)
 HEARTBEAT = "[2026-11-25 13:51:29,924] ERROR Not the active controller: apiKey=BROKER_HEARTBEAT"
 
 
@@ -46,8 +50,9 @@ def test_only_what_was_added_is_new_also_when_it_is_the_same_line_again() -> Non
 
 
 def test_an_error_is_explained_by_what_always_happens_or_by_what_was_said() -> None:
-    assert unexplained([HEARTBEAT, NEW, NOT_YET, NO_LONGER, ADDED, REGISTRATION, NOBODY, BEHIND, OVER]) == [NEW]
+    assert unexplained([HEARTBEAT, LATE, NEW, NOT_YET, NO_LONGER, ADDED, REGISTRATION, NOBODY, BEHIND, OVER]) == [NEW]
     for other in (
+        LATE.replace("controller event queue overloaded", "another fault"),
         ADDED.replace("control-02799838", "orders"),
         REGISTRATION.replace("NotControllerException", "UnknownServerException"),
         BEHIND.replace("late-commit-b3280d-enriched", "orders"),

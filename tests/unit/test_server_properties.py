@@ -63,9 +63,7 @@ SECURED = replace(
     controller_servers=on(["kafka1", "kafka2", "kafka3"]),
     inter_broker_listener="INTERNAL",
 )
-SCRAM = replace(
-    SECURED, security="scram", administrator="admin", listeners=security.listeners(security.named("scram"))
-)
+SCRAM = replace(SECURED, security="scram", administrator="admin", listeners=security.listeners(security.named("scram")))
 ZOOKEEPER = replace(
     COMBINED,
     mode="zookeeper",

@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from confluent_kafka.admin import AdminClient, ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
 from kafka import KafkaAdminClient
 from live import BOOTSTRAP, BROKERS, LAB, ROOT, SITE, Run, host, listening, play
-from logged import errors, unexplained
+from logged import errors, told, unexplained
 
 SCENARIO = ROOT / "molecule/secured"
 VALUES = yaml.safe_load((SCENARIO / "vars/values.yml").read_text(encoding="utf-8"))
@@ -215,7 +215,8 @@ def test_who_may_do_what_is_told_and_a_forgotten_authorizer_is_not_well(well: Ru
 def test_no_node_logged_an_error(name: str) -> None:
     on = host(name)
     assert len(on.file("/var/log/kafka/server.log").content_string.splitlines()) > 100
-    assert unexplained(errors(on)) == []
+    lines = told(unexplained(errors(on)))
+    assert not lines, "\n".join(lines)
 
 
 def voters() -> dict[int, str]:

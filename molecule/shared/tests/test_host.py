@@ -3,7 +3,7 @@
 import re
 
 from live import HOSTS
-from logged import errors, unexplained
+from logged import errors, told, unexplained
 from testinfra.host import Host
 
 testinfra_hosts = HOSTS
@@ -80,4 +80,5 @@ def test_the_data_disk_is_mounted_by_uuid_and_kafka_never_starts_without_it(host
 def test_neither_kafka_nor_zookeeper_logged_an_error(host: Host) -> None:
     assert host.check_output("journalctl --quiet --unit=kafka --priority=err") == ""
     assert len(host.file("/var/log/kafka/server.log").content_string.splitlines()) > 100
-    assert unexplained(errors(host)) == []
+    lines = told(unexplained(errors(host)))
+    assert not lines, "\n".join(lines)
