@@ -100,6 +100,18 @@ class ConsumerEngine(Engine[ReaderTotals, ReaderSnapshot]):
         more = cast("list[Delivered]", self._consumer.consume(room - 1, 0) if room > 1 else [])
         return [one, *more] if self._revoked[key] == before else more
 
+    def _begun(self) -> list[TopicPartition]:
+        """Partitions of its own of which it was given something, be it their end.
+
+        The others must be neither paused nor sought: librdkafka may still be looking up where to begin with one. It
+        would do that once more, and go back there later, out of the midst of what it reads by then.
+        """
+        own = self._consumer.assignment()
+        return [partition for partition in own if self._has_begun((partition.topic, partition.partition))]
+
+    def _has_begun(self, key: findings.TopicPartition) -> bool:
+        return self._reading.next_offset(key) is not None
+
     def _commit(self, keys: set[findings.TopicPartition], wait: bool) -> None:
         """Commit what is accounted for and not committed yet, after writing the account down."""
         offsets = {

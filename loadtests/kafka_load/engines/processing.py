@@ -27,7 +27,9 @@ from kafka_load.engines.settling import SettlingEngine
 from kafka_load.ledger import findings
 from kafka_load.records import INTACT, Stamps, decode
 
-PENDING = 1_000  # records that a member holds at most; from then on its partitions are paused
+# Records that a member holds at most; from then on its partitions are paused, one that it has not begun with as soon as
+# it has its first record.
+PENDING = 1_000
 FLUSH_S = 10.0
 
 
@@ -109,7 +111,7 @@ class ProcessingEngine(SettlingEngine):
         if kept:
             self._plan_work(kept, now)
         if self._pending() >= PENDING:
-            self._consumer.pause(self._consumer.assignment())
+            self._consumer.pause(self._begun())
             self._paused = True
 
     def _plan_work(self, messages: Sequence[Delivered], now: int) -> None:

@@ -41,6 +41,7 @@ class TransformEngine(SettlingEngine):
         self._offsets: dict[TopicPartition, int] = {}  # of the transaction that is open
         self._ends_ns = 0
         self._rewind = False
+        self._skipped: set[TopicPartition] = set()  # of which records came that are read again
         super().__init__(client, settings)
 
     def _run(self) -> None:
@@ -60,7 +61,10 @@ class TransformEngine(SettlingEngine):
 
     def _take(self, first: Message) -> None:
         messages = self._with_more(first, self.transform.records - len(self._taken))
-        if not messages or self._rewind:  # what lies behind what was aborted is read again after it
+        if self._rewind:  # what lies behind what was aborted is read again after it
+            self._skipped.update((message.topic(), message.partition()) for message in messages)
+            return
+        if not messages:
             return
         self._reading.take(messages, now_ns())
         for message in messages:
@@ -149,7 +153,7 @@ class TransformEngine(SettlingEngine):
     def _read_again(self) -> None:
         """Go back to where the group is committed."""
         self._rewind = False
-        for place in self._consumer.assignment():
+        for place in self._begun():
             key = (place.topic, place.partition)
             offset = self._next_offset(key)
             if offset is None:
@@ -157,11 +161,19 @@ class TransformEngine(SettlingEngine):
                 begin = OFFSET_BEGINNING if self.settings.from_start else OFFSET_END
                 offset = found.offset if found.offset >= 0 else begin
             self._consumer.seek(Place(*key, offset))
+        self._skipped.clear()
+
+    def _has_begun(self, key: TopicPartition) -> bool:
+        return key in self._skipped or super()._has_begun(key)
 
     # -- coming and going
 
     def _commit(self, keys: set[TopicPartition], wait: bool) -> None:
         """Offsets are committed in transactions only."""
+
+    def _on_assign(self, consumer: Consumer, partitions: list[Place]) -> None:
+        super()._on_assign(consumer, partitions)
+        self._skipped.difference_update((partition.topic, partition.partition) for partition in partitions)
 
     def _on_revoke(self, consumer: Consumer, partitions: list[Place]) -> None:
         if self._offsets and not self._killed:

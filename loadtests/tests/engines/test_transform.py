@@ -6,7 +6,7 @@ from typing import Any
 
 from confluent_kafka import TopicPartition
 from kafka_load.config.transform import Transform
-from kafka_load.engines import ClientSettings, ConsumerEngine, ReaderSettings
+from kafka_load.engines import ClientSettings, ConsumerEngine, ReaderSettings, reader
 from kafka_load.native_threads import wait_until
 from mock_cluster import MockCluster
 from scenario import TOPIC, Scenario, group
@@ -77,3 +77,32 @@ def test_a_message_whose_partition_was_just_taken_away_is_left_to_the_next_membe
         engine._consumer = Taken(engine, lost)  # type: ignore[assignment]  # see above
         engine._take(FakeMessage(Entry(7, 1, 0)))  # type: ignore[arg-type]  # as much as is asked of a message
         assert engine._next_offset((TOPIC, 0)) == expected
+
+
+class Watched(Taken):
+    """A consumer of two partitions that tells where it is sent back to."""
+
+    def __init__(self, engine: ConsumerEngine) -> None:
+        super().__init__(engine, 9)
+        self.sought: list[tuple[int, int]] = []
+
+    def assignment(self) -> list[TopicPartition]:
+        return [TopicPartition(TOPIC, 0), TopicPartition(TOPIC, 1)]
+
+    def committed(self, partitions: list[TopicPartition], **_: object) -> list[TopicPartition]:
+        return [TopicPartition(partitions[0].topic, partitions[0].partition, 5)]
+
+    def seek(self, place: TopicPartition) -> None:
+        self.sought.append((place.partition, place.offset))
+
+
+def test_only_partitions_of_which_something_came_are_read_again() -> None:
+    settings = ReaderSettings("group", (TOPIC,), RUN, transform=Transform("enriched", 50), transactional_id="one")
+    for skipped, expected in ((False, []), (True, [(0, 5)])):
+        engine: Any = reader(ClientSettings("127.0.0.1:9"), settings)
+        engine._consumer = Watched(engine)
+        engine._rewind = True
+        if skipped:  # A rebalance has aborted the transaction while this message was asked for.
+            engine._take(FakeMessage(Entry(7, 1, 0)))
+        engine._read_again()
+        assert engine._consumer.sought == expected
