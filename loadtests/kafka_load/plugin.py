@@ -13,6 +13,7 @@ from kafka_load.config.options import add_options
 from kafka_load.librdkafka import LibraryError, check_layout
 from kafka_load.locust_adapter import web
 from kafka_load.locust_adapter.adapter import LocustAdapter
+from kafka_load.locust_adapter.before_fork import BeforeFork
 from kafka_load.locust_adapter.plan_from_options import REFUSALS
 from kafka_load.metrics.publish import PublishError, publish
 from kafka_load.native_threads import native_call, relax_garbage_collector, wait_until
@@ -28,6 +29,9 @@ def install() -> None:
         faulthandler.enable()  # a crash in librdkafka, or a SIGABRT to a run that hangs, leaves where each thread was
     hooks: Any = events
     hooks.init_command_line_parser.add_listener(add_options)
+    before_fork = BeforeFork()
+    hooks.init_command_line_parser.add_listener(before_fork.watch)
+    hooks.init.add_listener(before_fork.after_fork)
     hooks.init.add_listener(_init)
 
 
