@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -134,6 +135,36 @@ def test_workers_share_a_run_and_say_what_only_they_know(shop: MockCluster, tmp_
     assert "-group: commit refused: " in run.output
     assert 4500 <= run.verdict["produced"]["acknowledged"] <= 5000
     assert max(group["redelivered"] for group in run.verdict["groups"]) == 0
+
+
+def test_two_runs_with_processes_at_once_have_workers_of_their_own(tmp_path: Path) -> None:
+    """By Locust's own ports the second one's workers joined the first one's master, and neither run had a verdict."""
+    with MockCluster() as one, MockCluster() as other:
+        for cluster in (one, other):
+            cluster.topic("orders", 3)
+            cluster.topic("clicks", 12)
+        first = Run(tmp_path / "first", one.bootstrap, "--profile", "smoke", "--run-time", "10s", "--processes", "2")
+        first.until(2)
+        second = Run(tmp_path / "second", other.bootstrap, "--profile", "smoke", "--run-time", "4s", "--processes", "2")
+        assert (second.wait(), first.wait()) == (0, 0)
+    for run, due in ((first, 10_000), (second, 4_000)):
+        assert run.verdict["produced"]["acknowledged"] == run.verdict["plan"]["due"]
+        assert due * 0.9 <= run.verdict["plan"]["due"] <= due
+        assert "3 workers" not in run.output
+
+
+@pytest.mark.parametrize("given", [("--processes", "2"), ("--master",)], ids=["processes", "master"])
+def test_a_masters_port_that_is_taken_is_exit_status_3_and_one_sentence(tmp_path: Path, given: tuple[str, ...]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        report = tmp_path / "junit.xml"
+        run = Run(tmp_path, "127.0.0.1:9", *given, f"--master-bind-port={port}", f"--junit={report}")
+        assert run.wait() == 3
+    (line,) = run.output.splitlines()
+    assert line.startswith(f"locust: Locust's master cannot listen on port {port} of * (--master-bind-port, ")
+    assert f"cannot listen on port {port}" in report.read_text()
 
 
 def test_a_worker_that_is_killed_is_named_and_loses_nothing(shop: MockCluster, tmp_path: Path) -> None:
