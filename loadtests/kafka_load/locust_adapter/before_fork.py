@@ -47,12 +47,19 @@ class BeforeFork:
 
         locusts.parse_args = parse_and_settle  # no event comes between this and the fork
 
-    def after_fork(self, environment: Any, runner: Any, web_ui: Any, **_: Any) -> None:
-        """Begin what had to wait, in each process by itself; the master listens by now."""
+    def restore(self, environment: Any, **_: Any) -> None:
+        """The processes are forked, and the master listens: let the options say what was asked for."""
         if self._reserved is not None:
             self._reserved.release()
         if self._otel:
             environment.parsed_options.otel = True
+
+    def begin(self, environment: Any, runner: Any, web_ui: Any, **_: Any) -> None:
+        """Begin what had to wait, in each process by itself.
+
+        Last of all: it takes its time, and a worker must not miss its orders meanwhile.
+        """
+        if self._otel:
             _set_up_open_telemetry(environment, runner, web_ui)
 
     def _settle(self, options: argparse.Namespace) -> None:

@@ -138,7 +138,7 @@ def test_workers_share_a_run_and_say_what_only_they_know(shop: MockCluster, tmp_
 
 
 def test_two_runs_with_processes_at_once_have_workers_of_their_own(tmp_path: Path) -> None:
-    """By Locust's own ports the second one's workers joined the first one's master, and neither run had a verdict."""
+    """By Locust's own port the second one's workers joined the first one's master."""
     with MockCluster() as one, MockCluster() as other:
         for cluster in (one, other):
             cluster.topic("orders", 3)
@@ -245,3 +245,32 @@ def test_a_user_of_ones_own_needs_ten_lines(shop: MockCluster, tmp_path: Path) -
     assert run.wait() == 0
     assert run.verdict["produced"]["acknowledged"] >= 200
     assert [group["group"] for group in run.verdict["groups"]] == ["analytics-group"]
+
+
+SLOW_TO_BEGIN = f"""
+import sys
+sys.path.insert(0, {str(PROJECT / "loadtests")!r})
+from kafka_load import plugin
+from kafka_load.native_threads import native_sleep
+
+checked = plugin.check_layout
+
+
+def check_slowly():
+    native_sleep(6)
+    checked()
+
+
+plugin.check_layout = check_slowly
+from kafka_load.shop import *
+"""
+
+
+def test_workers_that_take_long_to_begin_take_part_all_the_same(shop: MockCluster, tmp_path: Path) -> None:
+    """They are connected before their checks are done, and the master begins as soon as they are."""
+    (tmp_path / "slow.py").write_text(SLOW_TO_BEGIN)
+    given = ("-f", str(tmp_path / "slow.py"), "--profile", "smoke", "--run-time", "4s", "--processes", "2")
+    run = Run(tmp_path, shop.bootstrap, *given)
+    assert run.wait() == 0
+    assert "no run has been started" not in run.output
+    assert run.verdict["produced"]["acknowledged"] == run.verdict["plan"]["due"] > 3_000
