@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import math
 import platform
@@ -91,13 +92,27 @@ class Ended:
     client: Mapping[str, Any] = field(default_factory=dict)
 
 
-def open_run(plan: Plan) -> None:
-    """Make the run's folder, write its settings, and let `latest` point to it."""
-    plan.run_dir.mkdir(parents=True)
+def open_run(plan: Plan) -> Plan:
+    """Make the run's folder, write its settings, and let `latest` point to it.
+
+    Returns the plan, with another run id if a run that began in the same second has that folder already.
+    """
+    ids = itertools.chain([plan.run_id], (f"{plan.run_id}-{number}" for number in itertools.count(2)))
+    plan = next(named for named in (replace(plan, run_id=run_id) for run_id in ids) if _made(named.run_dir))
     (plan.run_dir / "settings.json").write_text(settings(plan), encoding="utf-8")
     fresh = plan.run_dir.with_name(f".{plan.run_id}")
     fresh.symlink_to(plan.run_id, target_is_directory=True)
     fresh.replace(plan.run_dir.with_name(run_annotations.LATEST))
+    return plan
+
+
+def _made(folder: Path) -> bool:
+    """Make a folder; whether it was not there."""
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        return False
+    return True
 
 
 def write(run: Ended, judgement: Judgement, snapshots: Sequence[LedgerSnapshot]) -> dict[str, Any]:
