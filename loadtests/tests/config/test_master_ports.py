@@ -87,10 +87,18 @@ def test_a_port_on_which_somebody_listens_is_refused(host: str) -> None:
     check_free(host, port)
 
 
-@pytest.mark.parametrize(("host", "port"), [("203.0.113.1", 5557), ("no-such-host.invalid", 5557), ("*", 70_000)])
-def test_an_address_that_this_machine_does_not_have_is_refused(host: str, port: int) -> None:
+@pytest.mark.parametrize(
+    ("host", "port", "why"),
+    [
+        ("203.0.113.1", 5557, "Cannot assign requested address"),
+        ("no-such-host.invalid", 5557, ""),
+        ("*", 70_000, "bind(): port must be 0-65535."),
+    ],
+)
+def test_an_address_that_this_machine_does_not_have_is_refused(host: str, port: int, why: str) -> None:
     with pytest.raises(MasterPortError, match=rf"cannot listen on port {port} of ") as refused:
         check_free(host, port)
+    assert str(refused.value).endswith(why)
     assert "another run" not in str(refused.value)
 
 

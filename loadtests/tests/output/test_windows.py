@@ -56,6 +56,12 @@ def test_a_stall_of_seconds_is_seen_that_an_hour_hides() -> None:
     assert latencies(*(ms for one in run for ms in one)).percentile(99) < 11_000
 
 
+def test_as_many_records_as_are_required_make_a_window_and_one_slow_record_in_200_is_not_its_p99() -> None:
+    assert worst([[10], [20]], 2, least=2) == worst([[20], [10]], 2, least=1)
+    assert worst([[10], [20]], 2, least=3) is None
+    assert worst([[0] * 199, [5_000]], 2, least=200) == 0
+
+
 def test_records_of_the_warm_up_are_in_no_window() -> None:
     windows = WorstWindows(2, 1)
     for number in range(4):
