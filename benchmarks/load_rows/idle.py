@@ -15,25 +15,37 @@ from kafka_load.records import fresh_id, fresh_run
 from benchmarks.load_rows.figure import Figure, Way, at_most
 from benchmarks.load_rows.topic import fresh_topic
 
-PARTITIONS, RATE, PRODUCERS, WARM_UP_S, END_S = 12, 100, 10, 3.0, 30.0
+PARTITIONS, PRODUCERS, WARM_UP_S, END_S = 12, 10, 3.0, 30.0
+PRODUCER = {
+    0: "a producer that has nothing to send",
+    10: "a producer that sends 10 records/s",
+    100: "a producer that sends 100 records/s",
+}
 
 
 def row(way: Way) -> Iterator[Figure]:
-    """Ten producers of 100 records/s each in one process: the share of a processor that one of them takes."""
-    with fresh_topic(None, PARTITIONS) as topic, ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        share = pool.submit(_share, topic.bootstrap, topic.name, way.seconds).result()
-    yield at_most("a producer that sends 100 records/s", 100 * share, 2, "% of a processor")
+    """Ten producers in one process, which send nothing, 10 and 100 records/s each: the share of a processor that one of
+    them takes.
+    """
+    for rate, name in PRODUCER.items():
+        with (
+            fresh_topic(None, PARTITIONS) as topic,
+            ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool,
+        ):
+            share = pool.submit(_share, topic.bootstrap, topic.name, way.seconds, rate).result()
+        yield at_most(name, 100 * share, 2, "% of a processor")
 
 
-def _share(bootstrap: str, topic: str, seconds: float) -> float:
+def _share(bootstrap: str, topic: str, seconds: float, rate: int) -> float:
     run, client = fresh_run(), ClientSettings(bootstrap)
     engines = [
-        ProducerEngine(client, ProducerSettings(topic, run, fresh_id(), format="binary", size=100), constant(RATE))
+        ProducerEngine(client, ProducerSettings(topic, run, fresh_id(), format="binary", size=100), constant(rate))
         for _ in range(PRODUCERS)
     ]
     for engine in engines:
         engine.start()
-    wait_until(lambda: all(engine.totals.acknowledged >= WARM_UP_S * RATE for engine in engines), END_S)
+    wait_until(lambda: all(engine.ready for engine in engines), END_S)
+    time.sleep(WARM_UP_S)
     spent, began, before = time.process_time(), time.perf_counter(), _acknowledged(engines)
     time.sleep(seconds)
     spent, lasted, sent = time.process_time() - spent, time.perf_counter() - began, _acknowledged(engines) - before
@@ -41,7 +53,7 @@ def _share(bootstrap: str, topic: str, seconds: float) -> float:
         engine.stop()
     for engine in engines:
         engine.join(END_S)
-    if sent < 0.9 * PRODUCERS * RATE * lasted:
+    if sent < 0.9 * PRODUCERS * rate * lasted:
         raise RuntimeError(f"only {sent:,} records were acknowledged in {lasted:.1f} s")
     return spent / lasted / PRODUCERS
 

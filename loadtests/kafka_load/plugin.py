@@ -13,6 +13,7 @@ from kafka_load.config.options import add_options
 from kafka_load.librdkafka import LibraryError, check_layout
 from kafka_load.locust_adapter import web
 from kafka_load.locust_adapter.adapter import LocustAdapter
+from kafka_load.locust_adapter.before_fork import BeforeFork
 from kafka_load.locust_adapter.plan_from_options import REFUSALS
 from kafka_load.metrics.publish import PublishError, publish
 from kafka_load.native_threads import native_call, relax_garbage_collector, wait_until
@@ -28,7 +29,11 @@ def install() -> None:
         faulthandler.enable()  # a crash in librdkafka, or a SIGABRT to a run that hangs, leaves where each thread was
     hooks: Any = events
     hooks.init_command_line_parser.add_listener(add_options)
+    before_fork = BeforeFork()
+    hooks.init_command_line_parser.add_listener(before_fork.watch)
+    hooks.init.add_listener(before_fork.restore)
     hooks.init.add_listener(_init)
+    hooks.init.add_listener(before_fork.begin)
 
 
 def _init(environment: Any, **_: Any) -> None:
@@ -37,6 +42,9 @@ def _init(environment: Any, **_: Any) -> None:
     report = getattr(environment.parsed_options, "junit", None)
     coordinates = not isinstance(environment.runner, runners.WorkerRunner)
     works = not isinstance(environment.runner, runners.MasterRunner)
+    if not coordinates:
+        runners.WORKER_REPORT_INTERVAL = 1.0  # the tab and the timeline live by the second
+        session.join(coordinates=False, works=True)  # now: the master may begin while the check below takes its time
     if coordinates and report:
         try:
             junit.write(Path(report), junit.of_refusal())
@@ -59,9 +67,7 @@ def _init(environment: Any, **_: Any) -> None:
             publish(environment.parsed_options, lambda: session.coordinator)
         except PublishError as refusal:
             _refuse(environment, str(refusal))
-    else:
-        runners.WORKER_REPORT_INTERVAL = 1.0  # the tab and the timeline live by the second
-    session.join(coordinates=coordinates, works=works)
+        session.join(coordinates=True, works=works)
     _await_workers(environment)
     if works:
         relax_garbage_collector()

@@ -32,9 +32,6 @@ class Run:
         # The mock's groups tell their members of a change by the next heartbeat, which is a sixth of it.
         # How late the harness is depends on the machine; tests of that say otherwise.
         command += ["--session-timeout-ms=3000", "--max-late-ms=120000", *arguments]
-        if "--processes" in arguments:  # Each master has the same port unless it is told otherwise.
-            port = free_port()
-            command += [f"--master-bind-port={port}", f"--master-port={port}"]
         self.process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def wait(self, timeout_s: float = 300) -> int:

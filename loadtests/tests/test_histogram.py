@@ -37,6 +37,11 @@ def test_a_bucket_contains_its_middle_and_small_values_are_exact() -> None:
     assert MIDDLES_US[:256].tolist() == list(range(256))
 
 
+@given(st.integers(-5, 2**62))
+def test_a_duration_is_in_the_same_bucket_alone_as_among_others(value: int) -> None:
+    assert bucket_of(np.array([value])).tolist() == bucket_of(np.array([value, 0]))[:1].tolist()
+
+
 def test_an_empty_histogram_is_all_zero() -> None:
     empty = Histogram()
     assert (empty.count, empty.min, empty.max, empty.mean, empty.percentile(99)) == (0, 0, 0, 0.0, 0)

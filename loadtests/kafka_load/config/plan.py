@@ -135,6 +135,13 @@ class Plan:
         return any(name.startswith("p99_window_") for limits in given for name in limits)
 
     @property
+    def window_topics(self) -> frozenset[str]:
+        """The topics whose own windows are limited: their latencies are told apart second by second."""
+        return frozenset(
+            topic for topic, limits in self.profile.topic_limits.items() if "p99_window_produce_ms" in limits
+        )
+
+    @property
     def run_dir(self) -> Path:
         """Where the run leaves its files."""
         return Path(self.options["results_dir"]) / self.run_id

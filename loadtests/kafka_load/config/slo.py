@@ -55,7 +55,7 @@ LIMITS: dict[str, Limit] = {
         Limit("p99_end_to_end_ms", "ms from due to delivered, 99th percentile, in any group", per_step=True),
         Limit("p999_produce_ms", "ms from due to acknowledged, 99.9th percentile", scope="topic"),
         Limit("p999_end_to_end_ms", "ms from due to delivered, 99.9th percentile, in any group"),
-        Limit("p99_window_produce_ms", "ms from due to acknowledged, p99 of the slowest window", scope=None),
+        Limit("p99_window_produce_ms", "ms from due to acknowledged, p99 of the slowest window", scope="topic"),
         Limit(
             "p99_window_end_to_end_ms", "ms from due to delivered, 99th percentile of the slowest window, in any group"
         ),

@@ -32,6 +32,8 @@ CERTAIN = frozenset(
     }
 )
 
+_ALONE = ((0, 1),)  # the stretches of one record, which needs no looking for breaks
+
 
 class Availability:
     """One partition's longest time without an acknowledgement while records were due, and its late records."""
@@ -107,11 +109,15 @@ class Reports:
     def runs(self) -> Iterator[tuple[int, int]]:
         """[begin, end) of the stretches with one partition and sequences that rise by one."""
         sequence, partition = self.sequence, self.partition
+        if len(sequence) == 1:
+            return iter(_ALONE)
         return stretches((sequence[1:] - sequence[:-1] != 1) | (partition[1:] != partition[:-1]))
 
     def blocks(self) -> Iterator[tuple[int, int]]:
         """[begin, end) of the stretches with one partition, and sequences and offsets that rise by one."""
         sequence, partition, offset = self.sequence, self.partition, self.offset
+        if len(sequence) == 1:
+            return iter(_ALONE)
         steps = (sequence[1:] - sequence[:-1] != 1) | (offset[1:] - offset[:-1] != 1)
         return stretches(steps | (partition[1:] != partition[:-1]))
 

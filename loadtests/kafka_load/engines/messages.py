@@ -44,4 +44,6 @@ def consecutive(stamps: Stamps) -> Iterator[tuple[int, int]]:
 
 def stretches(breaks: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
     """[begin, end) of what lies between breaks, of at least one thing; `breaks[i]` is true if something ends with i."""
+    if not len(breaks):
+        return iter(((0, 1),))
     return pairwise([0, *(np.flatnonzero(breaks) + 1).tolist(), len(breaks) + 1])

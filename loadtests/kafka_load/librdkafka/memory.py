@@ -21,6 +21,9 @@ Addresses = NDArray[np.uint64]
 # for it; and numpy takes an array that begins at address 0 for one that it has yet to make.
 _FIRST, END = 1 << 12, 1 << 48 if sys.maxsize > 1 << 48 else 1 << 12
 
+FEW = 4
+"""So many are copied sooner one by one."""
+
 
 @cache
 def _everything(form: np.dtype[Any]) -> NDArray[Any]:
@@ -31,9 +34,9 @@ def _everything(form: np.dtype[Any]) -> NDArray[Any]:
 def copies(addresses: Addresses, form: np.dtype[Any], end: int = END) -> NDArray[Any]:
     """What lies at these addresses, shape (n,). The caller knows that something of that form does.
 
-    Addresses from `end` on are read one by one.
+    Addresses from `end` on, and few ones, are read one by one.
     """
-    if len(addresses) and int(addresses.max()) >= end - form.itemsize:
+    if 0 < len(addresses) <= FEW or (len(addresses) and int(addresses.max()) >= end - form.itemsize):
         pieces = (ctypes.string_at(address, form.itemsize) for address in addresses.tolist())
         return np.frombuffer(b"".join(pieces), form)
     found: NDArray[Any] = _everything(form)[addresses - np.uint64(_FIRST)]

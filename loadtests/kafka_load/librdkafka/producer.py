@@ -66,7 +66,7 @@ class BulkProducer(Handle):
             code = _last_error()
             super().close()
             raise failure(code, f"librdkafka takes no topic of the name {topic!r} ({len(topic)} characters)")
-        self._addresses = np.empty(_AT_ONCE, np.uint64)
+        self._make_room(_AT_ONCE)
         self._headered = HeaderedRecords(self._rk, self._topic, headers) if headers else None
 
     def close(self) -> None:
@@ -119,8 +119,15 @@ class BulkProducer(Handle):
         """Note where an event's reports lie; returns how many there are."""
         count = int(_event_message_count(event))
         if place + count > len(self._addresses):
-            self._addresses = np.concatenate([self._addresses, np.empty(place + count, np.uint64)])
-        return int(_event_message_array(event, self._addresses[place:].ctypes.data, count))
+            known = self._addresses[:place]
+            self._make_room(2 * (place + count))
+            self._addresses[:place] = known
+        return int(_event_message_array(event, self._memory + place * self._addresses.itemsize, count))
+
+    def _make_room(self, most: int) -> None:
+        """For the addresses of so many reports; where that is, numpy takes long to say."""
+        self._addresses = np.empty(most, np.uint64)
+        self._memory = int(self._addresses.ctypes.data)
 
     def init_transactions(self, timeout_s: float) -> None:
         """Fence whoever had the transactional id before."""

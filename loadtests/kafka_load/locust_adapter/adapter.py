@@ -124,7 +124,7 @@ class LocustAdapter:
             self.planning.check_ownership(plan, groups, [topic.name for topic in declared.missing])
             self._declared = declared
             declared.make()
-            run_folder.open_run(plan)
+            plan = run_folder.open_run(plan)
             classes = environment.user_classes
             asked = Asked(plan, producers_of(classes), readers_of(classes, plan), ())
             coordinator = RunCoordinator(

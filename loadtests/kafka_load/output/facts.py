@@ -117,7 +117,8 @@ class Facts:
 
     Latencies, lateness and gaps are of what was due after the first `warmup_s`; `warmup` is what was due before, of all
     topics by the name "" and of each. `delivered` is how many records due after it each group was delivered.
-    `windows` are the slowest ones of `window_s`, by `produce` or the group's name.
+    `windows` are the slowest ones of `window_s`, by `produce` or the group's name; `topic_windows` those of the records
+    of one topic, where they are limited.
     `saturation` is what the search for the highest rate found, if the run was one.
     """
 
@@ -162,6 +163,7 @@ class Facts:
     delivered: Mapping[str, int] = field(default_factory=dict)
     window_s: float = 0.0
     windows: Mapping[str, WindowFacts] = field(default_factory=dict)
+    topic_windows: Mapping[str, WindowFacts] = field(default_factory=dict)
     saturation: Mapping[str, object] | None = None
     notes: Sequence[str] = ()
     inconclusive_reasons: Sequence[str] = ()

@@ -97,7 +97,7 @@ def part_of(facts: Facts, of: str) -> Facts:
     return replace(
         facts,
         groups=(),
-        windows={},
+        windows={"produce": facts.topic_windows[name]} if name in facts.topic_windows else {},
         end_to_end={},
         processing={},
         planned=topic.planned,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import math
 import platform
@@ -33,11 +34,11 @@ from kafka_load.ledger import (
 from kafka_load.output import junit, recovery
 from kafka_load.output.charts import Leader
 from kafka_load.output.console_summary import milliseconds
-from kafka_load.output.facts import Facts, Gap, Percentiles, TopicFacts, WindowFacts
+from kafka_load.output.facts import Facts, Gap, Percentiles, TopicFacts
 from kafka_load.output.plan_check import Asked, Done, shortfalls
-from kafka_load.output.timeline import WARM_UP, Bin
+from kafka_load.output.timeline import OF_TOPIC, WARM_UP, Bin
 from kafka_load.output.verdict import judge
-from kafka_load.output.windows import WorstWindows
+from kafka_load.output.windows import END_TO_END, PRODUCE, WorstWindows
 from kafka_load.run import run_annotations
 from kafka_load.run.clock_offset import ClockError, uncertainty_us
 from kafka_load.run.readiness import Group
@@ -91,13 +92,27 @@ class Ended:
     client: Mapping[str, Any] = field(default_factory=dict)
 
 
-def open_run(plan: Plan) -> None:
-    """Make the run's folder, write its settings, and let `latest` point to it."""
-    plan.run_dir.mkdir(parents=True)
+def open_run(plan: Plan) -> Plan:
+    """Make the run's folder, write its settings, and let `latest` point to it.
+
+    Returns the plan, with another run id if a run that began in the same second has that folder already.
+    """
+    ids = itertools.chain([plan.run_id], (f"{plan.run_id}-{number}" for number in itertools.count(2)))
+    plan = next(named for named in (replace(plan, run_id=run_id) for run_id in ids) if _made(named.run_dir))
     (plan.run_dir / "settings.json").write_text(settings(plan), encoding="utf-8")
     fresh = plan.run_dir.with_name(f".{plan.run_id}")
     fresh.symlink_to(plan.run_id, target_is_directory=True)
     fresh.replace(plan.run_dir.with_name(run_annotations.LATEST))
+    return plan
+
+
+def _made(folder: Path) -> bool:
+    """Make a folder; whether it was not there."""
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        return False
+    return True
 
 
 def write(run: Ended, judgement: Judgement, snapshots: Sequence[LedgerSnapshot]) -> dict[str, Any]:
@@ -208,9 +223,14 @@ def facts(
         inconclusive_reasons=[*run.inconclusive_reasons, *(run.saturation.unfinished() if run.saturation else [])],
         window_s=run.windows.length_s,
         windows={
-            seen: WindowFacts(run.windows.p99_us[seen], latency.count - run.windows.records[seen])
+            PRODUCE if name == "acknowledged" else name: slowest
             for name, latency in latencies.items()
-            if (seen := "produce" if name == "acknowledged" else name) in run.windows.p99_us
+            if (slowest := run.windows.slowest(PRODUCE if name == "acknowledged" else f"{END_TO_END}{name}", latency))
+        },
+        topic_windows={
+            topic: slowest
+            for topic in run.plan.window_topics
+            if (slowest := run.windows.slowest(f"{OF_TOPIC}{topic}", _latency(topic, snapshots)))
         },
         saturation=run.saturation.as_dict() if run.saturation else None,
         lag_unknown=run.lag_unknown,
@@ -235,9 +255,6 @@ def processing_latencies(snapshots: Sequence[LedgerSnapshot]) -> dict[str, Histo
 def _topics(run: Ended, snapshots: Sequence[LedgerSnapshot], load_s: float) -> dict[str, TopicFacts]:
     """What was measured of each topic that the run wrote into."""
 
-    def latency(topic: str) -> Histogram:
-        return merged(measured(p) for snapshot in snapshots for p in snapshot.producers if p.topic == topic)
-
     def count(counts: Mapping[TopicPartition, int], topic: str) -> int:
         return sum(number for where, number in counts.items() if where[0] == topic)
 
@@ -247,10 +264,15 @@ def _topics(run: Ended, snapshots: Sequence[LedgerSnapshot], load_s: float) -> d
             due=run.done.due_by_topic.get(topic, 0),
             sent=count(run.done.sent, topic),
             acknowledged=count(run.done.acknowledged, topic),
-            produce=percentiles(latency(topic)),
+            produce=percentiles(_latency(topic, snapshots)),
         )
         for topic in {made.topic for made in run.asked.producers.values()}
     }
+
+
+def _latency(topic: str, snapshots: Sequence[LedgerSnapshot]) -> Histogram:
+    """How long the topic's records took to their acknowledgement."""
+    return merged(measured(p) for snapshot in snapshots for p in snapshot.producers if p.topic == topic)
 
 
 def measured(one: ProducerSnapshot | ReaderSnapshot) -> Histogram:

@@ -23,6 +23,8 @@ RTT_COUNT, RTT_SUM_US, RTT_P99_US = "rtt_count.", "rtt_sum_us.", "rtt_p99_us."
 """Counts and peaks of the round trips to a broker, by its id."""
 WARM_UP = "warm_up."
 """Counts of records that were due in the warm-up (`due`, `sent`, `acknowledged`), by topic; latencies of those."""
+OF_TOPIC = "produce."
+"""Latencies to the acknowledgement of one topic, where its windows are limited."""
 RATES = ("due", "sent", "acknowledged", "failed")
 PATIENCE_S = 6
 """A second is written without the processes that have not reported it by then."""

@@ -115,6 +115,7 @@ def judge(
         "windows": {
             "length_s": facts.window_s,
             "p99_us": {name: found.p99_us for name, found in sorted(facts.windows.items())},
+            "topics_p99_us": {name: found.p99_us for name, found in sorted(facts.topic_windows.items())},
         },
         **({"saturation": dict(facts.saturation)} if facts.saturation is not None else {}),
         "failures": failures,

@@ -10,17 +10,18 @@ from collections import deque
 from collections.abc import Mapping
 
 from kafka_load.histogram import Histogram
-from kafka_load.output.timeline import WARM_UP, Bin
+from kafka_load.output.facts import WindowFacts
+from kafka_load.output.timeline import OF_TOPIC, WARM_UP, Bin
 
 PRODUCE, END_TO_END = "produce", "e2e."
-"""Names of the latencies of a second: to the acknowledgement, to a group."""
+"""Names of the latencies of a second: to the acknowledgement, to a group. `OF_TOPIC`: those of one topic."""
 
 
 class WorstWindows:
     """Takes the seconds of a run in order; `least` records make a window worth judging.
 
-    `p99_us` has the worst 99th percentile by `produce` or the group's name; `records` is how many latencies were seen
-    of each. Records that were due in the warm-up are left out.
+    `p99_us` has the worst 99th percentile by the latencies' name (`produce`, `e2e.GROUP`, `produce.TOPIC`); `records`
+    is how many latencies were seen of each. Records that were due in the warm-up are left out.
     """
 
     def __init__(self, length_s: int, least: int) -> None:
@@ -34,9 +35,9 @@ class WorstWindows:
     def add(self, second: Bin) -> None:
         """Take the next second."""
         parts = {
-            name.removeprefix(END_TO_END): _after_warm_up(name, second.histograms)
+            name: _after_warm_up(name, second.histograms)
             for name in second.histograms
-            if name == PRODUCE or name.startswith(END_TO_END)
+            if name == PRODUCE or name.startswith((END_TO_END, OF_TOPIC))
         }
         self._seconds.append(parts)
         for name, part in parts.items():
@@ -49,6 +50,12 @@ class WorstWindows:
             for name, whole in self._sums.items():
                 if whole.count >= self._least:
                     self.p99_us[name] = max(self.p99_us.get(name, 0), whole.percentile(99))
+
+    def slowest(self, name: str, latency: Histogram) -> WindowFacts | None:
+        """The slowest window of these latencies, None if none was worth judging; `latency` is all of them."""
+        if name not in self.p99_us:
+            return None
+        return WindowFacts(self.p99_us[name], latency.count - self.records[name])
 
 
 def _after_warm_up(name: str, histograms: Mapping[str, Histogram]) -> Histogram:

@@ -19,7 +19,7 @@ from kafka_load.engines import Engine, ProducerEngine, ProducerTotals, ReaderTot
 from kafka_load.histogram import Histogram
 from kafka_load.ledger import LedgerSnapshot, TopicPartition, WorkerLedger, remove_journal
 from kafka_load.native_threads import wait_until
-from kafka_load.output.timeline import WARM_UP, Bin
+from kafka_load.output.timeline import OF_TOPIC, WARM_UP, Bin
 from kafka_load.run.client_figures import ClientFigures
 from kafka_load.run.clock_comparison import ClockComparison
 from kafka_load.run.clock_offset import ClockError
@@ -237,8 +237,10 @@ class WorkerRuntime:
                 waited[f"blocked_ns.{cause}"] -= ns
             late = now.lateness.minus(earlier.lateness) if earlier else now.lateness
             own = now.lateness_own.minus(earlier.lateness_own) if earlier else now.lateness_own
-            histograms = {"produce": latency, "late": late, "late_own": own}
-            self._happened(Bin(0, counts | waited, {}, histograms | _warm_part("produce", now, earlier)))
+            histograms = {"late": late, "late_own": own}
+            for seen in ("produce", *([f"{OF_TOPIC}{name}"] if name in self.plan.window_topics else [])):
+                histograms |= {seen: latency} | _warm_part(seen, now, earlier)
+            self._happened(Bin(0, counts | waited, {}, histograms))
             size = now.bytes_acknowledged - (earlier.bytes_acknowledged if earlier else 0)
             yield "PRODUCE", name, latency, size, counts["failed"]
         else:

@@ -15,7 +15,7 @@ from kafka_load.engines.client_log import ClientListener
 from kafka_load.engines.outgoing import InFlight, Outgoing
 from kafka_load.librdkafka import MESSAGE, BulkProducer, Messages
 from kafka_load.librdkafka.library import INT, POINTER, TEXT, function
-from kafka_load.librdkafka.memory import copies
+from kafka_load.librdkafka.memory import FEW, copies
 from kafka_load.native_threads import wait_until
 from kafka_load.records import Packed
 from mock_cluster import MockCluster
@@ -44,11 +44,13 @@ def test_the_structure_is_as_long_as_librdkafkas() -> None:
     assert ctypes.sizeof(type("Message", (ctypes.Structure,), {"_fields_": names})) == MESSAGE.itemsize
 
 
-def test_memory_is_read_wherever_it_lies() -> None:
+@pytest.mark.parametrize("count", [0, 1, FEW, FEW + 1, 3 * FEW])
+def test_memory_is_read_wherever_it_lies(count: int) -> None:
     block = np.arange(64, dtype=np.uint8)
-    address = block.ctypes.data
-    found = copies(np.array([address + 3, address + 32, address], np.uint64), np.dtype((np.void, 5)))
-    assert [bytes(piece) for piece in found] == [block[at : at + 5].tobytes() for at in (3, 32, 0)]
+    places = [(3, 32, 0, 50)[number % 4] for number in range(count)]
+    addresses = np.array([block.ctypes.data + at for at in places], np.uint64)
+    found = copies(addresses, np.dtype((np.void, 5)))
+    assert [bytes(piece) for piece in found] == [block[at : at + 5].tobytes() for at in places]
 
 
 def test_a_report_says_which_record_it_is_of_and_where_that_is(cluster: MockCluster) -> None:

@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError, KafkaException
 from kafka_load.engines.client_log import ClientListener
 from kafka_load.librdkafka import BulkProducer, LibraryError, self_check
 from kafka_load.librdkafka.library import INT, function
-from kafka_load.librdkafka.memory import copies
+from kafka_load.librdkafka.memory import FEW, copies
 from mock_cluster import MockCluster
 
 check = self_check.check_layout.__wrapped__
@@ -56,11 +56,12 @@ def test_a_library_without_a_function_is_named_in_one_sentence() -> None:
 
 def test_addresses_beyond_what_a_process_usually_has_are_read_one_by_one() -> None:
     blocks = np.arange(64, dtype=np.uint8)
-    addresses = np.array([blocks.ctypes.data + 8, blocks.ctypes.data], np.uint64)
+    addresses = np.array([blocks.ctypes.data + 8, blocks.ctypes.data] * FEW, np.uint64)
     form = np.dtype((np.void, 4))
     below = blocks.ctypes.data  # an end that lies before both
     assert copies(addresses, form, below).tolist() == copies(addresses, form).tolist()
-    assert [bytes(piece) for piece in copies(addresses, form, below)] == [bytes([8, 9, 10, 11]), bytes([0, 1, 2, 3])]
+    expected = [bytes([8, 9, 10, 11]), bytes([0, 1, 2, 3])] * FEW
+    assert [bytes(piece) for piece in copies(addresses, form, below)] == expected
     assert ctypes.sizeof(ctypes.c_void_p) == addresses.itemsize
 
 

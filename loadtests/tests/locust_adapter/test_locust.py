@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -136,6 +137,36 @@ def test_workers_share_a_run_and_say_what_only_they_know(shop: MockCluster, tmp_
     assert max(group["redelivered"] for group in run.verdict["groups"]) == 0
 
 
+def test_two_runs_with_processes_at_once_have_workers_of_their_own(tmp_path: Path) -> None:
+    """By Locust's own port the second one's workers joined the first one's master."""
+    with MockCluster() as one, MockCluster() as other:
+        for cluster in (one, other):
+            cluster.topic("orders", 3)
+            cluster.topic("clicks", 12)
+        first = Run(tmp_path / "first", one.bootstrap, "--profile", "smoke", "--run-time", "10s", "--processes", "2")
+        first.until(2)
+        second = Run(tmp_path / "second", other.bootstrap, "--profile", "smoke", "--run-time", "4s", "--processes", "2")
+        assert (second.wait(), first.wait()) == (0, 0)
+    for run, due in ((first, 10_000), (second, 4_000)):
+        assert run.verdict["produced"]["acknowledged"] == run.verdict["plan"]["due"]
+        assert due * 0.9 <= run.verdict["plan"]["due"] <= due
+        assert "3 workers" not in run.output
+
+
+@pytest.mark.parametrize("given", [("--processes", "2"), ("--master",)], ids=["processes", "master"])
+def test_a_masters_port_that_is_taken_is_exit_status_3_and_one_sentence(tmp_path: Path, given: tuple[str, ...]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        report = tmp_path / "junit.xml"
+        run = Run(tmp_path, "127.0.0.1:9", *given, f"--master-bind-port={port}", f"--junit={report}")
+        assert run.wait() == 3
+    (line,) = run.output.splitlines()
+    assert line.startswith(f"locust: Locust's master cannot listen on port {port} of * (--master-bind-port, ")
+    assert f"cannot listen on port {port}" in report.read_text()
+
+
 def test_a_worker_that_is_killed_is_named_and_loses_nothing(shop: MockCluster, tmp_path: Path) -> None:
     run = Run(tmp_path, shop.bootstrap, "--profile", "smoke", "--run-time", "12s", "--processes", "2")
     run.until(4)
@@ -214,3 +245,32 @@ def test_a_user_of_ones_own_needs_ten_lines(shop: MockCluster, tmp_path: Path) -
     assert run.wait() == 0
     assert run.verdict["produced"]["acknowledged"] >= 200
     assert [group["group"] for group in run.verdict["groups"]] == ["analytics-group"]
+
+
+SLOW_TO_BEGIN = f"""
+import sys
+sys.path.insert(0, {str(PROJECT / "loadtests")!r})
+from kafka_load import plugin
+from kafka_load.native_threads import native_sleep
+
+checked = plugin.check_layout
+
+
+def check_slowly():
+    native_sleep(6)
+    checked()
+
+
+plugin.check_layout = check_slowly
+from kafka_load.shop import *
+"""
+
+
+def test_workers_that_take_long_to_begin_take_part_all_the_same(shop: MockCluster, tmp_path: Path) -> None:
+    """They are connected before their checks are done, and the master begins as soon as they are."""
+    (tmp_path / "slow.py").write_text(SLOW_TO_BEGIN)
+    given = ("-f", str(tmp_path / "slow.py"), "--profile", "smoke", "--run-time", "4s", "--processes", "2")
+    run = Run(tmp_path, shop.bootstrap, *given)
+    assert run.wait() == 0
+    assert "no run has been started" not in run.output
+    assert run.verdict["produced"]["acknowledged"] == run.verdict["plan"]["due"] > 3_000

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from locust_run import Run, free_port
+from locust_run import PROJECT, Run, free_port
 from mock_cluster import MockCluster
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -23,12 +23,15 @@ def acknowledged(port: int) -> float:
     return next((one.value for one in samples if one.name == "kafka_load_records_acknowledged_total"), 0)
 
 
-def test_a_run_is_scraped_while_it_is_on_and_exported_at_its_end(
-    shop: MockCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def exported_to_the_console(monkeypatch: pytest.MonkeyPatch) -> None:
     exporters = {"OTEL_METRICS_EXPORTER": "console", "OTEL_TRACES_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "none"}
     for name, value in exporters.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.mark.usefixtures("exported_to_the_console")
+def test_a_run_is_scraped_while_it_is_on_and_exported_at_its_end(shop: MockCluster, tmp_path: Path) -> None:
     port = free_port()
     given = ("--profile", "smoke", "--run-time", "6s", f"--metrics-port={port}", "--otel")
     run = Run(tmp_path, shop.bootstrap, *given)
@@ -40,6 +43,40 @@ def test_a_run_is_scraped_while_it_is_on_and_exported_at_its_end(
     assert 0 < seen <= run.verdict["produced"]["acknowledged"]
     exported = run.output[run.output.index('"name": "kafka_load.records_acknowledged"') :]
     assert f'"value": {run.verdict["produced"]["acknowledged"]}' in exported.partition('"name": "kafka_load.rec')[2]
+
+
+REQUESTING = f"""
+import sys, time
+sys.path.insert(0, {str(PROJECT / "loadtests")!r})
+from kafka_load.shop import *
+from locust import User, task
+
+
+class Browser(User):
+    fixed_count = 1
+
+    @task
+    def look(self):
+        with self.environment.events.request.measure("GET", "looked"):
+            time.sleep(1)
+"""
+
+
+@pytest.mark.usefixtures("exported_to_the_console")
+def test_each_of_several_processes_exports_what_it_knows(
+    shop: MockCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The master the run's figures and the users, a worker the requests of its own users."""
+    monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "1000")  # at the end no users are left to count
+    (tmp_path / "requesting.py").write_text(REQUESTING)
+    given = ("-f", str(tmp_path / "requesting.py"), "--profile", "smoke", "--run-time", "5s")
+    run = Run(tmp_path, shop.bootstrap, *given, "--processes", "2", "--otel")
+    assert run.wait() in (0, 2)  # the profile knows nothing of the browser
+    assert "Traceback" not in run.output
+    exported = run.output[run.output.rindex('"name": "kafka_load.records_acknowledged"') :]
+    assert f'"value": {run.verdict["produced"]["acknowledged"]}' in exported.partition('"name": "kafka_load.rec')[2]
+    assert '"name": "locust.users.count"' in run.output
+    assert '"name": "locust.client.duration"' in run.output
 
 
 def test_a_port_that_is_taken_is_exit_status_3_and_one_sentence(shop: MockCluster, tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def test_the_verdict_has_the_agreed_shape() -> None:
                 **{"ordered_at_s": 2.5, "recovered_after_s": 4.0},
             }
         ],
-        "windows": {"length_s": 0.0, "p99_us": {}},
+        "windows": {"length_s": 0.0, "p99_us": {}, "topics_p99_us": {}},
         "reasons": [],
         "notes": [],
     }

@@ -13,7 +13,7 @@ from kafka_load.config.options import OPTIONS
 from kafka_load.config.plan import PlanError, make_plan
 from kafka_load.config.profiles import parse
 from kafka_load.histogram import Histogram
-from kafka_load.output.facts import Facts, Percentiles, WindowFacts
+from kafka_load.output.facts import Facts, Percentiles, TopicFacts, WindowFacts
 from kafka_load.output.timeline import Bin
 from kafka_load.output.verdict import judge
 from kafka_load.output.windows import WorstWindows
@@ -56,12 +56,35 @@ def test_a_stall_of_seconds_is_seen_that_an_hour_hides() -> None:
     assert latencies(*(ms for one in run for ms in one)).percentile(99) < 11_000
 
 
+def test_as_many_records_as_are_required_make_a_window_and_one_slow_record_in_200_is_not_its_p99() -> None:
+    assert worst([[10], [20]], 2, least=2) == worst([[20], [10]], 2, least=1)
+    assert worst([[10], [20]], 2, least=3) is None
+    assert worst([[0] * 199, [5_000]], 2, least=200) == 0
+
+
 def test_records_of_the_warm_up_are_in_no_window() -> None:
     windows = WorstWindows(2, 1)
     for number in range(4):
         windows.add(second(number, 9_000, 10, warm=(9_000,), name="e2e.billing"))
-    assert windows.p99_us["billing"] < 11_000
-    assert windows.records == {"billing": 4}
+    assert windows.p99_us["e2e.billing"] < 11_000
+    assert windows.records == {"e2e.billing": 4}
+
+
+def test_the_windows_of_one_topic_are_apart_from_those_of_all_and_tell_what_they_lack() -> None:
+    windows = WorstWindows(1, 1)
+    windows.add(
+        Bin(0, histograms={"produce": latencies(10, 10, 800), "produce.orders": latencies(10, 10), "late": latencies()})
+    )
+    whole, orders = windows.slowest("produce", latencies(10, 10, 800)), windows.slowest("produce.orders", latencies(10))
+    assert whole is not None
+    assert orders is not None
+    assert (whole.p99_us > 700_000, whole.missing) == (True, 0)
+    assert (orders.p99_us < 11_000, orders.missing) == (True, -1)
+    lacking = windows.slowest("produce.orders", latencies(10, 10, 10))
+    assert lacking is not None
+    assert lacking.missing == 1
+    assert windows.slowest("produce.clicks", latencies(10)) is None
+    assert set(windows.p99_us) == {"produce", "produce.orders"}
 
 
 FACTS = Facts(
@@ -97,7 +120,35 @@ def test_seconds_that_are_missing_leave_the_worst_open_and_break_no_less() -> No
     assert "undecided" not in broken
 
 
-def test_a_group_has_a_window_of_its_own_and_a_topic_has_none() -> None:
+def test_a_topic_is_held_to_the_windows_of_its_own_records() -> None:
+    topics = {name: TopicFacts(3_000, 3_000, 3_000, 3_000) for name in ("orders", "clicks", "returns")}
+    facts = replace(
+        FACTS,
+        topics=topics,
+        windows=FACTS.windows,
+        topic_windows={"orders": WindowFacts(200_000), "clicks": WindowFacts(600_000, missing=3)},
+    )
+    limit = {"p99_window_produce_ms": 400.0}
+    verdict = judge(facts, limit, limits_of={f"topic {name}": limit for name in topics})
+    whole, orders, clicks = verdict["slo"]
+    assert (whole["value"], "undecided" in whole) == (500, True)
+    assert (orders["of"], orders["value"], orders["ok"]) == ("topic orders", 200, True)
+    assert (clicks["of"], clicks["value"], clicks["ok"], "undecided" in clicks) == ("topic clicks", 600, False, False)
+    assert "p99_window_produce_ms of topic returns could not be judged: it was not measured" in verdict["reasons"]
+    assert verdict["windows"]["topics_p99_us"] == {"clicks": 600_000, "orders": 200_000}
+
+
+def test_a_plan_tells_whose_windows_are_to_be_measured() -> None:
+    given_options: dict[str, Any] = {option.dest: option.default for option in OPTIONS}
+    slo = {"topics": {"orders": {"p99_window_produce_ms": 5}, "clicks": {"p99_produce_ms": 5}}}
+    plan = make_plan(given_options, parse("mine", STEADY | {"slo": slo}, "mine.toml"), "kafka1:9092", shared=False)
+    assert plan.window_topics == {"orders"}
+    too_long = parse("mine", STEADY | {"slo": slo, "window": "61s"}, "mine.toml")
+    with pytest.raises(PlanError, match="a window of 61 s is longer than the load"):
+        make_plan(given_options, too_long, "kafka1:9092", shared=False)
+
+
+def test_a_group_has_a_window_of_its_own() -> None:
     verdict = judge(FACTS, {}, limits_of={"group other": {"p99_window_end_to_end_ms": 300}})
     assert [result["ok"] for result in verdict["slo"]] == [True]
     assert verdict["windows"]["p99_us"] == {"billing": 900_000, "other": 300_000, "produce": 500_000}

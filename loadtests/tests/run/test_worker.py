@@ -63,6 +63,7 @@ def test_an_engine_is_told_when_the_warm_up_ends_whether_it_comes_before_or_afte
     @dataclass(frozen=True)
     class Plan:
         warmup_s: float = 30.0
+        window_topics: tuple[str, ...] = ("orders",)
         users: Any = None
 
     node = WorkerRuntime("worker", cast("Any", Plan()))
@@ -80,6 +81,26 @@ def test_an_engine_is_told_when_the_warm_up_ends_whether_it_comes_before_or_afte
     assert {name: counts[name] for name in counts if name.startswith(WARM_UP)} == {
         **{"warm_up.due.orders": 30, "warm_up.sent.orders": 30, "warm_up.acknowledged.orders": 29}
     }
+
+
+def test_the_latencies_of_a_topic_are_told_apart_where_its_windows_are_limited() -> None:
+    @dataclass(frozen=True)
+    class Plan:
+        window_topics: tuple[str, ...] = ("orders",)
+        warmup_s: float = 0.0
+
+    node = WorkerRuntime("worker", cast("Any", Plan()))
+    for topic, us in (("orders", 3_000), ("clicks", 7_000)):
+        engine = Producer()
+        engine.id = topic
+        latency, warm = Histogram(), Histogram()
+        latency.add(np.array([us, us]))
+        warm.add(np.array([us]))
+        engine.totals = replace(engine.totals, latency=latency, latency_in_warm_up=warm)
+        node.started(cast("Any", engine), topic)
+    list(node.tick())
+    seen = {name: histogram.count for name, histogram in node._total.histograms.items() if "produce" in name}
+    assert seen == {"produce": 4, "warm_up.produce": 2, "produce.orders": 2, "warm_up.produce.orders": 1}
 
 
 def test_a_rate_that_the_search_asks_for_is_shared_by_those_who_produce_in_steps() -> None:
