@@ -25,7 +25,6 @@ DECLARE_FIRST = {
     (FINISH, TRUST_BOTH): REISSUE,
     (ABANDON, REISSUE): TRUST_BOTH,
 }
-DAY_S = 86400
 
 
 @dataclass(frozen=True)
@@ -168,9 +167,18 @@ def next_step(folder: Folder, change: str) -> str:
     return ""
 
 
-def needs_renewal(left_s: float, tls_days: int, renew_days: int) -> bool:
-    """Whether an authority's certificate ends so soon that one signed after `renew_days` would outlive it."""
-    return left_s < (tls_days + renew_days) * DAY_S
+def needs_renewal(folder: Folder, change: str, left_days: float, within_days: float) -> bool:
+    """Whether the authority needs a certificate with new dates, which it gets for the same key and name.
+
+    Where it is being replaced it needs none.
+
+    Args:
+        folder: What the authority's folder has.
+        change: The declared one, "" for none.
+        left_days: How long its certificate is valid yet.
+        within_days: For how long it has to be: what it signs may not be valid longer than itself.
+    """
+    return bool(folder.trusted) and change == phase(folder) == NO_CHANGE and left_days < within_days
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import ssl
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,13 @@ from ansible_collections.crucible.kafka.plugins.module_utils.authority_change im
     TRUST_BOTH,
     Folder,
     Node,
+    needs_renewal,
     next_step,
     phase,
     refusals,
     target,
 )
-from ansible_collections.crucible.kafka.plugins.module_utils.certificate import authority_id
+from ansible_collections.crucible.kafka.plugins.module_utils.certificate import authority_id, expires
 from ansible_collections.crucible.kafka.plugins.module_utils.openssl import certificates
 
 DOCUMENTATION = r"""
@@ -33,7 +35,9 @@ short_description: Bring the private authority to a phase of its change
 description:
   - Tells who is trusted and who signs. C(ca.crt) has the trusted certificates, the first of them signs.
   - Fails in one sentence, before it writes anything, where a phase would be skipped or nodes would refuse each other.
-  - A new authority is not made here. RV(make) says that C(next.key) and C(next.crt) are needed; run it again then.
+  - A new authority is not made here. RV(make) says that C(next.key) and C(next.crt) are needed; run it again then. So
+    it is with C(renewed.crt), a certificate with new dates for the same key and name, which replaces the one in
+    C(ca.crt).
   - Each file is replaced at once, and nothing is removed before there is a copy of it. An interrupted run is finished
     by the next one.
 options:
@@ -53,6 +57,10 @@ options:
     elements: dict
     default: []
     description: What M(kafka_node_info) told of each of them.
+  within_days:
+    type: float
+    default: 0.0
+    description: A certificate of the authority that ends earlier is to be renewed.
   absent: {type: list, elements: str, default: [], description: Hosts of the cluster that are not in the run.}
 author: [Crucible]
 """
@@ -66,7 +74,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-make: {type: str, returned: always, description: 'Which authority is to be made: C(ca), C(next), or "" for none.'}
+make: {type: str, returned: always, description: 'What is to be made: C(ca), C(next), C(renewed), or "" for nothing.'}
 trusted: {type: str, returned: always, description: 'The certificates to trust, in PEM, "" before there is one.'}
 signer: {type: str, returned: always, description: The certificate of the authority that signs.}
 key: {type: str, returned: always, description: The file of its key.}
@@ -74,6 +82,9 @@ former_signs: {type: bool, returned: always, description: Whether it is the auth
 phase: {type: str, returned: always, description: 'The phase of the change, "" for none.'}
 next_step: {type: str, returned: always, description: 'What to do then, "" for nothing.'}
 """
+
+
+DAY_S = 86400
 
 
 def replace(path: Path, data: bytes, mode: int) -> None:
@@ -114,6 +125,11 @@ class Files:
         """Its key."""
         return self.folder / "next.key"
 
+    @property
+    def renewed(self) -> Path:
+        """A certificate with new dates."""
+        return self.folder / "renewed.crt"
+
     def read(self) -> tuple[Folder, dict[str, str]]:
         """What is there, and the certificate of each authority in PEM."""
         trusted, following = _authorities(self.trusted), _authorities(self.next_certificate)
@@ -148,17 +164,25 @@ def bring_to(files: Files, change: str) -> bool:
     """Write what the change needs, and tell whether that was anything."""
     folder, pems = files.read()
     goal = target(folder, change)
-    changed = goal != list(folder.trusted)
+    renewed = _authorities(files.renewed)
+    pems |= renewed
+    changed = goal != list(folder.trusted) or bool(renewed)
     if changed:
         for gone in {*folder.trusted} - {*goal}:
             files.retire(gone, pems[gone], files.next_key if gone == folder.following else files.key)
         replace(files.trusted, "".join(f"{pems[each]}\n" for each in goal).encode("ascii"), 0o644)
+    files.renewed.unlink(missing_ok=True)
     if change == ABANDON and files.next_certificate.exists() and folder.following not in goal:
         files.retire(folder.following, pems[folder.following], files.next_key)
         files.next_key.unlink(missing_ok=True)
         files.next_certificate.unlink()
         changed = True
     return files.settle() or changed
+
+
+def left_days(pem: str) -> float:
+    """How many days a certificate is valid yet."""
+    return (expires(ssl.PEM_cert_to_DER_cert(pem)).timestamp() - time.time()) / DAY_S
 
 
 def node(told: dict[str, Any], found: dict[str, Any]) -> Node:
@@ -178,6 +202,7 @@ def main() -> None:
             "change": {"type": "str", "default": "", "choices": ["", TRUST_BOTH, REISSUE, FINISH, ABANDON]},
             "nodes": {**dicts, "required": True},
             "processes": {**dicts, "default": []},
+            "within_days": {"type": "float", "default": 0.0},
             "absent": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
@@ -186,17 +211,24 @@ def main() -> None:
     found = {each["name"]: each for each in module.params["processes"]}
     nodes = [node(each, found.get(each["name"], {})) for each in module.params["nodes"]]
     try:
-        before = files.read()
+        (before, _), renewed = files.read(), _authorities(files.renewed)
     except ValueError as error:
         module.fail_json(msg=f"tls_authority_dir: a certificate in {files.folder} cannot be read: {error}.")
-    if refused := list(refusals(before[0], change, nodes, module.params["absent"])):
+    if refused := list(refusals(before, change, nodes, module.params["absent"])):
         module.fail_json(msg=" ".join(refused))
+    if not {*renewed} <= {*before.trusted}:
+        module.fail_json(
+            msg=f"tls_authority_dir: {files.renewed} is not for the key and the name of the authority in ca.crt. Remove"
+            " it, and replace the authority with tls_authority_change (docs/certificates.md)."
+        )
     changed = not module.check_mode and bring_to(files, change)
     folder, pems = files.read()
     goal = target(folder, change)
     make = "" if folder.trusted else "ca"
     if change == TRUST_BOTH and len(goal) == 1:
         make = "next"
+    elif goal and needs_renewal(folder, change, left_days(pems[goal[0]]), module.params["within_days"]):
+        make = "renewed"
     signs = goal[0] if goal else ""
     module.exit_json(
         changed=changed,

@@ -9,7 +9,6 @@ import pytest
 
 from ansible_collections.crucible.kafka.plugins.module_utils.authority_change import (
     ABANDON,
-    DAY_S,
     FINISH,
     NO_CHANGE,
     REISSUE,
@@ -203,7 +202,14 @@ def test_what_to_do_next_is_told() -> None:
 
 @pytest.mark.parametrize(("left_days", "needed"), [(394.9, True), (395, False), (-1, True)])
 def test_an_authority_is_renewed_before_what_it_signs_would_outlive_it(left_days: float, needed: bool) -> None:
-    assert needs_renewal(left_days * DAY_S, 365, 30) is needed
+    assert needs_renewal(ALONE, NO_CHANGE, left_days, 395) is needed
+
+
+@pytest.mark.parametrize(
+    ("folder", "change"), [(Folder([]), NO_CHANGE), (BOTH, NO_CHANGE), (REISSUED, REISSUE), (ALONE, TRUST_BOTH)]
+)
+def test_an_authority_that_is_being_replaced_is_not_renewed(folder: Folder, change: str) -> None:
+    assert needs_renewal(folder, change, 1, 395) is False
 
 
 def steps(way: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -123,6 +123,32 @@ def test_an_authority_is_asked_for_where_there_is_none_or_another_one_is_needed(
     assert not (tmp_path / "none").exists()
 
 
+def test_an_authority_that_ends_soon_is_renewed_for_the_same_key_and_name(tmp_path: Path) -> None:
+    folder = lay(tmp_path / "ca", ALONE)
+    assert [bring(folder, within_days=days)["make"] for days in (99, 101)] == ["", "renewed"]
+    renewed = OLD.certificate()
+    lay(folder, {"renewed.crt": renewed})
+    assert bring(folder, check=True)["trusted"] == OLD.pem
+    answer = bring(folder)
+    assert (answer["changed"], answer["trusted"], answer["signer"]) == (True, renewed, renewed.strip())
+    assert contents(folder) == {"ca.crt": renewed, "ca.key": OLD.key}
+
+
+def test_a_run_that_renewed_and_was_interrupted_is_finished_in_any_phase(tmp_path: Path) -> None:
+    renewed = OLD.certificate()
+    for change, files in FOLDERS.items():
+        folder = lay(tmp_path / change, {**files, "renewed.crt": renewed})
+        assert bring(folder, change)["trusted"] == TRUSTED[change].replace(OLD.pem, renewed)
+        assert not (folder / "renewed.crt").exists()
+
+
+def test_a_renewed_certificate_of_another_authority_is_refused(tmp_path: Path) -> None:
+    folder = lay(tmp_path / "ca", {**ALONE, "renewed.crt": NEW.pem})
+    answer = bring(folder)
+    assert answer["msg"].startswith(f"tls_authority_dir: {folder}/renewed.crt is not for the key and the name of the")
+    assert contents(folder) == {**ALONE, "renewed.crt": NEW.pem}
+
+
 class KilledError(BaseException):
     """What stands for SIGKILL."""
 
