@@ -229,6 +229,8 @@ def main() -> None:
         make = "next"
     elif goal and needs_renewal(folder, change, left_days(pems[goal[0]]), module.params["within_days"]):
         make = "renewed"
+    if module.check_mode:
+        changed = bool(make) or goal != list(folder.trusted)
     signs = goal[0] if goal else ""
     module.exit_json(
         changed=changed,

@@ -12,9 +12,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-# Those that nothing here uses, and certificate, are named for mitogen, which does not see relative imports.
+# address and certificate are named for mitogen, which does not see relative imports.
 from ansible_collections.crucible.kafka.plugins.module_utils import address as address
-from ansible_collections.crucible.kafka.plugins.module_utils import node_certificate as node_certificate
 from ansible_collections.crucible.kafka.plugins.module_utils.certificate import authority_id, expires
 from ansible_collections.crucible.kafka.plugins.module_utils.listeners import Listener, running_node
 from ansible_collections.crucible.kafka.plugins.module_utils.openssl import certificates

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-# node_certificate is named for mitogen, which does not see what openssl imports.
-from ansible_collections.crucible.kafka.plugins.module_utils import node_certificate as node_certificate
 from ansible_collections.crucible.kafka.plugins.module_utils.certificate import authority_id
 from ansible_collections.crucible.kafka.plugins.module_utils.openssl import OpenSsl, certificates
 

@@ -112,14 +112,18 @@ def test_in_check_mode_the_same_is_told_and_nothing_is_written(tmp_path: Path, c
     folder = lay(tmp_path / "ca", FOLDERS[change])
     before = contents(folder)
     answer = bring(folder, change, check=True)
-    assert (answer["changed"], answer["trusted"]) == (False, TRUSTED[change])
+    assert (answer["changed"], answer["trusted"]) == (True, TRUSTED[change])
     assert contents(folder) == before
+    assert bring(folder, "", check=True)["changed"] is False
 
 
 def test_an_authority_is_asked_for_where_there_is_none_or_another_one_is_needed(tmp_path: Path) -> None:
     asked = [(bring(tmp_path / "none"), ""), (bring(lay(tmp_path / "ca", ALONE), "trust_both"), OLD.pem)]
     assert [(answer["make"], answer["changed"]) for answer, _ in asked] == [("ca", False), ("next", False)]
     assert [answer["trusted"] for answer, _ in asked] == [trusted for _, trusted in asked]
+    assert [
+        bring(tmp_path / name, change, check=True)["changed"] for name, change in (("none", ""), ("ca", "trust_both"))
+    ] == [True] * 2
     assert not (tmp_path / "none").exists()
 
 
