@@ -208,7 +208,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     change, files = module.params["change"], Files(Path(module.params["dir"]))
-    found = {each["name"]: each for each in module.params["processes"]}
+    found = {each["name"]: each for each in module.params["processes"] if "name" in each}
     nodes = [node(each, found.get(each["name"], {})) for each in module.params["nodes"]]
     try:
         (before, _), renewed = files.read(), _authorities(files.renewed)

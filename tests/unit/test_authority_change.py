@@ -192,10 +192,16 @@ def test_a_part_of_the_cluster_is_not_brought_to_another_phase(folder: Folder, c
 
 
 def test_what_to_do_next_is_told() -> None:
-    assert "tls_authority_change=reissue" in next_step(BOTH, NO_CHANGE)
-    assert "tls_authority_change=finish" in next_step(REISSUED, REISSUE)
-    assert next_step(FINISHED, FINISH) == next_step(ALONE, ABANDON) != ""
-    assert "retired/" in next_step(FINISHED, FINISH)
+    assert next_step(BOTH, NO_CHANGE) == (
+        "The nodes trust both authorities; the former one signs. Give ca.crt of tls_authority_dir to all clients, then"
+        " run with tls_authority_change=reissue. (abandon goes back.)"
+    )
+    assert next_step(REISSUED, REISSUE) == (
+        "The nodes show certificates of the new authority and trust both. When every client trusts the new one and has"
+        " new certificates, if it shows any, run with tls_authority_change=finish. (trust_both goes back.)"
+    )
+    alone = "One authority is trusted alone. The files of the other one are in retired/ of tls_authority_dir."
+    assert (next_step(FINISHED, FINISH), next_step(ALONE, ABANDON)) == (alone, alone)
     assert [next_step(folder, NO_CHANGE) for folder in (Folder([]), ALONE, FINISHED)] == ["", "", ""]
     assert next_step(ALONE, TRUST_BOTH) == ""
 
