@@ -1,10 +1,11 @@
-"""Until when a certificate is valid, read from its bytes: a Kafka host's Python has no library for that.
+"""What a certificate's bytes say of it: a Kafka host's Python has no library for that.
 
 Sources: RFC 5280 (certificates), X.690 (their encoding), RFC 5246 section 7.4.2 (where TLS 1.2 shows them).
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -21,14 +22,33 @@ def expires(der: bytes) -> datetime:
         ValueError: The bytes are no certificate.
     """
     try:
-        [(_, certificate)] = _elements(der)
-        (_, signed), *_ = _elements(certificate)
-        fields = [content for tag, content in _elements(signed) if tag != VERSION]
-        _serial, _algorithm, _issuer, validity, *_ = fields
+        _serial, _algorithm, _issuer, validity, *_ = _fields(der)
         _, (tag, text) = _elements(validity)
         return _time(tag, text.decode("ascii"))
     except (ValueError, IndexError) as error:
         raise ValueError(NO_CERTIFICATE) from error
+
+
+def authority_id(der: bytes) -> str:
+    """What tells an authority from others in hexadecimal digits: a digest of its name and its public key.
+
+    A certificate with new dates for the same key and name has the same.
+
+    Raises:
+        ValueError: The bytes are no certificate.
+    """
+    try:
+        _serial, _algorithm, _issuer, _validity, subject, key, *_ = _fields(der)
+    except (ValueError, IndexError) as error:
+        raise ValueError(NO_CERTIFICATE) from error
+    return hashlib.sha256(len(subject).to_bytes(4) + subject + key).hexdigest()
+
+
+def _fields(der: bytes) -> list[bytes]:
+    """The contents of what is signed of a certificate, without the version."""
+    [(_, certificate)] = _elements(der)
+    (_, signed), *_ = _elements(certificate)
+    return [content for tag, content in _elements(signed) if tag != VERSION]
 
 
 def first_certificate(received: bytes) -> bytes | None:

@@ -55,6 +55,15 @@ class ShownCertificate:
 
 
 @dataclass(frozen=True)
+class TrustedAuthority:
+    """An authority in a truststore of a node, with the days until its certificate ends."""
+
+    node: str
+    name: str
+    days_left: float
+
+
+@dataclass(frozen=True)
 class Expected:
     """What the inventory says should be there; an empty list expects nothing.
 
@@ -66,6 +75,7 @@ class Expected:
     max_used_percent: float = 90.0
     ensemble: Mapping[str, str] = field(default_factory=dict)
     min_certificate_days: float = 14.0
+    min_authority_days: float = 90.0
 
 
 @dataclass(frozen=True)
@@ -87,8 +97,12 @@ def assess(
     reports: Mapping[int, BrokerReport],
     expected: Expected,
     certificates: Sequence[ShownCertificate] = (),
+    authorities: Sequence[TrustedAuthority] = (),
 ) -> Health:
-    """Judge a cluster by what it says as a whole, what each serving broker says of itself, and what listeners show."""
+    """Judge a cluster by what it says as a whole, what each serving broker says of itself, and what listeners show.
+
+    `authorities` are those that the nodes trust.
+    """
     declared = {*expected.brokers, *expected.voters}
     problems = [
         *_controller_problems(state, expected),
@@ -97,6 +111,7 @@ def assess(
         *_broker_problems(state, reports, expected),
         *_partition_problems(state.partitions),
         *certificate_problems(certificates, expected.min_certificate_days),
+        *authority_problems(authorities, expected.min_authority_days),
     ]
     return Health(
         [
@@ -106,6 +121,7 @@ def assess(
             *_brokers(state, reports),
             *_partitions(state),
             *_certificates(certificates),
+            *_authorities(authorities),
         ],
         problems,
     )
@@ -182,6 +198,34 @@ def certificate_problems(certificates: Iterable[ShownCertificate], min_days: flo
             yield f"The certificate of {each} expired {-each.days_left:.1f} days ago."
         elif each.days_left < min_days:
             yield f"The certificate of {each} expires in {each.days_left:.1f} days, the limit is {min_days:g}."
+
+
+def _authorities(authorities: Sequence[TrustedAuthority]) -> Iterator[str]:
+    names = {each.name: [other for other in authorities if other.name == each.name] for each in authorities}
+    if names:
+        yield f"Authorities: {len(names)} trusted"
+        for name, those in names.items():
+            days = min(each.days_left for each in those)
+            yield f"  {name} by {listed([each.node for each in those])}: {days:.1f} days left"
+
+
+def authority_problems(authorities: Iterable[TrustedAuthority], min_days: float) -> Iterator[str]:
+    """Sentences about nodes that trust no authority which is valid for `min_days` days yet.
+
+    The former one of a change, beside which there is a new one, is none of them.
+    """
+    longest: dict[str, TrustedAuthority] = {}
+    for each in authorities:
+        if each.node not in longest or each.days_left > longest[each.node].days_left:
+            longest[each.node] = each
+    for name in dict.fromkeys(each.name for each in longest.values()):
+        those = [each for each in longest.values() if each.name == name and each.days_left < min_days]
+        if those:
+            days = min(each.days_left for each in those)
+            yield (
+                f"The authority {name}, trusted by {listed([each.node for each in those])}, ends in {days:.1f} days,"
+                f" the limit is {min_days:g}. Renew or replace it (docs/certificates.md)."
+            )
 
 
 def _controller_problems(state: ClusterState, expected: Expected) -> Iterator[str]:

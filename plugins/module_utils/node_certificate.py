@@ -161,6 +161,12 @@ def setting_problems(settings: Mapping[str, Any], hosts: Iterable[str]) -> Itera
             f"tls_renew_days: {settings['tls_renew_days']} is not less than tls_days, {settings['tls_days']}, so that"
             " each run would renew each certificate."
         )
+    elif settings["tls_authority_days"] <= settings["tls_days"] + settings["tls_renew_days"]:
+        yield (
+            f"tls_authority_days: {settings['tls_authority_days']} is not more than tls_days and tls_renew_days"
+            f" together, {settings['tls_days'] + settings['tls_renew_days']}, so that each run would renew the"
+            " authority's certificate."
+        )
     for host in hosts:
         if len(host) > LONGEST_COMMON_NAME:
             yield f"tls_enabled: {host} is the subject of a certificate, which has room for 64 characters."

@@ -9,7 +9,7 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.crucible.kafka.plugins.module_utils.node_certificate import Declared, renewal_reasons
-from ansible_collections.crucible.kafka.plugins.module_utils.openssl import OpenSsl, certificates
+from ansible_collections.crucible.kafka.plugins.module_utils.openssl import OpenSsl
 
 DOCUMENTATION = r"""
 module: kafka_certificate_request
@@ -18,12 +18,11 @@ description:
   - Judges the certificate in C(keystore.pem) by its end, its authority, its subject, its names and its purposes.
   - If another one is needed, makes a key in C(next.key), which only root can read, and returns the request for it.
     A key that is there already is used, so that an interrupted run goes on. M(kafka_keystore) puts it into use.
-  - Refuses another authority than the one that the node trusts.
 options:
   dir: {type: path, required: true, description: The folder of the node's key and certificates.}
   common_name: {type: str, required: true, description: The subject's common name.}
   names: {type: list, elements: str, required: true, description: 'Its alternative names, as C(DNS:kafka1).'}
-  authority: {type: str, required: true, description: 'The certificate of the authority, in PEM; "" before it is made.'}
+  authority: {type: str, required: true, description: 'The certificate that signs, in PEM; "" before it is made.'}
   renew_days: {type: int, required: true, description: A certificate that expires in fewer days is renewed.}
   reissue: {type: bool, default: false, description: Whether any certificate is renewed.}
 author: [Crucible]
@@ -61,17 +60,14 @@ def main() -> None:
     )
     params = module.params
     folder = Path(params["dir"])
-    keystore, truststore, key = (folder / name for name in ("keystore.pem", "truststore.pem", "next.key"))
-    trusted = certificates(truststore.read_text("ascii")) if truststore.exists() else []
-    if trusted and params["authority"] and not {*certificates(params["authority"])} & {*trusted}:
-        module.fail_json(
-            msg=f"tls_authority_dir: its authority is another one than the node trusts ({truststore}), so that nodes"
-            " would refuse each other until the last has been restarted. Put the former authority's folder back."
-        )
+    keystore, key, authority = folder / "keystore.pem", folder / "next.key", Path(module.tmpdir) / "authority.pem"
     openssl = OpenSsl(module)
     declared = Declared(params["common_name"], params["names"], params["renew_days"])
     found = openssl.certificate(keystore) if keystore.exists() else None
-    chain_error = openssl.chain_error(keystore, truststore) if found and trusted else "" if trusted else "it is unknown"
+    authority.write_text(params["authority"], "ascii")
+    chain_error = "it is unknown"
+    if found and params["authority"]:
+        chain_error = openssl.chain_error(keystore, authority)
     reasons = list(renewal_reasons(found, declared, chain_error, time.time()))
     if params["reissue"] and not reasons:
         reasons = ["it was asked for"]

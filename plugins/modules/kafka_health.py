@@ -31,7 +31,9 @@ from ansible_collections.crucible.kafka.plugins.module_utils.health import (
     Expected,
     Health,
     ShownCertificate,
+    TrustedAuthority,
     assess,
+    authority_problems,
     certificate_problems,
 )
 from ansible_collections.crucible.kafka.plugins.module_utils.survey import ask_broker, survey
@@ -70,6 +72,10 @@ options:
     description: What kafka_certificates_info has found on each host, by the host's name.
     type: dict
     default: {}
+  authorities:
+    description: The authorities that kafka_certificates_info has found on each host, by the host's name.
+    type: dict
+    default: {}
   access:
     description: What kafka_access_info has found on each host, by the host's name.
     type: dict
@@ -97,6 +103,10 @@ options:
     description: How many days a certificate has to be valid yet.
     type: float
     default: 14.0
+  min_authority_days:
+    description: How many days the authority that a node trusts has to be valid yet, or one of them.
+    type: float
+    default: 90.0
   ensemble:
     description: What each ZooKeeper server says that it is, by its address; none in KRaft mode.
     type: dict
@@ -119,7 +129,7 @@ problems: {description: 'What is not well, in sentences.', type: list, returned:
 """
 
 
-EXPECTED = ("brokers", "voters", "max_used_percent", "ensemble", "min_certificate_days")
+EXPECTED = ("brokers", "voters", "max_used_percent", "ensemble", "min_certificate_days", "min_authority_days")
 DAY_S = 86400
 
 
@@ -132,6 +142,16 @@ def shown(found: Mapping[str, Iterable[Mapping[str, Any]]]) -> list[ShownCertifi
         )
         for node, certificates in found.items()
         for each in certificates
+    ]
+
+
+def trusted(found: Mapping[str, Iterable[Mapping[str, Any]]]) -> list[TrustedAuthority]:
+    """The authorities that each host trusts, with the days that they have left now."""
+    now = time.time()
+    return [
+        TrustedAuthority(node, each["authority"][:8], (float(each["expires_s"]) - now) / DAY_S)
+        for node, authorities in found.items()
+        for each in authorities
     ]
 
 
@@ -167,24 +187,28 @@ def main() -> None:
         max_used_percent={"type": "float", "default": 90.0},
         ensemble={"type": "dict", "default": {}},
         certificates={"type": "dict", "default": {}},
+        authorities={"type": "dict", "default": {}},
         access={"type": "dict", "default": {}},
         access_unread={"type": "list", "elements": "str", "default": []},
         open_access_fails={"type": "bool", "default": False},
         member_listeners={"type": "list", "elements": "str", "default": []},
         unreachable_hosts={"type": "list", "elements": "str", "default": []},
         min_certificate_days={"type": "float", "default": 14.0},
+        min_authority_days={"type": "float", "default": 90.0},
     )
     each, certificates = answer_endpoint(module), shown(module.params["certificates"])
+    authorities = trusted(module.params["authorities"])
     expected = Expected(*(module.params[key] for key in EXPECTED))
     access, acls, users = started_with(module.params), None, set[str]()
     try:
         state = survey(endpoint(module))
     except AdminError as error:
+        ending = authority_problems(authorities, expected.min_authority_days)
         without_cluster = certificate_problems(certificates, expected.min_certificate_days)
-        health = Health(problems=[str(error), *without_cluster])
+        health = Health(problems=[str(error), *without_cluster, *ending])
     else:
         reports = {broker.node_id: report(each, broker) for broker in state.brokers if not broker.fenced}
-        health = assess(state, reports, expected, certificates)
+        health = assess(state, reports, expected, certificates, authorities)
         try:
             acls, users = granted(endpoint(module), access)
         except AdminError as error:

@@ -16,7 +16,7 @@ from ansible.module_utils.testing import patch_module_args
 MODULES = "ansible_collections.crucible.kafka.plugins.modules"
 
 
-def run_module(name: str, *, check: bool = False, **arguments: Any) -> dict[str, Any]:
+def run_module(name: str, /, *, check: bool = False, **arguments: Any) -> dict[str, Any]:
     """Run a module's `main`; its answer, which has `failed` if it failed."""
     module = importlib.import_module(f"{MODULES}.{name}")
     said = io.StringIO()

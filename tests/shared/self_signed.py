@@ -13,21 +13,26 @@ from cryptography.x509.oid import NameOID
 
 
 @cache
-def key() -> EllipticCurvePrivateKey:
+def _made(_number: int) -> EllipticCurvePrivateKey:
     return generate_private_key(SECP256R1())
 
 
-def certificate(last: datetime, names: int = 1) -> bytes:
-    """A certificate as DER; with many names its lengths need more bytes."""
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kafka1")])
+def key(number: int = 0) -> EllipticCurvePrivateKey:
+    """The key of a number, each time the same."""
+    return _made(number)
+
+
+def certificate(last: datetime, names: int = 1, common_name: str = "kafka1", number: int = 0) -> bytes:
+    """A certificate as DER for the key of a number; with many names its lengths need more bytes."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject)
-        .public_key(key().public_key())
+        .public_key(key(number).public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(last - timedelta(days=1))
         .not_valid_after(last)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(f"k{each}.example") for each in range(names)]), False)
     )
-    return builder.sign(key(), SHA256()).public_bytes(Encoding.DER)
+    return builder.sign(key(number), SHA256()).public_bytes(Encoding.DER)

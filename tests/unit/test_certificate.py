@@ -9,7 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from self_signed import certificate
 
-from ansible_collections.crucible.kafka.plugins.module_utils.certificate import expires, first_certificate
+from ansible_collections.crucible.kafka.plugins.module_utils.certificate import (
+    authority_id,
+    expires,
+    first_certificate,
+)
 
 # Before 2050 the time is written with two digits of the year.
 LAST_DAYS = st.datetimes(datetime(1971, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))
@@ -29,12 +33,22 @@ DER = certificate(datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC))
 def test_other_bytes_are_no_certificate(other: bytes) -> None:
     with pytest.raises(ValueError, match=r"what it shows is no X\.509 certificate"):
         expires(other)
+    with pytest.raises(ValueError, match=r"what it shows is no X\.509 certificate"):
+        authority_id(other)
 
 
 @given(cut=st.integers(0, len(DER) - 1))
 def test_a_certificate_that_is_cut_off_anywhere_is_none(cut: int) -> None:
     with pytest.raises(ValueError, match="no X"):
         expires(DER[:cut])
+
+
+def test_an_authority_is_told_by_its_name_and_key_whatever_its_dates() -> None:
+    identity, later = authority_id(DER), datetime(2031, 1, 1, tzinfo=UTC)
+    assert identity == authority_id(certificate(later, 5000))
+    others = {authority_id(certificate(later, common_name="kafka2")), authority_id(certificate(later, number=1))}
+    assert len({identity, *others}) == 3
+    assert {len(each) for each in (identity, *others)} == {64}
 
 
 def length(data: bytes, size: int = 3) -> bytes:

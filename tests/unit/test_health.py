@@ -18,6 +18,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.health import (
     Expected,
     LogDir,
     ShownCertificate,
+    TrustedAuthority,
     assess,
 )
 
@@ -142,3 +143,34 @@ def test_the_days_that_a_certificate_has_to_have_left_can_be_set() -> None:
     assert assess(WELL, REPORTS, limit, CERTIFICATES[:2]).problems == []
     expired = assess(WELL, REPORTS, replace(EXPECTED, min_certificate_days=-9), CERTIFICATES[2:3])
     assert len(expired.problems) == 1
+
+
+def trusted(*days: tuple[str, str, float]) -> list[TrustedAuthority]:
+    return [TrustedAuthority(*each) for each in days]
+
+
+AUTHORITIES = trusted(
+    ("kafka1", "abc", 89.9), ("kafka2", "abc", 89.96), ("kafka3", "abc", 90.0), ("kafka3", "def", 9.0)
+)
+
+
+def test_each_authority_is_told_with_its_days_and_one_that_ends_soon_is_not_well() -> None:
+    health = assess(WELL, REPORTS, EXPECTED, authorities=AUTHORITIES)
+    assert health.problems == [
+        "The authority abc, trusted by kafka1 and kafka2, ends in 89.9 days, the limit is 90. Renew or replace it"
+        " (docs/certificates.md)."
+    ]
+    assert (
+        "Authorities: 2 trusted\n  abc by kafka1, kafka2 and kafka3: 89.9 days left\n  def by kafka3: 9.0 days left\n"
+    ) in health.text
+    assert "Authorities" not in assess(WELL, REPORTS, EXPECTED).text
+    assert assess(WELL, REPORTS, replace(EXPECTED, min_authority_days=89.9), authorities=AUTHORITIES).problems == []
+
+
+def test_an_authority_that_ends_is_well_where_another_one_is_trusted_beside_it() -> None:
+    changing = trusted(
+        ("kafka1", "former", 3.0), ("kafka1", "new", 900.0), ("kafka2", "new", 900.0), ("kafka2", "former", 3.0)
+    )
+    assert assess(WELL, REPORTS, EXPECTED, authorities=changing).problems == []
+    ending = assess(WELL, REPORTS, replace(EXPECTED, min_authority_days=1000), authorities=changing).problems
+    assert len(ending) == 1 and ending[0].startswith("The authority new, trusted by kafka1 and kafka2, ends in 900.0")

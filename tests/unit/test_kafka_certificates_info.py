@@ -134,3 +134,31 @@ def test_a_listener_that_never_answers_is_told_after_the_time_that_it_has(tmp_pa
 def test_a_host_on_which_nothing_runs_has_no_certificates(tmp_path: Path) -> None:
     answer = run_module("kafka_certificates_info", path=str(tmp_path / "server.properties"))
     assert answer["certificates"] == []
+
+
+def authorities(tmp_path: Path, properties: str) -> list[dict[str, Any]]:
+    """What the module answers of whom a process with these properties trusts."""
+    path = tmp_path / "server.properties"
+    path.write_text(properties, encoding="utf-8")
+    found: list[dict[str, Any]] = run_module("kafka_certificates_info", path=str(path))["authorities"]
+    return found
+
+
+def test_each_authority_that_the_process_trusts_is_told_once_with_its_end(tmp_path: Path) -> None:
+    one, later, other = (certificate(LAST), certificate(datetime(2031, 1, 1, tzinfo=UTC)), certificate(LAST, number=1))
+    for name, ders in (("a", [one, other]), ("b", [later]), ("c", [other])):
+        broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+        (tmp_path / name).write_text(broken + "".join(map(ssl.DER_cert_to_PEM_cert, ders)), encoding="ascii")
+    told = authorities(
+        tmp_path,
+        f"ssl.truststore.location={tmp_path}/a\nssl.truststore.type=PEM\n"
+        f"listener.name.client.ssl.truststore.location={tmp_path}/b\n"
+        f"listener.name.gone.ssl.truststore.location={tmp_path}/none\n",
+    )
+    assert [each["expires_s"] for each in told] == [LAST.timestamp()] * 2
+    assert len({each["authority"] for each in told}) == 2
+    own = authorities(tmp_path, f"ssl.truststore.location={tmp_path}/c\nssl.truststore.type=JKS\n")
+    own += authorities(tmp_path, f"ssl.truststore.location={tmp_path}/c\n")
+    assert own == []
+    named = f"listener.name.x.ssl.truststore.type=pem\nlistener.name.x.ssl.truststore.location={tmp_path}/c\n"
+    assert authorities(tmp_path, f"ssl.truststore.type=JKS\n{named}") == told[1:]

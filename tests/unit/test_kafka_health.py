@@ -112,6 +112,18 @@ def test_a_certificate_that_has_expired_is_told_where_the_cluster_cannot_be_aske
     assert "CLIENT of kafka1 (port 9092) expired 1.5 days ago." in expired
 
 
+def test_an_authority_that_ends_soon_is_told_also_where_the_cluster_cannot_be_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    authority = {"authority": "0123456789abcdef", "expires_s": time.time() + 20.5 * 86400}
+    found: dict[str, Any] = {"authorities": {"kafka1": [authority], "kafka2": []}}
+    sentence = "The authority 01234567, trusted by kafka1, ends in 20.5 days, the limit is 90."
+    for state in (cluster(), NOTHING_ANSWERS):
+        told = health(monkeypatch, state, **found)["problems"]
+        assert [problem for problem in told if problem.startswith(sentence)] == told[-1:]
+    assert health(monkeypatch, cluster(), **found, min_authority_days="20")["problems"] == []
+
+
 AUTHORIZED = {
     "listeners": "CLIENT://:9092,INTERNAL://:9094",
     "listener.security.protocol.map": "CLIENT:SASL_SSL,INTERNAL:PLAINTEXT",

@@ -148,7 +148,13 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     assert len(refused("unknown", False, 0, **changed)) == 8
 
 
-SETTINGS = {"tls_authority_dir": "/srv/ca", "passphrase_length": 8, "tls_days": 31, "tls_renew_days": 30}
+SETTINGS = {
+    "tls_authority_dir": "/srv/ca",
+    "passphrase_length": 8,
+    "tls_days": 31,
+    "tls_renew_days": 30,
+    "tls_authority_days": 62,
+}
 
 
 @pytest.mark.parametrize("well", [{}, {"tls_authority_dir": "~/ca"}])
@@ -172,6 +178,11 @@ def test_settings_that_can_work_are_taken(well: dict[str, Any]) -> None:
         (
             {"tls_renew_days": 31},
             "tls_renew_days: 31 is not less than tls_days, 31, so that each run would renew each certificate.",
+        ),
+        (
+            {"tls_authority_days": 61},
+            "tls_authority_days: 61 is not more than tls_days and tls_renew_days together, 61, so that each run would"
+            " renew the authority's certificate.",
         ),
     ],
 )
