@@ -154,6 +154,13 @@ def setting_problems(settings: Mapping[str, Any], hosts: Iterable[str]) -> Itera
             "tls_authority_dir: name a folder on tls_authority_host, from / or ~, in which the private authority is"
             " kept; it is worth a backup."
         )
+    yield from _elsewhere_problems(settings) if settings["signed_elsewhere"] else _own_problems(settings)
+    for host in hosts:
+        if len(host) > LONGEST_COMMON_NAME:
+            yield f"tls_enabled: {host} is the subject of a certificate, which has room for 64 characters."
+
+
+def _own_problems(settings: Mapping[str, Any]) -> Iterator[str]:
     if settings["passphrase_length"] < 8:
         yield "tls_authority_passphrase: it needs 8 characters or more; keep it in a vault."
     if settings["tls_renew_days"] >= settings["tls_days"]:
@@ -167,6 +174,11 @@ def setting_problems(settings: Mapping[str, Any], hosts: Iterable[str]) -> Itera
             f" together, {settings['tls_days'] + settings['tls_renew_days']}, so that each run would renew the"
             " authority's certificate."
         )
-    for host in hosts:
-        if len(host) > LONGEST_COMMON_NAME:
-            yield f"tls_enabled: {host} is the subject of a certificate, which has room for 64 characters."
+
+
+def _elsewhere_problems(settings: Mapping[str, Any]) -> Iterator[str]:
+    if settings["client_names"]:
+        yield (
+            "tls_client_names: with tls_signed_elsewhere there is no key to sign with; put clients' keys and"
+            " certificates into clients/ of tls_authority_dir yourself."
+        )

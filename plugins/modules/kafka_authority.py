@@ -61,6 +61,10 @@ options:
     type: float
     default: 0.0
     description: A certificate of the authority that ends earlier is to be renewed.
+  signed_elsewhere:
+    type: bool
+    default: false
+    description: Whether the keys are elsewhere, so that nothing can be made, and a missing certificate is refused.
   absent: {type: list, elements: str, default: [], description: Hosts of the cluster that are not in the run.}
 author: [Crucible]
 """
@@ -203,6 +207,7 @@ def main() -> None:
             "nodes": {**dicts, "required": True},
             "processes": {**dicts, "default": []},
             "within_days": {"type": "float", "default": 0.0},
+            "signed_elsewhere": {"type": "bool", "default": False},
             "absent": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
@@ -227,8 +232,15 @@ def main() -> None:
     make = "" if folder.trusted else "ca"
     if change == TRUST_BOTH and len(goal) == 1:
         make = "next"
-    elif goal and needs_renewal(folder, change, left_days(pems[goal[0]]), module.params["within_days"]):
+    elif not goal or module.params["signed_elsewhere"]:
+        pass
+    elif needs_renewal(folder, change, left_days(pems[goal[0]]), module.params["within_days"]):
         make = "renewed"
+    if make and module.params["signed_elsewhere"]:
+        module.fail_json(
+            msg=f"tls_signed_elsewhere: put the certificate of your authority into {files.folder}/{make}.crt, on"
+            " the host that tls_authority_host names."
+        )
     if module.check_mode:
         changed = bool(make) or goal != list(folder.trusted)
     signs = goal[0] if goal else ""

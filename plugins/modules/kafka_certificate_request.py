@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
@@ -41,6 +42,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 reasons: {type: list, elements: str, returned: always, description: Why another certificate is needed.}
+usable: {type: bool, returned: always, description: Whether the one that is there will do until another one comes.}
 request: {type: str, returned: always, description: 'The request in PEM, "" if none is needed and in check mode.'}
 """
 
@@ -60,7 +62,8 @@ def main() -> None:
     )
     params = module.params
     folder = Path(params["dir"])
-    keystore, key, authority = folder / "keystore.pem", folder / "next.key", Path(module.tmpdir) / "authority.pem"
+    keystore, truststore, key = (folder / name for name in ("keystore.pem", "truststore.pem", "next.key"))
+    authority = Path(module.tmpdir) / "authority.pem"
     openssl = OpenSsl(module)
     declared = Declared(params["common_name"], params["names"], params["renew_days"])
     found = openssl.certificate(keystore) if keystore.exists() else None
@@ -68,7 +71,8 @@ def main() -> None:
     chain_error = "it is unknown"
     if found and params["authority"]:
         chain_error = openssl.chain_error(keystore, authority)
-    reasons = list(renewal_reasons(found, declared, chain_error, time.time()))
+    now_s = time.time()
+    reasons = list(renewal_reasons(found, declared, chain_error, now_s))
     if params["reissue"] and not reasons:
         reasons = ["it was asked for"]
     request = ""
@@ -77,7 +81,11 @@ def main() -> None:
             request = openssl.request(key, declared)
         else:
             key.unlink(missing_ok=True)
-    module.exit_json(changed=bool(reasons), reasons=reasons, request=request)
+    usable = False
+    if found and truststore.exists():  # It may be one of another authority that is trusted, and near its end.
+        until_its_end, untrusted = replace(declared, renew_days=0), openssl.chain_error(keystore, truststore)
+        usable = not list(renewal_reasons(found, until_its_end, untrusted, now_s))
+    module.exit_json(changed=bool(reasons), reasons=reasons, request=request, usable=usable)
 
 
 if __name__ == "__main__":

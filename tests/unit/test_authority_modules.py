@@ -269,3 +269,21 @@ def test_a_process_that_was_started_with_other_files_holds_up_the_next_phase(
     answer = bring(lay(tmp_path / "ca", FOLDERS["reissue"]), "reissue", nodes=[node], processes=[found])
     assert ("a restart with the certificates that are there is due for kafka1" in answer.get("msg", "")) is refused
     assert answer.get("failed", False) is refused
+
+
+def test_an_authority_whose_key_is_elsewhere_is_asked_for_and_never_made(tmp_path: Path) -> None:
+    folder = tmp_path / "ca"
+    for files, change, missing in (({}, "", "ca.crt"), ({"ca.crt": OLD.pem}, "trust_both", "next.crt")):
+        lay(folder, files)
+        before = contents(folder)
+        for check in (True, False):
+            answer = bring(folder, change, check=check, signed_elsewhere=True)
+            assert answer["msg"] == (
+                f"tls_signed_elsewhere: put the certificate of your authority into {folder}/{missing}, on the host that"
+                " tls_authority_host names."
+            )
+        assert contents(folder) == before
+    assert bring(folder, within_days=1000)["make"] == "renewed"
+    assert bring(folder, within_days=1000, signed_elsewhere=True)["make"] == ""
+    lay(folder, {"next.crt": NEW.pem})
+    assert bring(folder, "trust_both", signed_elsewhere=True)["trusted"] == TRUSTED["trust_both"]

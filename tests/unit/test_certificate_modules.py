@@ -127,7 +127,8 @@ def test_key_and_certificate_are_in_one_file_that_others_cannot_read(served: Pat
 
 
 def test_a_node_with_a_good_certificate_is_left_alone(served: Path) -> None:
-    assert ask(served) == {"changed": False, "reasons": [], "request": "", "invocation": ask(served)["invocation"]}
+    answer = ask(served)
+    assert (answer["changed"], answer["reasons"], answer["request"], answer["usable"]) == (False, [], "", True)
     assert not (served / "next.key").exists()
 
 
@@ -160,6 +161,22 @@ def test_a_certificate_of_another_authority_is_renewed(served: Path) -> None:
     (served / "truststore.pem").write_text(AUTHORITY.certificate + ANOTHER.certificate, "ascii")
     [reason] = ask(served, authority=ANOTHER.certificate)["reasons"]
     assert reason.startswith("the authority has not signed it (certificate signature failure")
+
+
+def test_a_certificate_will_do_until_the_next_one_if_it_lacks_nothing_but_time(served: Path) -> None:
+    assert ask(served, renew_days=366)["usable"]
+    assert not ask(served, names=[*NAMES, "DNS:shop.example.com"])["usable"]
+    assert not ask(served, common_name="kafka2")["usable"]
+    (served / "truststore.pem").write_text(AUTHORITY.certificate + ANOTHER.certificate, "ascii")
+    assert ask(served, authority=ANOTHER.certificate)["usable"]
+    (served / "truststore.pem").write_text(ANOTHER.certificate, "ascii")
+    assert not ask(served)["usable"]
+
+
+def test_a_node_without_a_certificate_or_an_authority_has_none_that_will_do(node: Path, tmp_path: Path) -> None:
+    assert not ask(node)["usable"]
+    (tmp_path / "bare").mkdir()
+    assert not ask(tmp_path / "bare")["usable"]
 
 
 def refusal(node: Path, certificate: str, **options: Any) -> str:

@@ -154,10 +154,19 @@ SETTINGS = {
     "tls_days": 31,
     "tls_renew_days": 30,
     "tls_authority_days": 62,
+    "signed_elsewhere": False,
+    "client_names": ["shop"],
 }
 
 
-@pytest.mark.parametrize("well", [{}, {"tls_authority_dir": "~/ca"}])
+@pytest.mark.parametrize(
+    "well",
+    [
+        {},
+        {"tls_authority_dir": "~/ca"},
+        {"signed_elsewhere": True, "client_names": [], "passphrase_length": 0, "tls_renew_days": 31},
+    ],
+)
 def test_settings_that_can_work_are_taken(well: dict[str, Any]) -> None:
     assert list(setting_problems(SETTINGS | well, ["kafka1", "k" * 64])) == []
 
@@ -174,6 +183,7 @@ def test_settings_that_can_work_are_taken(well: dict[str, Any]) -> None:
             {"tls_authority_dir": "ca"},
             "tls_authority_dir: name a folder on tls_authority_host, from / or ~, in which the",
         ),
+        ({"signed_elsewhere": True}, "tls_client_names: with tls_signed_elsewhere there is no key to sign with; put"),
         ({"passphrase_length": 7}, "tls_authority_passphrase: it needs 8 characters or more; keep it in a vault."),
         (
             {"tls_renew_days": 31},
