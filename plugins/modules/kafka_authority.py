@@ -82,7 +82,7 @@ make: {type: str, returned: always, description: 'What is to be made: C(ca), C(n
 trusted: {type: str, returned: always, description: 'The certificates to trust, in PEM, "" before there is one.'}
 signer: {type: str, returned: always, description: The certificate of the authority that signs.}
 key: {type: str, returned: always, description: The file of its key.}
-former_signs: {type: bool, returned: always, description: Whether it is the authority that is being replaced.}
+opened_by: {type: str, returned: always, description: The variable that has the passphrase of that key.}
 phase: {type: str, returned: always, description: 'The phase of the change, "" for none.'}
 next_step: {type: str, returned: always, description: 'What to do then, "" for nothing.'}
 """
@@ -244,13 +244,16 @@ def main() -> None:
     if module.check_mode:
         changed = bool(make) or goal != list(folder.trusted)
     signs = goal[0] if goal else ""
+    former_signs = len(goal) > 1 and signs != folder.following
+    # Before there is a new authority, its passphrase is declared already.
+    opened_by = "tls_former_authority_passphrase" if former_signs or make == "next" else "tls_authority_passphrase"
     module.exit_json(
         changed=changed,
         make=make,
         trusted="".join(f"{pems[each]}\n" for each in goal),
         signer=pems.get(signs, ""),
         key=str(files.next_key if signs == folder.following and files.next_key.exists() else files.key),
-        former_signs=len(goal) > 1 and signs != folder.following,
+        opened_by=opened_by,
         phase=phase(folder),
         next_step=next_step(folder, change),
     )

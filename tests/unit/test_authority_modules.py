@@ -85,7 +85,8 @@ def test_each_phase_tells_who_is_trusted_and_who_signs_with_which_key(tmp_path: 
     signer = OLD if change in ("trust_both", "abandon") else NEW
     assert answer["signer"] == signer.pem.strip()
     assert Path(answer["key"]).read_text("ascii") == signer.key
-    assert answer["former_signs"] is (change == "trust_both")
+    former = "tls_former_authority_passphrase" if change == "trust_both" else "tls_authority_passphrase"
+    assert answer["opened_by"] == former
     assert answer["phase"] == (change if change in ("trust_both", "reissue") else "")
     assert (folder / "ca.crt").read_text("ascii") == TRUSTED[change]
     for again in (change, ""):
@@ -269,6 +270,12 @@ def test_a_process_that_was_started_with_other_files_holds_up_the_next_phase(
     answer = bring(lay(tmp_path / "ca", FOLDERS["reissue"]), "reissue", nodes=[node], processes=[found])
     assert ("a restart with the certificates that are there is due for kafka1" in answer.get("msg", "")) is refused
     assert answer.get("failed", False) is refused
+
+
+def test_the_key_of_the_authority_that_is_to_be_replaced_has_the_former_passphrase(tmp_path: Path) -> None:
+    folder = lay(tmp_path / "ca", ALONE)
+    assert bring(folder, "trust_both", check=True)["opened_by"] == "tls_former_authority_passphrase"
+    assert bring(folder, check=True)["opened_by"] == "tls_authority_passphrase"
 
 
 def test_an_authority_whose_key_is_elsewhere_is_asked_for_and_never_made(tmp_path: Path) -> None:
