@@ -8,17 +8,13 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
+from signing import Authority
 
 ROOT = Path(__file__).resolve().parents[2]
 GROUP = grp.getgrgid(os.getgid()).gr_name
@@ -48,36 +44,6 @@ PLAY = [
 ]
 
 
-class Authority:
-    """One that a company has: an RSA key, and nothing that Ansible knows of."""
-
-    def __init__(self) -> None:
-        self._key = generate_private_key(65537, 2048)
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "A company's authority")])
-        made = self._builder(self._name, self._key.public_key(), 1000)
-        made = made.add_extension(x509.BasicConstraints(True, None), True)
-        self.certificate = made.sign(self._key, SHA256()).public_bytes(Encoding.PEM).decode()
-
-    def _builder(self, subject: x509.Name, key: Any, days: int) -> x509.CertificateBuilder:
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self._name)
-            .public_key(key)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(datetime.now(UTC) - timedelta(hours=1))
-            .not_valid_after(datetime.now(UTC) + timedelta(days=days))
-        )
-
-    def sign(self, request: bytes) -> str:
-        """Sign what is asked, for a hundred days."""
-        asked = x509.load_pem_x509_csr(request)
-        made = self._builder(asked.subject, asked.public_key(), 100)
-        for extension in asked.extensions:
-            made = made.add_extension(extension.value, extension.critical)
-        return made.sign(self._key, SHA256()).public_bytes(Encoding.PEM).decode()
-
-
 @dataclass
 class Lab:
     """Two hosts that are folders, and the authority's folder."""
@@ -91,7 +57,7 @@ class Lab:
 
     def answer(self, host: str) -> None:
         """Sign a host's request."""
-        request = (self.folder / f"authority/requests/{host}.csr").read_bytes()
+        request = (self.folder / f"authority/requests/{host}.csr").read_text("ascii")
         certificate = self.authority.sign(request)
         (self.folder / f"authority/certificates/{host}.crt").write_text(certificate, "ascii")
 
@@ -133,7 +99,7 @@ def lab(tmp_path: Path) -> Lab:
     inventory = {"all": {"hosts": {"kafka1": {}, "kafka2": {}}, "vars": hosts}}
     (tmp_path / "hosts.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
     (tmp_path / "play.yml").write_text(yaml.safe_dump(PLAY), encoding="utf-8")
-    authority = Authority()
+    authority = Authority(generate_private_key(65537, 2048))
     for host in ("kafka1", "kafka2"):
         (tmp_path / host).mkdir()
         (tmp_path / host / "truststore.pem").write_text(authority.certificate, "ascii")
@@ -162,7 +128,7 @@ def test_requests_go_out_and_certificates_come_in_at_first_and_when_they_are_ren
     former = lab.keystore("kafka2")
     assert "PRIVATE KEY" in former
 
-    well, said = lab.run(renew_days=101)  # The files in certificates/ are for the former keys.
+    well, said = lab.run(renew_days=366)  # The files in certificates/ are for the former keys.
     assert well, said
     assert "have the requests of kafka1, kafka2 signed" in said
     assert lab.keystore("kafka2") == former
