@@ -20,11 +20,13 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 from live import BOOTSTRAP, BROKERS, LAB, ROOT, SITE, Run, command, host, listening, play, starts
+from shown_certificates import Signer, answer_to
 
 PHASES = ("listeners", "members", "authorizer", "acls", "closed")
 INTERRUPTED = "members"
 SECURE = [f"{address}:9192" for address in BROKERS.values()]
 STOCK_PASSWORD = "a-stocks-secret"  # noqa: S105 # A password of the lab.
+EAGER_PASSWORD = "an-eager-ones-secret"  # noqa: S105 # That of a user with a quota.
 NEXT_PASSWORD = "a-next-secret"  # noqa: S105 # The shop's, after its own.
 NEXT_PASSPHRASE = "a-next-authoritys-secret"  # noqa: S105 # The new authority's.
 # Where passwords are replaced, a listener offers two mechanisms: a user has a password for each.
@@ -57,9 +59,17 @@ def declared(phase: str, shop: Sequence[Any] = ("{{ lab_shop }}",), **more: Any)
             {"name": "guarded", "partitions": 1},
             {"name": "free", "partitions": 1},
         ],
-        "kafka_users": [*shop, {"name": "stock", "password": STOCK_PASSWORD}],
+        "kafka_users": [
+            *shop,
+            {"name": "stock", "password": STOCK_PASSWORD},
+            {"name": "eager", "password": EAGER_PASSWORD},
+        ],
+        "kafka_quotas": [{"user": "eager", "producer_byte_rate": 1_000}],
         "further_acls": [
-            {"principal": SHOP, "resource_type": "topic", "name": "guarded", "operations": ["write", "describe"]},
+            *(
+                {"principal": who, "resource_type": "topic", "name": "guarded", "operations": ["write", "describe"]}
+                for who in (SHOP, "User:eager")
+            ),
             {"principal": SHOP, "resource_type": "group", "name": "rotated-", "pattern_type": "prefixed"}
             | {"operations": ["read", "describe"]},
         ],
@@ -102,13 +112,29 @@ def answer(settings: dict[str, str], topic: str) -> str:
     return "no ACL" if error else "written"
 
 
-def without_a_certificate(port: int) -> str:
-    """What a member's listener answers to who shows none; from a member, as other hosts do not reach it."""
-    asked = f"(sleep 1; echo) | timeout 20 openssl s_client -quiet -connect {BROKERS['kafka2']}:{port} 2>&1"
-    return "not let in" if "alert certificate required" in host("kafka1").run(asked).stdout else "let in"
+def slowed_down() -> str:
+    """Whether a user over its quota is throttled."""
+    throttled: list[float] = []
+    told = {"log_level": 0, "throttle_cb": lambda event: throttled.append(event.throttle_time)}
+    producer = Producer({**told, **login("eager", EAGER_PASSWORD)})
+    for _ in range(20):
+        producer.produce("guarded", b"x" * 10_000)
+    producer.flush(60)
+    return "throttled" if max(throttled, default=0) > 0 else "not throttled"
 
 
-def probes() -> dict[str, str]:
+def shown() -> dict[str, str]:
+    """Keys and certificates that members' listeners have to take or to refuse; they are made when the authority is."""
+    own = Signer(PKI, password("authority"))
+    return {
+        "without a certificate": "",
+        "with a certificate of the authority": own.sign("passer-by"),
+        "with one of another authority": Signer().sign("kafka1"),
+        "with one that has expired": own.sign("kafka1", expired=True),
+    }
+
+
+def probes(certificates: dict[str, str]) -> dict[str, str]:
     """Who is let in, and to what."""
     plaintext = {"bootstrap.servers": ",".join(BOOTSTRAP)}
     return {
@@ -117,8 +143,12 @@ def probes() -> dict[str, str]:
         "wrong password": answer(login("shop", "guessed"), "guarded"),
         "user without an ACL": answer(login("stock", STOCK_PASSWORD), "guarded"),
         "topic without an ACL": answer(login("stock", STOCK_PASSWORD), "free"),
-        "INTERNAL without a certificate": without_a_certificate(9094),
-        "CONTROL without a certificate": without_a_certificate(9193),
+        "user over its quota": slowed_down(),
+        **{
+            f"{listener} {how}": answer_to(pem, host("kafka1"), BROKERS["kafka2"], port)
+            for listener, port in (("INTERNAL", 9094), ("CONTROL", 9193))
+            for how, pem in certificates.items()
+        },
     }
 
 
@@ -234,6 +264,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     found = Story(play(SITE, **declared("")), play(SITE, **declared("members")), Run(False, ""), starts() == before)
     former = load(folder / "former", BOOTSTRAP, "--group-prefix=former-")
     moved = rotated = None
+    certificates: dict[str, str] = {}
     authorities = {name: folder / f"{name}.crt" for name in ("former", "new")}
     try:
         for phase in PHASES:
@@ -253,7 +284,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
                 found.former = former
             found.phases[phase] = play(SITE, **declared(phase, **ROTATED.get(phase, {})))
             assert found.phases[phase].ok, found.phases[phase].why
-            found.probed[phase] = probes()
+            certificates = certificates or shown()
+            found.probed[phase] = probes(certificates)
             if phase == "acls":
                 shutil.copy(PKI / "next.crt", authorities["new"])
             if phase in ROTATED:
@@ -303,8 +335,15 @@ EXPECTED = {
     "wrong password": ["not let in"] * 5,
     "user without an ACL": ["written", "written", "no ACL", "no ACL", "no ACL"],
     "topic without an ACL": ["written", "written", "written", "no ACL", "no ACL"],
+    "user over its quota": ["throttled"] * 5,
     "INTERNAL without a certificate": ["not let in"] * 5,
+    "INTERNAL with a certificate of the authority": ["let in"] * 5,
+    "INTERNAL with one of another authority": ["not let in"] * 5,
+    "INTERNAL with one that has expired": ["not let in"] * 5,
     "CONTROL without a certificate": ["not let in"] * 5,
+    "CONTROL with a certificate of the authority": ["let in"] * 5,
+    "CONTROL with one of another authority": ["not let in"] * 5,
+    "CONTROL with one that has expired": ["not let in"] * 5,
 }
 
 
