@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import os
 import ssl
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +26,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.authority_change im
 )
 from ansible_collections.crucible.kafka.plugins.module_utils.certificate import authority_id, expires
 from ansible_collections.crucible.kafka.plugins.module_utils.openssl import certificates
+from ansible_collections.crucible.kafka.plugins.module_utils.replaced_file import replace_file
 
 DOCUMENTATION = r"""
 module: kafka_authority
@@ -91,18 +90,6 @@ next_step: {type: str, returned: always, description: 'What to do then, "" for n
 DAY_S = 86400
 
 
-def replace(path: Path, data: bytes, mode: int) -> None:
-    """Write a file at once, as a whole."""
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fchmod(handle, mode)
-        os.fsync(handle)
-    Path(unfinished).rename(path)
-
-
 @dataclass(frozen=True)
 class Files:
     """The files of the authority's folder."""
@@ -143,9 +130,10 @@ class Files:
     def retire(self, identity: str, certificate: str, key: Path) -> None:
         """Keep a copy of an authority that is no longer used."""
         kept = self.folder / "retired" / identity[:16]
+        kept.parent.mkdir(mode=0o700, exist_ok=True)
         if key.exists():
-            replace(kept.with_suffix(".key"), key.read_bytes(), 0o600)
-        replace(kept.with_suffix(".crt"), f"{certificate}\n".encode("ascii"), 0o644)
+            replace_file(kept.with_suffix(".key"), key.read_bytes(), 0o600)
+        replace_file(kept.with_suffix(".crt"), f"{certificate}\n".encode("ascii"), 0o644)
 
     def settle(self) -> bool:
         """Let the new authority's files have the names of the only one's, where an interrupted run has not."""
@@ -174,7 +162,7 @@ def bring_to(files: Files, change: str) -> bool:
     if changed:
         for gone in {*folder.trusted} - {*goal}:
             files.retire(gone, pems[gone], files.next_key if gone == folder.following else files.key)
-        replace(files.trusted, "".join(f"{pems[each]}\n" for each in goal).encode("ascii"), 0o644)
+        replace_file(files.trusted, "".join(f"{pems[each]}\n" for each in goal).encode("ascii"), 0o644)
     files.renewed.unlink(missing_ok=True)
     if change == ABANDON and files.next_certificate.exists() and folder.following not in goal:
         files.retire(folder.following, pems[folder.following], files.next_key)
@@ -229,14 +217,12 @@ def main() -> None:
     changed = not module.check_mode and bring_to(files, change)
     folder, pems = files.read()
     goal = target(folder, change)
-    make = "" if folder.trusted else "ca"
+    make, own = "" if folder.trusted else "ca", not module.params["signed_elsewhere"]
     if change == TRUST_BOTH and len(goal) == 1:
         make = "next"
-    elif not goal or module.params["signed_elsewhere"]:
-        pass
-    elif needs_renewal(folder, change, left_days(pems[goal[0]]), module.params["within_days"]):
+    elif goal and own and needs_renewal(folder, change, left_days(pems[goal[0]]), module.params["within_days"]):
         make = "renewed"
-    if make and module.params["signed_elsewhere"]:
+    if make and not own:
         module.fail_json(
             msg=f"tls_signed_elsewhere: put the certificate of your authority into {files.folder}/{make}.crt, on"
             " the host that tls_authority_host names."

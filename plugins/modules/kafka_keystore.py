@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import grp
-import os
-import tempfile
 import time
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.crucible.kafka.plugins.module_utils.node_certificate import Declared, problems
 from ansible_collections.crucible.kafka.plugins.module_utils.openssl import OpenSsl
+from ansible_collections.crucible.kafka.plugins.module_utils.replaced_file import replace_file
 
 DOCUMENTATION = r"""
 module: kafka_keystore
@@ -43,18 +42,6 @@ EXAMPLES = r"""
 RETURN = r"""
 expires_s: {type: int, returned: success, description: Seconds from 1970 to the end of the certificate's validity.}
 """
-
-
-def write(path: Path, text: str, group: int) -> None:
-    """Replace a file at once by one that its owner can write and the group read."""
-    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(text)
-        file.flush()
-        os.fchown(handle, -1, group)
-        os.fchmod(handle, 0o640)
-        os.fsync(handle)
-    Path(unfinished).rename(path)
 
 
 def main() -> None:
@@ -89,7 +76,7 @@ def main() -> None:
         module.fail_json(msg=f"The certificate for {params['common_name']} cannot be used: {'; '.join(found)}.")
     if not module.check_mode:
         text = f"{key.read_text('ascii').strip()}\n{params['certificate'].strip()}\n"
-        write(folder / "keystore.pem", text, grp.getgrnam(params["group"]).gr_gid)
+        replace_file(folder / "keystore.pem", text.encode("ascii"), 0o640, grp.getgrnam(params["group"]).gr_gid)
         key.unlink()
     module.exit_json(changed=True, expires_s=certificate.expires_s)
 
