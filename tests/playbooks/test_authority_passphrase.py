@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import ssl
-import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import yaml
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+from local_play import LOCAL, run_playbook
 from self_signed import certificate, key
 
-ROOT = Path(__file__).resolve().parents[2]
 PLAY = [
     {
         "hosts": "all",
@@ -31,9 +29,7 @@ PLAY = [
 def judged(folder: Path, passphrase: str) -> tuple[bool, str]:
     """Judge the authority in a folder; whether it was taken, and what was said, on one line."""
     variables = {
-        "ansible_become": False,
-        "ansible_connection": "local",
-        "ansible_python_interpreter": sys.executable,
+        **LOCAL,
         "tls_authority_host": "localhost",
         "tls_authority_python": sys.executable,
         "tls_authority_dir": str(folder / "authority"),
@@ -43,10 +39,7 @@ def judged(folder: Path, passphrase: str) -> tuple[bool, str]:
     }
     play = folder / "play.yml"
     play.write_text(yaml.safe_dump(PLAY), encoding="utf-8")
-    command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "kafka1,", str(play)]
-    command.append(f"-e{json.dumps(variables)}")
-    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False)
-    return done.returncode == 0, " ".join((done.stdout + done.stderr).split())
+    return run_playbook(play, "kafka1,", variables=variables)
 
 
 def test_the_passphrase_has_to_open_the_key_that_signs(tmp_path: Path) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from local_play import run_playbook
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "inventory/production.example"
@@ -24,10 +23,9 @@ NETWORKS = {"firewall_admin_cidrs": ["10.1.0.0/24"], "firewall_client_cidrs": ["
 
 def judge(inventory: Path, *args: str) -> str:
     """Run site.yml, which fails in any case, and return what it says on one line."""
-    command = [str(Path(sys.executable).with_name("ansible-playbook")), "site.yml", "-i", str(inventory), *args]
-    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False)
-    assert done.returncode != 0
-    return " ".join((done.stdout + done.stderr).split())
+    well, said = run_playbook("site.yml", inventory, *args)
+    assert not well
+    return said
 
 
 @pytest.fixture

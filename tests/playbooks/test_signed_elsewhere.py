@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import grp
-import json
 import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +12,9 @@ from typing import Any
 import pytest
 import yaml
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from local_play import LOCAL, run_playbook
 from signing import Authority
 
-ROOT = Path(__file__).resolve().parents[2]
 GROUP = grp.getgrgid(os.getgid()).gr_name
 NAMES = ["DNS:kafka", "IP:192.0.2.11"]
 PLAY = [
@@ -81,22 +79,13 @@ class Lab:
             "__tls_certificate": {**node, "group": GROUP},
             "request": {**node, "authority": self.authority.certificate, "renew_days": 30, **request},
         }
-        command = [str(Path(sys.executable).with_name("ansible-playbook")), f"-i{self.folder}/hosts.yml"]
-        done = subprocess.run(
-            [*command, f"{self.folder}/play.yml", f"-e{json.dumps(variables)}"],
-            cwd=ROOT,
-            text=True,
-            capture_output=True,
-            check=False,
-        )
-        return done.returncode == 0, " ".join((done.stdout + done.stderr).split())
+        return run_playbook(self.folder / "play.yml", self.folder / "hosts.yml", variables=variables)
 
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Lab:
     """Nothing but the authority's certificate is there."""
-    hosts = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "ansible_become": False}
-    inventory = {"all": {"hosts": {"kafka1": {}, "kafka2": {}}, "vars": hosts}}
+    inventory = {"all": {"hosts": {"kafka1": {}, "kafka2": {}}, "vars": LOCAL}}
     (tmp_path / "hosts.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
     (tmp_path / "play.yml").write_text(yaml.safe_dump(PLAY), encoding="utf-8")
     authority = Authority(generate_private_key(65537, 2048))
