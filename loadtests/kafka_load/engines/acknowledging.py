@@ -10,7 +10,7 @@ import numpy as np
 from confluent_kafka import KafkaError
 from numpy.typing import NDArray
 
-from kafka_load.engines.messages import stretches
+from kafka_load.engines.messages import ALONE, stretches
 from kafka_load.engines.warm_up import Latencies, WarmUp
 from kafka_load.ledger.account import Account
 from kafka_load.ledger.delays import Delays, DelayTracker
@@ -31,8 +31,6 @@ CERTAIN = frozenset(
         KafkaError.CLUSTER_AUTHORIZATION_FAILED,
     }
 )
-
-_ALONE = ((0, 1),)  # the stretches of one record, which needs no looking for breaks
 
 
 class Availability:
@@ -110,14 +108,14 @@ class Reports:
         """[begin, end) of the stretches with one partition and sequences that rise by one."""
         sequence, partition = self.sequence, self.partition
         if len(sequence) == 1:
-            return iter(_ALONE)
+            return iter(ALONE)
         return stretches((sequence[1:] - sequence[:-1] != 1) | (partition[1:] != partition[:-1]))
 
     def blocks(self) -> Iterator[tuple[int, int]]:
         """[begin, end) of the stretches with one partition, and sequences and offsets that rise by one."""
         sequence, partition, offset = self.sequence, self.partition, self.offset
         if len(sequence) == 1:
-            return iter(_ALONE)
+            return iter(ALONE)
         steps = (sequence[1:] - sequence[:-1] != 1) | (offset[1:] - offset[:-1] != 1)
         return stretches(steps | (partition[1:] != partition[:-1]))
 

@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 
 from kafka_load.records import Stamps
 
+ALONE = ((0, 1),)
+"""The stretches of one thing, which needs no looking for breaks: numpy takes long for so little."""
+
 
 class Delivered(Protocol):
     """A message that came from a broker."""
@@ -45,5 +48,5 @@ def consecutive(stamps: Stamps) -> Iterator[tuple[int, int]]:
 def stretches(breaks: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
     """[begin, end) of what lies between breaks, of at least one thing; `breaks[i]` is true if something ends with i."""
     if not len(breaks):
-        return iter(((0, 1),))
+        return iter(ALONE)
     return pairwise([0, *(np.flatnonzero(breaks) + 1).tolist(), len(breaks) + 1])
