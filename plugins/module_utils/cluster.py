@@ -125,6 +125,14 @@ class Feature:
     maximum: int
 
 
+KRAFT_VERSION = "kraft.version"
+
+
+def raisable(features: Mapping[str, Feature]) -> list[str]:
+    """The features that are lower than the answering broker supports; kraft.version is raised on demand alone."""
+    return [name for name, feature in features.items() if feature.maximum > feature.finalized and name != KRAFT_VERSION]
+
+
 @dataclass(frozen=True)
 class ClusterState:
     """What a cluster says of itself at one moment.

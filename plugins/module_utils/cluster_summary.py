@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
-from .cluster import ClusterState, Partition
+from .cluster import ClusterState, Partition, raisable
 from .gate import behind
 from .membership import addresses
 
@@ -39,7 +39,12 @@ def summary(state: ClusterState, away: Collection[int] = ()) -> dict[str, Any]:
         "controller_id": state.controller_id,
         "quorum": _quorum(state),
         "features": {
-            name: {"finalized": level.finalized, "min": level.minimum, "max": level.maximum}
+            name: {
+                "finalized": level.finalized,
+                "min": level.minimum,
+                "max": level.maximum,
+                "raisable": name in raisable(state.features),
+            }
             for name, level in state.features.items()
         },
         "topics": {

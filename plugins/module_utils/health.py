@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from .cluster import ClusterState, Partition, Quorum, listed
 from .ensemble import SERVING
@@ -98,10 +99,12 @@ def assess(
     expected: Expected,
     certificates: Sequence[ShownCertificate] = (),
     authorities: Sequence[TrustedAuthority] = (),
+    releases: Mapping[int, str] = MappingProxyType({}),
 ) -> Health:
     """Judge a cluster by what it says as a whole, what each serving broker says of itself, and what listeners show.
 
-    `authorities` are those that the nodes trust.
+    `authorities` are those that the nodes trust; `releases` has the exact release of each node's process
+    that is known, by the node's id.
     """
     declared = {*expected.brokers, *expected.voters}
     problems = [
@@ -115,10 +118,11 @@ def assess(
     ]
     return Health(
         [
-            *_head(state),
+            *_head(state, releases),
+            *_releases(releases),
             *_controllers(state),
             *_ensemble(expected.ensemble),
-            *_brokers(state, reports),
+            *_brokers(state, reports, releases),
             *_partitions(state),
             *_certificates(certificates),
             *_authorities(authorities),
@@ -127,14 +131,25 @@ def assess(
     )
 
 
-def _head(state: ClusterState) -> Iterator[str]:
-    yield f"Kafka {state.release}, cluster {state.cluster_id}, {'KRaft' if state.quorum else 'ZooKeeper'}"
+def _head(state: ClusterState, releases: Mapping[int, str]) -> Iterator[str]:
+    # Brokers themselves tell no more than the protocol that they speak, which several releases do.
+    running = " and ".join(sorted(set(releases.values()))) or state.release
+    yield f"Kafka {running}, cluster {state.cluster_id}, {'KRaft' if state.quorum else 'ZooKeeper'}"
     if state.features:
         levels = ", ".join(
             f"{name} {level.finalized}" + (f" (up to {level.maximum})" if level.maximum > level.finalized else "")
             for name, level in state.features.items()
         )
         yield f"Feature levels: {levels}"
+
+
+def _releases(releases: Mapping[int, str]) -> Iterator[str]:
+    nodes: dict[str, list[int]] = {}
+    for node_id, release in sorted(releases.items()):
+        nodes.setdefault(release, []).append(node_id)
+    if len(nodes) > 1:
+        every = "; ".join(f"{release} on {listed(ids)}" for release, ids in sorted(nodes.items()))
+        yield f"Releases differ: {every}. Run site.yml with the one that all nodes are to have."
 
 
 def _controllers(state: ClusterState) -> Iterator[str]:
@@ -165,11 +180,13 @@ def _ago(caught_up_ms_ago: int | None) -> str:
     return "never caught up" if caught_up_ms_ago is None else f"caught up {caught_up_ms_ago / 1000:.1f} s ago"
 
 
-def _brokers(state: ClusterState, reports: Mapping[int, BrokerReport]) -> Iterator[str]:
+def _brokers(state: ClusterState, reports: Mapping[int, BrokerReport], releases: Mapping[int, str]) -> Iterator[str]:
     yield f"Brokers: {sum(not broker.fenced for broker in state.brokers)} of {len(state.brokers)} serve"
     for broker in state.brokers:
         report = reports.get(broker.node_id, BrokerReport())
-        status = "fenced" if broker.fenced else f"speaks {report.release}" if report.release else "silent"
+        release = releases.get(broker.node_id)
+        runs = f"runs {release}" if release else f"speaks {report.release}"
+        status = "fenced" if broker.fenced else runs if report.release else "silent"
         yield f"  {broker.node_id} {broker.address} " + "; ".join([status, *map(str, report.log_dirs)])
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from . import identity, membership
+from . import identity, membership, upgrade_plan
 from .cluster import ClusterState, QuorumReplica, listed
 from .host_state import BROKER, CONTROLLER, Host
 from .restart_needed import restart_reasons
@@ -30,7 +30,8 @@ class Found:
     `cluster` is None when none answers; `serving` are the brokers that each answer themselves, `behind` the nodes with
     something to catch up with. `restart_keys` and `dynamic_keys` have, by node id, the changed keys of a running broker
     that it takes only by a restart, or while it runs; a node that could not be asked is in neither. `only_copies` has,
-    by path, the partitions whose only replica lies in a directory that is no longer declared.
+    by path, the partitions whose only replica lies in a directory that is no longer declared. `topic_settings` has, by
+    topic, those of `upgrade_plan.TOPIC_SETTINGS` that it has of its own, where a process runs another release.
     """
 
     hosts: Sequence[Host]
@@ -40,6 +41,7 @@ class Found:
     restart_keys: Mapping[int, Sequence[str]] = field(default_factory=dict)
     dynamic_keys: Mapping[int, Sequence[str]] = field(default_factory=dict)
     only_copies: Mapping[int, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    topic_settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def bootstrapped(self) -> bool:
@@ -64,13 +66,14 @@ class Declared:
 
     `preview` says that nothing is going to be changed (check mode), so that a bare host's disk is not mounted yet.
     `before_mounts` says that disks are mounted later in the run: what is not mounted is not judged, and the plan for it
-    is not final.
+    is not final. `release` is the one that each process is to run, such as 4.3.1; "" leaves it out of the plan.
     """
 
     mode: str
     cluster_id: str = ""
     preview: bool = False
     before_mounts: bool = False
+    release: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,8 @@ def plan(found: Found, declared: Declared) -> Plan:
         identity.Refusal: Nothing may be changed on any host.
     """
     steps = {host.name: _steps(host, found, declared.mode) for host in found.hosts if host.in_run}
-    if problems := list(_problems(found, declared, steps)):
+    change = _release_change(found, declared, steps)
+    if problems := [*_problems(found, declared, steps), *upgrade_plan.problems(change)]:
         raise identity.Refusal(*problems)
     cluster_id = identity.known_id(found.hosts, declared.cluster_id)
     if declared.mode == "kraft":
@@ -149,8 +153,22 @@ def plan(found: Found, declared: Declared) -> Plan:
         cluster_id,
         identity.initial_controllers(cluster_id, found.hosts) if declared.mode == "kraft" else "",
         steps,
-        list(membership.notes(found.cluster, found.hosts)),
+        [*upgrade_plan.notes(change), *membership.notes(found.cluster, found.hosts)],
         all(host.mounted for host in found.hosts if host.in_run),
+    )
+
+
+def _release_change(found: Found, declared: Declared, steps: Mapping[str, Steps]) -> upgrade_plan.ReleaseChange:
+    running = {host.name: host.process.release for host in found.hosts if host.process and host.process.release}
+    properties = {key: value for host in found.hosts for key, value in host.properties.items()}
+    segment_bytes = properties.get("log.segment.bytes", "")
+    return upgrade_plan.ReleaseChange(
+        declared.release,
+        running if declared.release else {},
+        properties,
+        int(segment_bytes) if segment_bytes.isdigit() else None,
+        found.topic_settings,
+        [name for name, each in steps.items() if each.format],
     )
 
 

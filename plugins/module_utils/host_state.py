@@ -25,10 +25,14 @@ class DataDir:
 
 @dataclass(frozen=True)
 class Process:
-    """What a running process was started with: its properties, and digests of its unit and of its logging."""
+    """What a running process was started with: its properties, digests of its unit and of its logging, its release.
+
+    The release is exact, such as 4.3.1; "" where the process does not tell.
+    """
 
     properties: Mapping[str, str] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
+    release: str = ""
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,8 @@ from .checksum import sha512
 from .cluster import listed
 from .firewall_networks import example_networks, locked_out
 from .near_miss import near_miss
+from .releases import LAST_WITH_ZOOKEEPER, OLDEST_RELEASE, RELEASES, java_versions, line
 
-# Highest metadata.version of each release: org.apache.kafka.server.common.MetadataVersion.
-METADATA_VERSIONS = {(3, 9): 21, (4, 0): 25, (4, 1): 27, (4, 2): 29, (4, 3): 30}
-# Oldest and newest Java for brokers, by Kafka's major release: Kafka 3 needs the security manager that Java 24 removed.
-JAVA_VERSIONS: dict[int, tuple[int, int]] = {3: (8, 23), 4: (17, 99)}
-OLDEST_RELEASE = LAST_WITH_ZOOKEEPER = (3, 9)
 # A setting that says how many replicas something has, and the one that says how many of them must be in sync.
 REPLICATION = {
     "default.replication.factor": "min.insync.replicas",
@@ -137,7 +133,7 @@ class Declared:
     """What the inventory says about the cluster as a whole.
 
     Topics are name, replication factor and min.insync.replicas (None: not declared). `java_major` is the version that
-    will be installed, 0 if none will. `metadata_version` is the running cluster's finalised level, 0 if there is none.
+    will be installed, 0 if none will. `features` are the running cluster's finalised levels, none without one.
     `networks` are those that the firewall will admit, by the variable that names them; none if it is not ours.
     `servers` has, by name, the ZooKeeper servers outside the cluster's group, each with those of its variables that
     brokers and servers share, as far as the inventory sets them. `heap_variable` and `data_variable` size the process
@@ -156,7 +152,7 @@ class Declared:
     java_major: int = 0
     cluster_id: str = ""
     ensemble: Sequence[str] = ()
-    metadata_version: int = 0
+    features: Mapping[str, int] = field(default_factory=dict)
     networks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     servers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     heap_variable: str = "kafka_heap_mb"
@@ -165,8 +161,7 @@ class Declared:
     @property
     def release(self) -> tuple[int, int] | None:
         """Major and minor release; None if the version is not one."""
-        match = re.fullmatch(r"(\d+)\.(\d+)\.\d+", self.version)
-        return (int(match[1]), int(match[2])) if match else None
+        return line(self.version)
 
 
 @dataclass(frozen=True)
@@ -310,9 +305,11 @@ def _release(view: View) -> Iterator[Problem]:
         yield Problem("kafka_mode", f"{sentence} (kafka_mode: kraft)")
     elif release < OLDEST_RELEASE:
         yield Problem("kafka_version", f"{declared.version} lacks the dynamic quorum; use 3.9 or later")
-    elif declared.metadata_version > METADATA_VERSIONS.get(release, declared.metadata_version):
-        sentence = f"{declared.version} is older than the cluster's metadata.version {declared.metadata_version}"
-        yield Problem("kafka_version", f"{sentence}, of which it knows up to {METADATA_VERSIONS[release]}")
+    elif release in RELEASES:
+        for name, level in declared.features.items():
+            if level > (known := RELEASES[release].features.get(name, level)):
+                sentence = f"{declared.version} is older than the cluster's {name} {level}"
+                yield Problem("kafka_version", f"{sentence}, of which it knows up to {known}")
     if declared.mode == "kraft" and declared.cluster_id and not CLUSTER_ID.fullmatch(declared.cluster_id):
         yield Problem("kafka_cluster_id", "it must be 22 characters of URL-safe base64 (kafka-storage random-uuid)")
 
@@ -321,10 +318,10 @@ def _java(view: View) -> Iterator[Problem]:
     if not view.declared.java.endswith("/bin/java"):
         sentence = f"{view.declared.java} does not end in /bin/java, where Kafka's own scripts look for it"
         yield Problem("kafka_java", sentence)
-    release = view.declared.release
-    if release is None or release[0] not in JAVA_VERSIONS:
+    versions = java_versions(view.declared.release) if view.declared.release else None
+    if versions is None:
         return
-    oldest, newest = JAVA_VERSIONS[release[0]]
+    oldest, newest = versions
     needs = f"Kafka {view.declared.version} needs Java {oldest}" + (" or later" if newest > 90 else f" to {newest}")
     if view.declared.java_major:
         if not oldest <= view.declared.java_major <= newest:

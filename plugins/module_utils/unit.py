@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,20 @@ from ansible_collections.crucible.kafka.plugins.module_utils.command import outp
 CONFIG_SHA256 = "CONFIG_SHA256"
 
 
-def running_digests(module: Any, unit: str) -> dict[str, str] | None:
-    """Return the digests in the environment of the unit's process by file, None if there is no process.
+# In its command line: the folder of the release whose classes it loads, which the unit names by its version.
+RELEASE = re.compile(rb"/kafka-(\d+\.\d+\.\d+)/libs/")
+
+
+@dataclass(frozen=True)
+class Running:
+    """What a unit's process was started with: the digests in its environment by file, and its release ("" for none)."""
+
+    digests: dict[str, str]
+    release: str = ""
+
+
+def running(module: Any, unit: str) -> Running | None:
+    """Return what the unit's process was started with, None if there is no process.
 
     Ends the module where systemd cannot be asked, or where only root may read the environment.
     """
@@ -23,13 +37,15 @@ def running_digests(module: Any, unit: str) -> dict[str, str] | None:
     path = Path(f"/proc/{pid}/environ")
     try:
         environment = path.read_text(encoding="utf-8", errors="replace")
+        release = RELEASE.search(path.with_name("cmdline").read_bytes())
     except (FileNotFoundError, ProcessLookupError):
         return None  # It ended in between.
     except PermissionError as error:
         module.fail_json(
             msg=f"What {unit} was started with is readable by root alone ({path}: {error.strerror}); set become: true."
         )
-    return digests(dict(entry.partition("=")[::2] for entry in environment.split("\0")).get(CONFIG_SHA256, ""))
+    values = dict(entry.partition("=")[::2] for entry in environment.split("\0"))
+    return Running(digests(values.get(CONFIG_SHA256, "")), release[1].decode() if release else "")
 
 
 def digests(text: str) -> dict[str, str]:

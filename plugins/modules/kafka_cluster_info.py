@@ -43,7 +43,7 @@ quorum:
   description: V(leader_id), V(high_watermark), V(listeners) by voter, V(voters) and V(observers), or null.
   type: dict
   returned: always
-features: {description: 'Finalized, minimum and maximum level by name.', type: dict, returned: always}
+features: {description: 'By name: finalized, min, max, raisable.', type: dict, returned: always}
 topics: {description: 'Partitions, replication_factor and min_isr by name.', type: dict, returned: always}
 under_replicated: {description: Partitions with a replica that is not in sync., type: list, returned: always}
 under_min_isr: {description: Partitions that refuse acks=all., type: list, returned: always}

@@ -107,6 +107,10 @@ options:
     description: How many days the authority that a node trusts has to be valid yet, or one of them.
     type: float
     default: 90.0
+  releases:
+    description: The exact release of each node's process, by the node's id, empty where none runs.
+    type: dict
+    default: {}
   ensemble:
     description: What each ZooKeeper server says that it is, by its address; none in KRaft mode.
     type: dict
@@ -186,6 +190,7 @@ def main() -> None:
         voters=ids,
         max_used_percent={"type": "float", "default": 90.0},
         ensemble={"type": "dict", "default": {}},
+        releases={"type": "dict", "default": {}},
         certificates={"type": "dict", "default": {}},
         authorities={"type": "dict", "default": {}},
         access={"type": "dict", "default": {}},
@@ -207,8 +212,9 @@ def main() -> None:
         without_cluster = certificate_problems(certificates, expected.min_certificate_days)
         health = Health(problems=[str(error), *without_cluster, *ending])
     else:
+        releases = {int(node_id): release for node_id, release in module.params["releases"].items() if release}
         reports = {broker.node_id: report(each, broker) for broker in state.brokers if not broker.fenced}
-        health = assess(state, reports, expected, certificates, authorities)
+        health = assess(state, reports, expected, certificates, authorities, releases)
         try:
             acls, users = granted(endpoint(module), access)
         except AdminError as error:

@@ -10,7 +10,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.crucible.kafka.plugins.module_utils.properties import parse
-from ansible_collections.crucible.kafka.plugins.module_utils.unit import running_digests
+from ansible_collections.crucible.kafka.plugins.module_utils.unit import Running, running
 
 DOCUMENTATION = r"""
 module: kafka_node_info
@@ -52,7 +52,7 @@ bootstrapped: {type: bool, returned: always, description: Whether the cluster is
 data_dirs: {type: list, returned: always, description: 'path, mount, mounted, blank and meta of each.'}
 former_dirs: {type: list, returned: always, description: 'The same of those that are no longer declared.'}
 started_with: {type: dict, returned: always, description: The digest of each of these files that is there.}
-process: {type: dict, returned: always, description: 'digests, properties, has_secrets; None if it is down.'}
+process: {type: dict, returned: always, description: 'release, digests, properties, has_secrets; None if it is down.'}
 """
 
 # What kafka-storage has written when it is interrupted before meta.properties; nothing of it is data yet.
@@ -87,12 +87,13 @@ def former_dirs(properties: dict[str, str], declared: list[str]) -> list[str]:
     return [path for path in dict.fromkeys(map(str.strip, named)) if path and path not in declared]
 
 
-def process(digests: dict[str, str] | None, runtime_dir: Path) -> dict[str, Any] | None:
+def process(found: Running | None, runtime_dir: Path) -> dict[str, Any] | None:
     """Return what the process was started with; systemd removes its runtime directory with it."""
-    if digests is None or not runtime_dir.exists():
+    if found is None or not runtime_dir.exists():
         return None
     return {
-        "digests": digests,
+        "release": found.release,
+        "digests": found.digests,
         "properties": parse(read(runtime_dir / "server.properties")),
         "has_secrets": (runtime_dir / "secrets.properties").exists(),
     }
@@ -113,11 +114,11 @@ def main() -> None:
         supports_check_mode=True,
     )
     config_dir = Path(module.params["config_dir"])
-    running = process(running_digests(module, module.params["unit"]), Path(module.params["runtime_dir"]))
+    started = process(running(module, module.params["unit"]), Path(module.params["runtime_dir"]))
     written = parse(read(config_dir / "server.properties"))
     declared = module.params["data_dirs"]
     # The process may have been started with others than those that the last run wrote.
-    former = former_dirs({**written, **(running["properties"] if running else {})}, [each["path"] for each in declared])
+    former = former_dirs({**written, **(started["properties"] if started else {})}, [each["path"] for each in declared])
     module.exit_json(
         changed=False,
         name=module.params["name"],
@@ -129,7 +130,7 @@ def main() -> None:
         data_dirs=[data_dir(Path(each["path"]), each["mount"]) for each in declared],
         former_dirs=[data_dir(Path(path), "") for path in former],
         started_with={path: digest for path in module.params["started_with"] if (digest := module.sha256(path))},
-        process=running,
+        process=started,
     )
 
 

@@ -12,7 +12,12 @@ from ansible_collections.crucible.kafka.plugins.module_utils import (
 )
 from ansible_collections.crucible.kafka.plugins.module_utils import membership as membership
 from ansible_collections.crucible.kafka.plugins.module_utils import restart_needed as restart_needed
-from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError, Endpoint, alter_configs
+from ansible_collections.crucible.kafka.plugins.module_utils.admin import (
+    AdminError,
+    Endpoint,
+    alter_configs,
+    describe_configs,
+)
 from ansible_collections.crucible.kafka.plugins.module_utils.broker_config import ON_CLUSTER
 from ansible_collections.crucible.kafka.plugins.module_utils.broker_config import plan as plan_configs
 from ansible_collections.crucible.kafka.plugins.module_utils.cluster import ClusterState
@@ -28,6 +33,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.survey import (
     survey,
     unresponsive_brokers,
 )
+from ansible_collections.crucible.kafka.plugins.module_utils.upgrade_plan import TOPIC_SETTINGS
 
 DOCUMENTATION = r"""
 module: kafka_plan
@@ -44,6 +50,10 @@ options:
     type: str
     choices: [kraft, zookeeper]
     required: true
+  release:
+    description: The declared release, such as 4.3.1. Without it nothing is said of a change of the release.
+    type: str
+    default: ''
   members:
     description: 'Every host of the inventory: name, node_id, host, roles.'
     type: list
@@ -78,6 +88,7 @@ EXAMPLES = r"""
   crucible.kafka.kafka_plan:
     bootstrap_servers: [192.0.2.11:9092]
     mode: kraft
+    release: 4.3.1
     members: [{name: kafka1, node_id: 1, host: 192.0.2.11, roles: [broker, controller]}]
     controller_servers: {kafka1: "192.0.2.11:9093"}
     found: ["{{ found }}"]
@@ -110,6 +121,7 @@ class Answers:
     restart_keys: dict[int, list[str]] = field(default_factory=dict)
     dynamic_keys: dict[int, list[str]] = field(default_factory=dict)
     only_copies: dict[int, dict[str, list[str]]] = field(default_factory=dict)
+    topic_settings: dict[str, dict[str, str]] = field(default_factory=dict)
     reason: str = ""
 
 
@@ -135,11 +147,11 @@ def hosts(params: Mapping[str, Any]) -> Iterator[Host]:
             recorded_id=there.get("recorded_id", ""),
             bootstrapped=there.get("bootstrapped", False),
             written=there.get("written", {}),
-            process=Process(process["properties"], process["digests"]) if process else None,
+            process=Process(process["properties"], process["digests"], process.get("release", "")) if process else None,
         )
 
 
-def ask(cluster: Endpoint, each: Endpoint, inventory: Sequence[Host]) -> Answers:
+def ask(cluster: Endpoint, each: Endpoint, inventory: Sequence[Host], release: str) -> Answers:
     """Ask the cluster for its state, and its brokers what they take without a restart and what only they hold."""
     answers = Answers()
     try:
@@ -153,7 +165,20 @@ def ask(cluster: Endpoint, each: Endpoint, inventory: Sequence[Host]) -> Answers
     for host in inventory:
         if host.in_run and host.process and BROKER in host.roles and host.node_id in answers.serving:
             _ask_broker(each, host, state, answers)
+    if release and any(host.process and host.process.release != release for host in inventory):
+        answers.topic_settings = _topic_settings(cluster, state)
     return answers
+
+
+def _topic_settings(cluster: Endpoint, state: ClusterState) -> dict[str, dict[str, str]]:
+    """Those of the topics' own settings that another release may refuse; none if the cluster does not answer."""
+    topics = sorted({partition.topic for partition in state.partitions})
+    try:
+        with cluster.connect() as admin:
+            told = describe_configs(admin, "topic", topics, TOPIC_SETTINGS, modified_only=True)
+    except AdminError:
+        return {}  # It did a moment ago; a gate of the rolling restart waits until it does again.
+    return {name: {key: each["value"] for key, each in configs.items()} for name, configs in told.items()}
 
 
 def _ask_broker(each: Endpoint, host: Host, state: ClusterState, answers: Answers) -> None:
@@ -199,6 +224,7 @@ def main() -> None:
     """Ask, plan, and tell."""
     module = admin_module(
         mode={"type": "str", "required": True, "choices": ["kraft", "zookeeper"]},
+        release={"type": "str", "default": ""},
         members={"type": "list", "elements": "dict", "required": True},
         controller_servers={"type": "dict", "required": True},
         found={"type": "list", "elements": "dict", "required": True},
@@ -208,7 +234,7 @@ def main() -> None:
     )
     params = module.params
     inventory = list(hosts(params))
-    answers = ask(endpoint(module), answer_endpoint(module), inventory)
+    answers = ask(endpoint(module), answer_endpoint(module), inventory, params["release"])
     state = answers.cluster
     found = Found(
         inventory,
@@ -218,8 +244,11 @@ def main() -> None:
         answers.restart_keys,
         answers.dynamic_keys,
         answers.only_copies,
+        answers.topic_settings,
     )
-    declared = Declared(params["mode"], params["declared_id"], module.check_mode, params["before_mounts"])
+    declared = Declared(
+        params["mode"], params["declared_id"], module.check_mode, params["before_mounts"], params["release"]
+    )
     try:
         decided = plan(found, declared)
     except Refusal as refusal:

@@ -79,7 +79,10 @@ options:
       probes: {description: 'What M(crucible.kafka.host_probe) found, by host.', type: dict, required: true}
       heap_mb: {description: The heap., type: int, required: true}
       java_major: {description: 'The Java that is to be installed, 0 if none is.', type: int, default: 0}
-      metadata_version: {description: 'Finalised level of the running cluster, 0 if none runs.', type: int, default: 0}
+      features:
+        description: Feature levels of the running cluster, as M(crucible.kafka.kafka_cluster_info) tells them.
+        type: dict
+        default: {}
       running:
         description: What M(crucible.kafka.kafka_node_info) said of each host, also outside the run.
         type: list
@@ -106,7 +109,7 @@ NOTHING_FOUND: dict[str, Any] = {
     "probes": {},
     "heap_mb": 0,
     "java_major": 0,
-    "metadata_version": 0,
+    "features": {},
     "running": [],
     "cluster_answers": False,
 }
@@ -174,7 +177,7 @@ def view(
             limits=Limits(declared["min_disk_mb"], declared["min_memory_mb"], declared["max_clock_skew_s"]),
             heap_mb=told["heap_mb"],
             java_major=told["java_major"],
-            metadata_version=told["metadata_version"],
+            features={name: int(levels["finalized"]) for name, levels in told["features"].items()},
             **SIZED_BY[judged],
         ),
         nodes,

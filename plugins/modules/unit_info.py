@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.crucible.kafka.plugins.module_utils.unit import running_digests
+from ansible_collections.crucible.kafka.plugins.module_utils.unit import running
 
 DOCUMENTATION = r"""
 module: unit_info
@@ -25,13 +25,15 @@ EXAMPLES = r"""
 
 RETURN = r"""
 digests: {type: dict, returned: always, description: The digests by file. None when there is no process.}
+release: {type: str, returned: always, description: 'The release that the process runs, empty for none.'}
 """
 
 
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec={"unit": {"type": "str", "required": True}}, supports_check_mode=True)
-    module.exit_json(changed=False, digests=running_digests(module, module.params["unit"]))
+    found = running(module, module.params["unit"])
+    module.exit_json(changed=False, digests=found.digests if found else None, release=found.release if found else "")
 
 
 if __name__ == "__main__":

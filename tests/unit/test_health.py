@@ -95,6 +95,20 @@ def test_each_thing_that_is_not_well_is_told(case: Callable[[], Case], sentence:
     assert sentence in problem
 
 
+def test_exact_releases_are_told_and_that_they_differ() -> None:
+    same = assess(WELL, REPORTS, EXPECTED, releases={1: "4.3.1", 2: "4.3.1"}).text
+    assert "Kafka 4.3.1, cluster abc" in same
+    assert ("2 kafka2:9092 runs 4.3.1;" in same, "3 kafka3:9092 speaks 4.3" in same, "differ" in same) == (
+        True,
+        True,
+        False,
+    )
+    mixed = assess(WELL, REPORTS, EXPECTED, releases={3: "4.3.1", 1: "4.4.0", 2: "4.3.1"})
+    assert "Kafka 4.3.1 and 4.4.0, cluster abc" in mixed.text
+    assert "Releases differ: 4.3.1 on 2 and 3; 4.4.0 on 1." in mixed.text
+    assert mixed.problems == []
+
+
 def test_zookeeper_mode_has_a_controller_and_no_quorum() -> None:
     health = assess(replace(WELL, quorum=None, features={}), REPORTS, Expected(brokers=NODES))
     assert health.problems == []

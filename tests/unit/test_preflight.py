@@ -42,7 +42,7 @@ GOOD = View(
         limits=Limits(min_disk_mb=2048, min_memory_mb=512, max_clock_skew_s=1.0),
         java_major=17,
         ensemble=NAMES,
-        metadata_version=30,
+        features={"metadata.version": 30},
         networks={ADMINS: ["10.1.0.0/24"], CLIENTS: ["10.2.0.0/16", "shop.internal"]},
     ),
     [
@@ -85,7 +85,7 @@ def probe(**changes: Any) -> View:
 
 
 def with_zookeeper(**changes: Any) -> View:
-    return declared(mode="zookeeper", version="3.9.2", metadata_version=0, **changes)
+    return declared(mode="zookeeper", version="3.9.2", features={}, **changes)
 
 
 SERVER = {
@@ -122,7 +122,7 @@ PLANTED: list[tuple[View, str, str]] = [
     (outside(kafka_node_id="11"), "kafka_node_id", "11 is given to zk1 and zk2"),
     (outside(kafka_node_id=2), "kafka_node_id", "2 is given to kafka3 and zk2"),
     (declared(mode="zookeeper"), "kafka_mode", "3.9 was the last release with it; use KRaft"),
-    (declared(version="3.8.1", metadata_version=0), "kafka_version", "use 3.9 or later"),
+    (declared(version="3.8.1", features={}), "kafka_version", "use 3.9 or later"),
     (declared(version="latest"), "kafka_version", "is no release"),
     (declared(version="4.2.1"), "kafka_version", "older than the cluster's metadata.version 30"),
     (declared(cluster_id="shop"), "kafka_cluster_id", "22 characters"),
@@ -194,10 +194,10 @@ def test_a_cluster_without_brokers_is_refused() -> None:
         probe(skew_s=(1.0, 1.2)),
         declared(java_major=99),
         declared(probe(java_major=0), java_major=0),
-        declared(version="4.0.0", metadata_version=25),
-        declared(version="4.9.0", metadata_version=99),
+        declared(version="4.0.0", features={"metadata.version": 25}),
+        declared(version="4.9.0", features={"metadata.version": 99}),
         declared(version="5.0.0", java_major=1),
-        declared(version="3.9.0", metadata_version=21),
+        declared(version="3.9.0", features={"metadata.version": 21}),
         declared(listeners=[Listener("CLIENT", 1), Listener("CONTROLLER", 65535)]),
         with_zookeeper(java_major=8),
         with_zookeeper(java_major=23),
@@ -220,7 +220,8 @@ def test_what_is_just_enough_is_taken(view: View) -> None:
         (probe(free_mb={"/data": 2047}), "kafka_data_dirs"),
         (probe(memory_mb=1535), "kafka_heap_mb"),
         (declared(java_major=16), "java_major_version"),
-        (declared(version="4.0.0", metadata_version=26), "kafka_version"),
+        (declared(version="4.0.0", features={"metadata.version": 26}), "kafka_version"),
+        (declared(version="4.3.1", features={"metadata.version": 30, "share.version": 2}), "kafka_version"),
         (declared(listeners=[Listener("CLIENT", 9092), Listener("CONTROLLER", 65536)]), "kafka_listeners"),
         (with_zookeeper(java_major=7), "java_major_version"),
         (with_zookeeper(java_major=24), "java_major_version"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,6 +52,22 @@ def test_the_digests_are_those_of_the_process_whatever_else_is_in_its_environmen
         answer = unit_info(monkeypatch, tmp_path, f"echo {pid}", check)
     assert answer["digests"] == digests, answer
     assert answer["changed"] is False
+
+
+@pytest.mark.parametrize(
+    ("classes", "release"),
+    [("/opt/kafka-4.3.1/libs/*", "4.3.1"), ("/opt/kafka/libs/*", ""), ("/opt/kafka-4.3/libs/*", "")],
+)
+def test_the_release_is_that_whose_classes_the_process_loads(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, classes: str, release: str
+) -> None:
+    command = [sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read()", "-cp", classes, "kafka.Kafka"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as started:
+        assert started.stdout
+        assert started.stdin
+        started.stdout.readline()
+        answer = unit_info(monkeypatch, tmp_path, f"echo {started.pid}")
+    assert answer["release"] == release, answer
 
 
 def test_the_unit_of_the_parameter_is_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,0 +1,140 @@
+"""What a change of the release means for a running cluster: what speaks against it, and what is to be known before it.
+
+The change itself is a rolling restart like any other; whoever goes back to a former release makes the same change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .cluster import listed
+from .releases import (
+    AVOIDED,
+    FORMAT_UNREADABLE_SINCE,
+    RELEASES,
+    SMALLEST_SEGMENT_BYTES,
+    SMALLEST_SEGMENT_SINCE,
+    Line,
+    line,
+    removed_since,
+    shown,
+)
+
+SEGMENT_BYTES, MESSAGE_FORMAT = "segment.bytes", "message.format.version"
+TOPIC_SETTINGS = (SEGMENT_BYTES, MESSAGE_FORMAT)
+"""The settings of topics that a release may refuse, for which a cluster is asked when its release is to change."""
+
+
+@dataclass(frozen=True)
+class ReleaseChange:
+    """A running cluster and the release that is declared for it.
+
+    Attributes:
+        target: The declared release, such as 4.4.0.
+        running: The release of each process, by the name of its host; hosts that run none are left out.
+        properties: The names of the broker properties that are declared.
+        segment_bytes: `log.segment.bytes` as it is declared, None for Kafka's own.
+        topics: The `TOPIC_SETTINGS` that topics have of their own, by the topic's name.
+        blank: The hosts with directories that this run would format.
+    """
+
+    target: str
+    running: Mapping[str, str] = field(default_factory=dict)
+    properties: Collection[str] = ()
+    segment_bytes: int | None = None
+    topics: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    blank: Sequence[str] = ()
+
+    @property
+    def others(self) -> dict[str, list[str]]:
+        """The hosts of each other release that runs, the oldest release first."""
+        hosts: dict[str, list[str]] = {}
+        for host, release in self.running.items():
+            if release != self.target:
+                hosts.setdefault(release, []).append(host)
+        return dict(sorted(hosts.items(), key=lambda item: _numbers(item[0])))
+
+    @property
+    def oldest(self) -> Line | None:
+        """The oldest minor release that runs."""
+        return min(filter(None, map(line, self.running.values())), default=None)
+
+    def reaches(self, since: Line) -> bool:
+        """Whether the change leads from before a release to it, or beyond it."""
+        target = line(self.target)
+        return bool(target and self.oldest and self.oldest < since <= target)
+
+
+def problems(change: ReleaseChange) -> Iterator[str]:
+    """Yield why a running cluster may not be changed to the release now, each with what to do about it."""
+    if not change.others:
+        return
+    if why := AVOIDED.get(change.target):
+        yield f"kafka_version: {change.target} is no release to change to: {why}."
+    if change.reaches(SMALLEST_SEGMENT_SINCE):
+        yield from _refused_settings(change)
+    readers = [host for host, version in change.running.items() if _reads_old_formats_alone(version)]
+    if change.blank and readers and change.reaches(FORMAT_UNREADABLE_SINCE):
+        oldest = next(iter(change.others))
+        yield (
+            f"kafka_version: {listed(change.blank)} would be formatted by {change.target}, which {oldest} on"
+            f" {listed(readers)} cannot read if you go back. Bring {listed(change.blank)} up first, with kafka_version"
+            f" {oldest} and --limit, and change the release then."
+        )
+
+
+def _refused_settings(change: ReleaseChange) -> Iterator[str]:
+    since = shown(SMALLEST_SEGMENT_SINCE)
+    small = [name for name, each in change.topics.items() if _too_small(each.get(SEGMENT_BYTES))]
+    if small:
+        yield (
+            f"{SEGMENT_BYTES} of {listed(small)} is below {SMALLEST_SEGMENT_BYTES} (1 MiB), with which brokers since"
+            f" {since} do not start. Raise it first, in kafka_topics (playbooks/topics.yml) or by kafka-configs.sh."
+        )
+    if former := [name for name, each in change.topics.items() if MESSAGE_FORMAT in each]:
+        yield (
+            f"{MESSAGE_FORMAT} is set for {listed(former)}, with which brokers since {since} do not start."
+            f" Take it away first: kafka-configs.sh --alter --entity-type topics --delete-config {MESSAGE_FORMAT}."
+        )
+    if change.segment_bytes is not None and change.segment_bytes < SMALLEST_SEGMENT_BYTES:
+        yield (
+            f"kafka_config: log.segment.bytes is {change.segment_bytes}, and brokers since {since} take no less than"
+            f" {SMALLEST_SEGMENT_BYTES} (1 MiB)."
+        )
+
+
+def notes(change: ReleaseChange) -> Iterator[str]:
+    """Yield what is to be known of a change of the release before it is made, a line each."""
+    if not change.others:
+        return
+    target = line(change.target)
+    others = "; ".join(f"{release} on {listed(hosts)}" for release, hosts in change.others.items())
+    yield f"release: from {others} to {change.target}"
+    if already := [host for host, release in change.running.items() if release == change.target]:
+        yield f"release: {listed(already)} has {change.target} already: this goes on with a change that had begun"
+    for key in sorted(change.properties):
+        since = removed_since(key)
+        if since and target and target >= since:
+            yield f"release: {key} has no effect since {shown(since)}; take it out of kafka_config"
+    if target and change.oldest and target > change.oldest:
+        newest = next(reversed(change.others))
+        yield (
+            f"release: feature levels stay as they are, so kafka_version {newest} leads back, until"
+            " playbooks/finalize_features.yml raises them"
+        )
+    if target and target not in RELEASES:
+        yield f"release: {change.target} is newer than this collection knows, so that nothing else is said about it"
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(each) for each in version.split(".") if each.isdigit())
+
+
+def _reads_old_formats_alone(version: str) -> bool:
+    release = line(version)
+    return release is not None and release < FORMAT_UNREADABLE_SINCE
+
+
+def _too_small(value: str | None) -> bool:
+    return value is not None and value.isdigit() and int(value) < SMALLEST_SEGMENT_BYTES
