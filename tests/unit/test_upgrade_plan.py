@@ -100,8 +100,8 @@ def test_settings_that_are_just_large_enough_are_taken() -> None:
 def test_a_blank_host_is_not_formatted_by_a_release_that_the_others_cannot_read() -> None:
     (told,) = problems(change("4.4.0", HALF_WAY, blank=["kafka4"]))
     assert told == (
-        "kafka_version: kafka4 would be formatted by 4.4.0, which 4.3.1 on kafka2 and kafka3 cannot read if you go back."
-        " Bring kafka4 up first, with kafka_version 4.3.1 and --limit, and change the release then."
+        "kafka_version: kafka4 would be formatted by 4.4.0, which 4.3.1 on kafka2 and kafka3 cannot read if you go"
+        " back. Bring kafka4 up first, with kafka_version 4.3.1 and --limit, and change the release then."
     )
     assert list(problems(change("4.4.1", {"kafka1": "4.4.0"}, blank=["kafka4"]))) == []
     assert list(problems(change("4.3.1", {"kafka1": "4.2.1"}, blank=["kafka4"]))) == []

@@ -1,0 +1,269 @@
+"""One cluster, one load, one story: a newer release and back again, a broker more and one less, and what cannot be undone.
+
+The load produces with transactions and without. Ansible is killed in the midst of steps, and the next run finishes.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import locust_run
+import pytest
+from kafka import KafkaAdminClient
+from live import BOOTSTRAP, BROKERS, ROOT, Run, command, host, play, starts
+
+from ansible_collections.crucible.kafka.plugins.module_utils.releases import RELEASES, line
+
+FORMER, NEWER = "4.3.1", "4.4.0"
+UPGRADE, FINALIZE, HEALTH = (f"playbooks/{name}.yml" for name in ("upgrade", "finalize_features", "check_health"))
+CONFIRMED = {"finalize_confirm": "yes"}
+GHOST = 99
+# A controller that joins as an observer, which is enough for Kafka to count it, and is gone again.
+GHOSTLY = f"""
+set -eu
+there=$(mktemp -d)
+trap 'rm -rf "$there"' EXIT
+cat > "$there/server.properties" <<PROPERTIES
+node.id={GHOST}
+process.roles=controller
+controller.listener.names=CONTROLLER
+listeners=CONTROLLER://127.0.0.1:9399
+controller.quorum.bootstrap.servers=$1:9093
+log.dirs=$there/data
+PROPERTIES
+classes="/opt/kafka-$0/libs/*"
+java -cp "$classes" kafka.tools.StorageTool format --config "$there/server.properties" \\
+    --cluster-id "$(cat /etc/kafka/cluster_id)" --no-initial-controllers > "$there/format"
+java -Dlog4j2.configurationFile=/etc/kafka/log4j2.properties -cp "$classes" kafka.Kafka "$there/server.properties" \\
+    > "$there/log" 2>&1 &
+until grep --quiet 'RegistrationResponseHandler: controller acknowledged' "$there/log"; do
+    kill -0 $!
+    sleep 0.2
+done
+kill $!
+wait $! || true
+"""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A run of a playbook, and when it was, in seconds of the epoch."""
+
+    run: Run
+    began_s: float
+    ended_s: float
+
+
+@dataclass
+class Story:
+    """What was seen on the way."""
+
+    steps: dict[str, Step] = field(default_factory=dict)
+    features: dict[str, dict[str, int]] = field(default_factory=dict)
+    supported: dict[str, dict[str, int]] = field(default_factory=dict)
+    releases: dict[str, dict[str, str]] = field(default_factory=dict)
+    untouched: bool = False
+    steady: Any = None
+    transactional: Any = None
+
+    def do(self, name: str, *args: str, **extra: Any) -> Run:
+        """Run a playbook as a step of the story."""
+        began = time.time()
+        run = play(*args, **extra)
+        self.steps[name] = Step(run, began, time.time())
+        return run
+
+    def has_to(self, name: str, *args: str, **extra: Any) -> None:
+        """The same where the story ends unless it works."""
+        run = self.do(name, *args, **extra)
+        assert run.ok, run.why
+
+    def look(self, name: str) -> None:
+        """Write down what processes run, and what features are in force and could be."""
+        self.releases[name] = {each: process_release(each) for each in BROKERS}
+        admin = KafkaAdminClient(bootstrap_servers=BOOTSTRAP)
+        features = admin.describe_features()
+        admin.close()
+        self.features[name] = {feature: levels["finalized"][1] for feature, levels in features.items()}
+        self.supported[name] = {feature: levels["supported"][1] for feature, levels in features.items()}
+
+
+def process_release(name: str) -> str:
+    """The release whose classes the broker's process has open."""
+    found: str = host(name).check_output(
+        "ls -l /proc/$(systemctl show --value --property=MainPID kafka)/fd | grep --only-matching 'kafka-server-[0-9.]*[0-9]'"
+        " | sort --unique"
+    )
+    return found.removeprefix("kafka-server-")
+
+
+def killed_in_the_second_restart(release: str) -> None:
+    """Run the change of the release up to where the second node is to be stopped, and kill it."""
+    arguments = command(UPGRADE, kafka_version=release)
+    with subprocess.Popen(
+        arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as run:
+        assert run.stdout is not None
+        gates = (line for line in run.stdout if "Wait until it is safe to stop" in line)
+        next(gates)
+        next(gates)
+        os.killpg(run.pid, signal.SIGKILL)
+
+
+def ghost(release: str) -> None:
+    """Let a controller of that release join and go."""
+    on = host("kafka1")
+    on.check_output("timeout 120 bash -c %s %s %s", GHOSTLY, release, BROKERS["kafka1"])
+
+
+def load(results: Path, *options: str) -> locust_run.Run:
+    """A run that lasts until it is told to end."""
+    common = ("--profile=steady", "--rate=60", "--session-timeout-ms=10000", "--write-topics=orders,clicks")
+    run = locust_run.Run(results, ",".join(BOOTSTRAP), *common, "--run-time=2h", *options)
+    run.until(3)
+    return run
+
+
+def end(run: locust_run.Run) -> None:
+    """End it in order."""
+    run.process.send_signal(signal.SIGINT)
+    run.wait(600)
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    """The whole way, once."""
+    folder = tmp_path_factory.mktemp("loads")
+    found = Story()
+    runs = [
+        load(folder / "steady"),
+        load(folder / "transactional", "--group-prefix=tx-", "--rate=10", "--transaction-records=5"),
+    ]
+    found.steady, found.transactional = runs
+    try:
+        found.look("at first")
+        killed_in_the_second_restart(NEWER)
+        found.look("killed")
+        before = starts()
+        found.do("finalized too early", FINALIZE, kafka_version=NEWER, **CONFIRMED)
+        found.do("health half-way", HEALTH, kafka_version=NEWER)
+        found.untouched = starts() == before
+        found.has_to("upgraded", UPGRADE, kafka_version=NEWER)
+        found.look("upgraded")
+        found.has_to("back", UPGRADE, kafka_version=FORMER)
+        found.look("back")
+        ghost(FORMER)
+        found.has_to("upgraded again", UPGRADE, kafka_version=NEWER)
+        found.do("with a ghost", FINALIZE, kafka_version=NEWER, **CONFIRMED)
+        found.look("with a ghost")
+        ghost(NEWER)
+        found.do("not confirmed", FINALIZE, kafka_version=NEWER)
+        found.look("not confirmed")
+        found.do("finalized", FINALIZE, kafka_version=NEWER, **CONFIRMED)
+        found.look("finalized")
+        found.do("back too late", UPGRADE, kafka_version=FORMER)
+        found.do("afterwards", UPGRADE, kafka_version=NEWER)
+        for run in runs:
+            end(run)
+        print("\n".join(table(found)))
+        yield found
+    finally:
+        for run in runs:
+            if run.process.poll() is None:
+                run.process.kill()
+
+
+def table(story: Story) -> Iterator[str]:
+    """A line for each step: how long it took, what was acknowledged meanwhile, how long nothing was."""
+    folder = story.steady.results / "latest"
+    start_s = int((folder / "start_ns").read_text(encoding="ascii")) / 1e9
+    with (folder / "timeline.csv").open(encoding="utf-8", newline="") as file:
+        acknowledged = {int(row["t_s"]): int(row["acknowledged"]) for row in csv.DictReader(file)}
+    yield f"{'step':20} {'s':>6} {'acknowledged':>12} {'whole seconds without':>22}"
+    for name, step in story.steps.items():
+        seconds = range(int(step.began_s - start_s), int(step.ended_s - start_s) + 1)
+        each = [acknowledged.get(second, 0) for second in seconds]
+        pauses = "".join("x" if count == 0 else " " for count in each).split()
+        longest = max(map(len, pauses), default=0)
+        yield f"{name:20} {step.ended_s - step.began_s:6.0f} {sum(each):12} {longest:22}"
+
+
+def test_a_change_that_was_killed_half_way_is_told_and_finished_by_the_next_run(story: Story) -> None:
+    assert sorted(story.releases["killed"].values()) == [FORMER, FORMER, NEWER]
+    told = story.steps["upgraded"].run.sentences
+    assert f"release: from {FORMER} on " in told
+    assert f"already has {NEWER}" in told or f"has {NEWER} already" in told
+    assert set(story.releases["upgraded"].values()) == {NEWER}
+
+
+def test_health_tells_that_releases_differ_and_that_the_cluster_is_well(story: Story) -> None:
+    told = story.steps["health half-way"].run
+    assert f"Releases differ: {FORMER} on " in told.sentences
+    assert "All is well." in told.sentences
+
+
+def test_nothing_is_finalized_before_all_nodes_run_the_release(story: Story) -> None:
+    refused = story.steps["finalized too early"].run
+    assert "Nodes run different releases: " in refused.sentences
+    assert (refused.ok, refused.changed, story.untouched) == (False, 0, True)
+
+
+def test_the_release_before_comes_back_as_long_as_nothing_is_finalized(story: Story) -> None:
+    assert f"kafka_version {FORMER} leads back" in story.steps["upgraded"].run.sentences
+    assert set(story.releases["back"].values()) == {FORMER}
+    assert story.features["back"] == story.features["at first"]
+
+
+def test_a_controller_that_was_removed_with_the_old_release_is_named_and_nothing_is_raised(story: Story) -> None:
+    refused = story.steps["with a ghost"].run
+    assert f"Controller {GHOST} was removed from the quorum while it ran an older release" in refused.sentences
+    assert not refused.ok
+    assert story.features["with a ghost"] == story.features["at first"]
+
+
+def test_the_point_of_no_return_is_told_and_has_to_be_confirmed(story: Story) -> None:
+    told = story.steps["not confirmed"].run
+    assert "There is no way back from metadata.version 33" in told.sentences
+    assert "confirm it with -e finalize_confirm=yes" in told.sentences
+    assert (told.ok, story.features["not confirmed"]) == (False, story.features["at first"])
+
+
+def test_finalized_features_are_as_high_as_the_release_supports_and_bar_the_way_back(story: Story) -> None:
+    assert story.features["finalized"] == RELEASES[line(NEWER) or (0, 0)].features
+    refused = story.steps["back too late"].run
+    assert f"{FORMER} is older than the cluster's metadata.version 33" in refused.sentences
+    assert (refused.ok, refused.changed) == (False, 0)
+
+
+@pytest.mark.parametrize(("name", "release"), [("at first", FORMER), ("upgraded", NEWER), ("back", FORMER)])
+def test_what_the_collection_knows_of_a_release_is_what_its_brokers_support(
+    story: Story, name: str, release: str
+) -> None:
+    assert story.supported[name] == RELEASES[line(release) or (0, 0)].features
+
+
+def test_afterwards_all_is_well_and_nothing_is_left_to_do(story: Story) -> None:
+    run = story.steps["afterwards"].run
+    assert (run.ok, run.changed) == (True, 0), run.why
+    assert "All is well." in run.sentences
+
+
+@pytest.mark.parametrize("which", ["steady", "transactional"])
+def test_nothing_acknowledged_is_lost_or_overtaken_or_doubled(
+    story: Story, which: str, record_testsuite_property: Callable[[str, object], None]
+) -> None:
+    verdict = getattr(story, which).verdict
+    record_testsuite_property(f"longest_gap_s of {which}", verdict["availability"]["longest_gap_s"])
+    assert (verdict["produced"]["acknowledged"] > 0, verdict["produced"]["failed"]) == (True, 0)
+    assert len(verdict["groups"]) == 3
+    for group in verdict["groups"]:
+        judged = ("lost", "reordered", "duplicated_in_log", "phantom", "drained")
+        assert [group[each] for each in judged] == [0, 0, 0, 0, True]
