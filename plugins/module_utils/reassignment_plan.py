@@ -1,4 +1,4 @@
-"""Which replicas to move so that all brokers do their share, or so that one broker holds none: the fewest bytes that do.
+"""Which replicas to move so that all brokers do their share, or so that one holds none: the fewest bytes that do.
 
 Three aims, each before the next. Replicas of a partition lie in as many racks as can be. Brokers hold equal numbers of
 replicas, in all and of each topic (whose partitions are about equal in size, so that bytes follow). As few bytes as
@@ -239,7 +239,7 @@ def _replica_sets(
 def _leaders(
     sets: Mapping[Placement, set[int]], movable: Collection[Placement], targets: Targets
 ) -> dict[Placement, int]:
-    """Who of those that hold a partition should lead it: a change of the preferred leader costs no bytes, but clients."""
+    """Who of those that hold a partition should lead it; a change costs no bytes, but clients have to follow."""
     all_balance = 2 * (len(sets) + 1) ** 2
     balance, change = (1, all_balance) if targets.drained else (len(sets) + 1, 1)
     flow = MinimumCostFlow()

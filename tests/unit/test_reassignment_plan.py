@@ -240,5 +240,5 @@ def test_the_same_cluster_gets_the_same_plan_in_whatever_order_it_is_told(
     cluster: tuple[list[Placement], Targets],
 ) -> None:
     placed, targets = cluster
-    backwards = Targets(dict(reversed(targets.racks.items())))
+    backwards = Targets(dict(reversed(list(targets.racks.items()))))
     assert plan(placed, targets) == plan(list(reversed(placed)), backwards)
