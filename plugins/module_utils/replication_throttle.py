@@ -42,6 +42,15 @@ class Throttle:
         return listed(where)
 
 
+def lines(reassigned: Iterable[str], cordoned: Iterable[int]) -> list[str]:
+    """What a page about the cluster says of moves that are under way, and of brokers that take none."""
+    partitions, brokers = list(reassigned), sorted(cordoned)
+    return [
+        *([f"Reassignments: {len(partitions)} partitions ({listed(partitions, 3)})"] if partitions else []),
+        *([f"Cordoned: {'broker' if len(brokers) == 1 else 'brokers'} {listed(brokers)}"] if brokers else []),
+    ]
+
+
 def left_behind(throttle: Throttle, reassigned: Iterable[str]) -> list[str]:
     """Tell of a throttle while nothing is reassigned (`reassigned` names the partitions that are)."""
     if not throttle or list(reassigned):
