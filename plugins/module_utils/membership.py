@@ -17,8 +17,8 @@ class Undeclared:
     """A node that the cluster knows and the inventory does not.
 
     `addresses` are the hosts by which the cluster knows it; `directory_id` is "" for one that does not vote, `replicas`
-    counts the partitions that it holds, `registered` says whether it is a registered broker, `kraft` whether the cluster
-    has KRaft controllers, and so can be told to forget it.
+    counts the partitions that it holds, `registered` says whether it is a registered broker, `kraft` whether the
+    cluster has KRaft controllers, and so can be told to forget it.
     """
 
     node_id: int
