@@ -140,7 +140,7 @@ def main() -> None:
     changed = [key for key in before if before[key] != after[key]]
     sizes = {(move.topic, move.index): move for move in planned.moves}
     module.exit_json(
-        changed=False,
+        changed=module.check_mode and bool(batches),  # Ansible shows the diff of a change alone.
         batches=[told(batch) for batch in batches],
         lines=summary(batches, seconds, where),
         moved_bytes=planned.moved_bytes,

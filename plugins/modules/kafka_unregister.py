@@ -85,26 +85,25 @@ def main() -> None:
     gate_of: Callable[..., list[str]] = not_drained if what == "vote" else still_member
     timeout_s = module.params["timeout_s"]
 
-    def closed() -> list[str]:
+    def has_it(state: ClusterState) -> bool:
+        return votes(state, node_id) if what == "vote" else state.broker(node_id) is not None
+
+    def remaining() -> list[str]:
         with cluster.connect() as admin:
             underway = reassigned(admin)
-        return gate_of(survey(cluster), node_id, underway)
-
-    def not_yet() -> list[str]:
-        now = survey(cluster)
-        left = votes(now, node_id) if what == "vote" else now.broker(node_id) is not None
-        return [f"node {node_id} still has its {what}"] if left else []
+        state = survey(cluster)
+        if not has_it(state):
+            return []
+        if closed := gate_of(state, node_id, underway):
+            return closed
+        take(cluster, state, node_id, what)
+        # A leader of the quorum that loses its vote goes on until the others have one.
+        return [f"node {node_id} still has its {what}"] if has_it(survey(cluster)) else []
 
     with fail_on_admin_error(module):
-        state = survey(cluster)
-        todo = votes(state, node_id) if what == "vote" else state.broker(node_id) is not None
-        if todo and not module.check_mode:
-            if reasons := wait_until(closed, timeout_s):
-                raise AdminError(f"The {what} of node {node_id} was not removed: {'; '.join(reasons)}.")
-            take(cluster, survey(cluster), node_id, what)
-            # A leader of the quorum that loses its vote goes on until the others have one.
-            if reasons := wait_until(not_yet, timeout_s):
-                raise AdminError(f"Kafka has not removed the {what} of node {node_id}: {'; '.join(reasons)}.")
+        todo = has_it(survey(cluster))
+        if todo and not module.check_mode and (reasons := wait_until(remaining, timeout_s)):
+            raise AdminError(f"The {what} of node {node_id} was not removed: {'; '.join(reasons)}.")
     module.exit_json(changed=todo)
 
 
