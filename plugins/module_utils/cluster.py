@@ -10,15 +10,22 @@ from .address import host_port
 # Kafka's default of controller.quorum.fetch.timeout.ms.
 CAUGHT_UP_WITHIN_MS = 2000
 
+# What a quorum with a fixed voter set (kraft.version 0) says of its voters' directories.
+NO_DIRECTORY = ("", "AAAAAAAAAAAAAAAAAAAAAA")
+
 
 @dataclass(frozen=True)
 class Broker:
-    """A registered broker and where clients find it; a fenced one is registered but serves nobody."""
+    """A registered broker and where clients find it; a fenced one is registered but serves nobody.
+
+    `rack` is "" where `broker.rack` is not set.
+    """
 
     node_id: int
     host: str
     port: int
     fenced: bool = False
+    rack: str = ""
 
     @property
     def address(self) -> str:

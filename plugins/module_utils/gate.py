@@ -19,7 +19,7 @@ def may_stop(state: ClusterState, node_id: int, loses_vote: bool = False) -> lis
 
     With `loses_vote` its vote is taken from it before it is stopped, so that the others need a majority of themselves.
     """
-    return _partitions_at_risk(state, node_id) + _quorum_at_risk(state.quorum, node_id, loses_vote)
+    return _partitions_at_risk(state, node_id) + quorum_at_risk(state.quorum, node_id, loses_vote)
 
 
 def unavoidable(state: ClusterState, node_id: int) -> list[Partition]:
@@ -73,7 +73,8 @@ def _partitions_at_risk(state: ClusterState, node_id: int) -> list[str]:
     return [f"without broker {node_id} too few replicas would be in sync for {listed(at_risk)}"] if at_risk else []
 
 
-def _quorum_at_risk(quorum: Quorum | None, node_id: int, loses_vote: bool) -> list[str]:
+def quorum_at_risk(quorum: Quorum | None, node_id: int, loses_vote: bool) -> list[str]:
+    """Reasons why the controllers cannot do without that one now; with `loses_vote`, without its vote."""
     # A single controller has no majority to keep: its cluster is down while it restarts, nothing to wait for.
     if quorum is None or len(quorum.voters) == 1 or all(voter.node_id != node_id for voter in quorum.voters):
         return []

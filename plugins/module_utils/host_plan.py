@@ -12,13 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from . import identity, membership, upgrade_plan
-from .cluster import ClusterState, QuorumReplica, listed
+from .cluster import NO_DIRECTORY, ClusterState, QuorumReplica, listed
 from .host_state import BROKER, CONTROLLER, Host
 from .restart_needed import restart_reasons
 from .roll_order import without_a_spare
-
-# What a quorum with a fixed voter set (kraft.version 0) says of its voters' directories.
-NO_DIRECTORY = ("", "AAAAAAAAAAAAAAAAAAAAAA")
 
 NONE, START, RESTART, REJOIN = "none", "start", "restart", "rejoin"
 

@@ -17,7 +17,8 @@ class Undeclared:
     """A node that the cluster knows and the inventory does not.
 
     `addresses` are the hosts by which the cluster knows it; `directory_id` is "" for one that does not vote, `replicas`
-    counts the partitions that it holds, `registered` says whether it is a registered broker.
+    counts the partitions that it holds, `registered` says whether it is a registered broker, `kraft` whether the
+    cluster has KRaft controllers, and so can be told to forget it.
     """
 
     node_id: int
@@ -26,6 +27,7 @@ class Undeclared:
     votes: bool
     directory_id: str
     replicas: int
+    kraft: bool = True
 
     def __str__(self) -> str:
         what = [
@@ -33,23 +35,15 @@ class Undeclared:
             *([f"holds {self.replicas} replicas"] if self.replicas else []),
             *(["votes as a controller"] if self.votes else []),
         ]
-        steps = [
-            *(["move its replicas away (kafka-reassign-partitions.sh)"] if self.replicas else []),
-            *(
-                [
-                    f"remove its vote (kafka-metadata-quorum.sh remove-controller --controller-id {self.node_id}"
-                    f" --controller-directory-id {self.directory_id})"
-                ]
-                if self.votes
-                else []
-            ),
-            "stop it",
-            *([f"unregister it (kafka-cluster.sh unregister --id {self.node_id})"] if self.registered else []),
-        ]
+        steps = (
+            f"run playbooks/remove_broker.yml -e broker={self.node_id}"
+            if self.kraft
+            else "move its replicas away (kafka-reassign-partitions.sh), and stop it"
+        )
         where = f" at {', '.join(self.addresses)}" if self.addresses else ""
         return (
             f"Node {self.node_id}{where} {listed(what)}, but no host of the inventory has kafka_node_id {self.node_id}."
-            f" Put its host back into the inventory; to take it out of the cluster, {', '.join(steps)} first."
+            f" Put its host back into the inventory; to take it out of the cluster, {steps} first."
         )
 
 
@@ -69,6 +63,7 @@ def undeclared(state: ClusterState, declared: Iterable[int]) -> list[Undeclared]
             node_id in voters,
             voters.get(node_id, ""),
             replicas.get(node_id, 0),
+            state.quorum is not None,
         )
         for node_id in sorted({*voters, *replicas, *registered} - set(declared))
     ]

@@ -64,7 +64,10 @@ def read_state(admin: Any) -> ClusterState:
         features = _when_applied(admin, features, _metadata_partition(described)["high_watermark"])
     cluster = admin.describe_cluster()
     quorum = _quorum(described, _fetch_timeout_ms(admin, described, cluster)) if described else None
-    brokers = (Broker(b["broker_id"], b["host"], b["port"], bool(b.get("is_fenced"))) for b in cluster["brokers"])
+    brokers = (
+        Broker(b["broker_id"], b["host"], b["port"], bool(b.get("is_fenced")), b.get("rack") or "")
+        for b in cluster["brokers"]
+    )
     return ClusterState(
         cluster_id=cluster["cluster_id"],
         # The library offers it for a named broker only, which costs one more connection, maybe to a dead broker.

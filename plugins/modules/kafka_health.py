@@ -10,6 +10,8 @@ from typing import Any
 # Those that nothing here uses are named for mitogen, which does not see relative imports.
 from ansible_collections.crucible.kafka.plugins.module_utils import ensemble as ensemble
 from ansible_collections.crucible.kafka.plugins.module_utils import listeners as listeners
+from ansible_collections.crucible.kafka.plugins.module_utils import minimum_cost_flow as minimum_cost_flow
+from ansible_collections.crucible.kafka.plugins.module_utils import reassignment_plan as reassignment_plan
 from ansible_collections.crucible.kafka.plugins.module_utils import saslprep as saslprep
 from ansible_collections.crucible.kafka.plugins.module_utils import scram as scram
 from ansible_collections.crucible.kafka.plugins.module_utils import user_plan as user_plan
@@ -24,7 +26,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.access_health impor
 from ansible_collections.crucible.kafka.plugins.module_utils.acl_admin import read_acls
 from ansible_collections.crucible.kafka.plugins.module_utils.acl_plan import Acl
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError, Endpoint
-from ansible_collections.crucible.kafka.plugins.module_utils.cluster import Broker
+from ansible_collections.crucible.kafka.plugins.module_utils.cluster import Broker, ClusterState
 from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, answer_endpoint, endpoint
 from ansible_collections.crucible.kafka.plugins.module_utils.health import (
     BrokerReport,
@@ -36,6 +38,12 @@ from ansible_collections.crucible.kafka.plugins.module_utils.health import (
     authority_problems,
     certificate_problems,
 )
+from ansible_collections.crucible.kafka.plugins.module_utils.reassignment_admin import (
+    cordoned,
+    read_throttle,
+    reassigned,
+)
+from ansible_collections.crucible.kafka.plugins.module_utils.replication_throttle import left_behind, lines
 from ansible_collections.crucible.kafka.plugins.module_utils.survey import ask_broker, survey
 from ansible_collections.crucible.kafka.plugins.module_utils.user_admin import read_credentials
 
@@ -49,6 +57,7 @@ description:
     listener through which clients come without a login, where another listener asks for one or there is an authorizer,
     are told in RV(text), as a cluster that becomes a secured one needs them for a while. O(open_access_fails) makes
     problems of them.
+  - A replication throttle is a problem while no partition is being reassigned: it was left behind.
   - SCRAM users without an ACL, ACLs for principals as which nobody can log in, and ACLs for everybody or for everything
     on all names are told in RV(text), and are no problems.
   - Where there is no authorizer and nobody logs in, nothing is said about access.
@@ -173,6 +182,20 @@ def granted(asked: Endpoint, access: Access) -> tuple[set[Acl] | None, set[str]]
         return read_acls(admin), {each.name for each in read_credentials(admin)} if access.has_scram else set()
 
 
+def moves(asked: Endpoint, state: ClusterState) -> Health:
+    """What is being reassigned, which brokers take no replicas, and a throttle that was left behind."""
+    serving = [broker.node_id for broker in state.brokers if not broker.fenced]
+    try:
+        with asked.connect() as admin:
+            # Before and after, as moves may begin or end meanwhile, and their throttle with them.
+            before, idle = reassigned(admin), cordoned(admin, serving)
+            throttle = read_throttle(admin, serving)
+            underway = [f"{topic}-{index}" for topic, index in sorted({*before, *reassigned(admin)})]
+    except AdminError as error:
+        return Health(problems=[str(error)])
+    return Health(lines(underway, idle), left_behind(throttle, underway))
+
+
 def report(each: Endpoint, broker: Broker) -> BrokerReport:
     """What a broker says of itself, asked over a connection to it alone; nothing if it does not answer."""
     try:
@@ -215,6 +238,8 @@ def main() -> None:
         releases = {int(node_id): release for node_id, release in module.params["releases"].items() if release}
         reports = {broker.node_id: report(each, broker) for broker in state.brokers if not broker.fenced}
         health = assess(state, reports, expected, certificates, authorities, releases)
+        moving = moves(each, state)
+        health = Health([*health.lines, *moving.lines], [*health.problems, *moving.problems])
         try:
             acls, users = granted(endpoint(module), access)
         except AdminError as error:

@@ -14,14 +14,19 @@ MODULES: dict[str, dict[str, Any]] = {
     "kafka_acls": {"acls": [{"principal": "User:shop", "state": "absent"}]},
     "kafka_broker_config": {"broker_id": 1, "running": {}, "declared": {}},
     "kafka_cluster_info": {},
+    "kafka_cordon": {"broker_id": 1},
     "kafka_fault_plan": {"nodes": {"kafka1": 1}, "brokers": [1]},
     "kafka_gate": {"broker_id": 1, "phase": "before"},
     "kafka_health": {},
     "kafka_quotas": {"quotas": [{"user": "shop", "request_percentage": 1}]},
+    "kafka_reassignment": {},
+    "kafka_reassignment_plan": {},
+    "kafka_removal_check": {"broker_id": 1, "phase": "before"},
     "kafka_roll_plan": {"nodes": [{"node_id": 1, "roles": ["broker"]}]},
     "kafka_take_leadership": {"broker_id": 1},
     "kafka_topics": {"topics": [{"name": "orders"}]},
     "kafka_uninstall_check": {"node_ids": [1]},
+    "kafka_unregister": {"broker_id": 1, "what": "vote"},
 }
 REPORT = {"kafka_cluster_info", "kafka_health"}  # These tell that nothing answers, and do not fail.
 CLOSED = closed_port()

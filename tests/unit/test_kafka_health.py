@@ -14,17 +14,27 @@ from ansible_collections.crucible.kafka.plugins.module_utils.acl_plan import Acl
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError
 from ansible_collections.crucible.kafka.plugins.module_utils.cluster import ClusterState
 from ansible_collections.crucible.kafka.plugins.module_utils.health import BrokerReport, LogDir
+from ansible_collections.crucible.kafka.plugins.module_utils.replication_throttle import RATES, Throttle
 from ansible_collections.crucible.kafka.plugins.module_utils.user_plan import Credential
 from ansible_collections.crucible.kafka.plugins.modules import kafka_health
 
+NO_THROTTLE = Throttle()
 HALF_FULL = BrokerReport("4.3", [LogDir("/data", 100 << 30, 50 << 30)])
 
 
 def health(
-    monkeypatch: pytest.MonkeyPatch, *told: ClusterState | AdminError, silent: tuple[int, ...] = (), **arguments: Any
+    monkeypatch: pytest.MonkeyPatch,
+    *told: ClusterState | AdminError,
+    silent: tuple[int, ...] = (),
+    throttle: Throttle = NO_THROTTLE,
+    underway: tuple[tuple[str, int], ...] = (),
+    **arguments: Any,
 ) -> dict[str, Any]:
     stand_in(monkeypatch, "kafka_health", *told, silent=silent)
     monkeypatch.setattr(kafka_health, "ask_broker", lambda admin, broker_id: HALF_FULL)
+    monkeypatch.setattr(kafka_health, "read_throttle", lambda admin, serving: throttle)
+    monkeypatch.setattr(kafka_health, "reassigned", lambda admin: dict.fromkeys(underway, (1,)))
+    monkeypatch.setattr(kafka_health, "cordoned", lambda admin, serving: {3: True} if underway else {})
     answer = run_module("kafka_health", bootstrap_servers=SERVERS, **arguments)
     assert not answer.get("failed")
     assert not answer.get("changed")
@@ -43,6 +53,20 @@ def test_a_cluster_that_is_well_is_told_on_a_page_without_problems(
     assert "Brokers: 3 of 3 serve" in lines
     assert "  1 kafka1:9092 speaks 4.3; /data 50 % of 100.0 GiB used" in lines
     assert lines[-1] == "All is well."
+
+
+def test_a_throttle_is_a_problem_once_nothing_is_reassigned_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    throttle = Throttle(RATES, {}, {"orders": ["leader.replication.throttled.replicas"]})
+    answer = health(monkeypatch, cluster(), throttle=throttle)
+    assert [problem.partition(" while")[0] for problem in answer["problems"]] == [
+        "A replication throttle is left on all brokers and topic orders"
+    ]
+
+
+def test_what_is_being_reassigned_is_told_and_may_be_throttled(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = health(monkeypatch, cluster(), throttle=Throttle(RATES), underway=(("orders", 0),))
+    assert answer["problems"] == []
+    assert {"Reassignments: 1 partitions (orders-0)", "Cordoned: broker 3"} <= set(answer["text"].splitlines())
 
 
 @pytest.mark.parametrize("check", [False, True])

@@ -17,10 +17,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.membership import (
 ORDERS = Partition("orders", 0, 1, (1, 4), (1, 4), 1)
 CLICKS = Partition("clicks", 0, 1, (1, 4), (1, 4), 1)
 BACK = "Put its host back into the inventory; to take it out of the cluster,"
-UNREGISTER = "unregister it (kafka-cluster.sh unregister --id 4)"
-REMOVE_VOTE = (
-    "remove its vote (kafka-metadata-quorum.sh remove-controller --controller-id 4 --controller-directory-id dir)"
-)
+REMOVE = "run playbooks/remove_broker.yml -e broker=4 first."
 
 
 @pytest.mark.parametrize(
@@ -29,22 +26,25 @@ REMOVE_VOTE = (
         (
             Undeclared(4, ("broker4", "controller4"), True, True, "dir", 2),
             "Node 4 at broker4, controller4 is registered as a broker, holds 2 replicas and votes as a controller, but "
-            f"no host of the inventory has kafka_node_id 4. {BACK} move its replicas away "
-            f"(kafka-reassign-partitions.sh), {REMOVE_VOTE}, stop it, {UNREGISTER} first.",
+            f"no host of the inventory has kafka_node_id 4. {BACK} {REMOVE}",
         ),
         (
             Undeclared(4, (), False, True, "dir", 0),
-            "Node 4 votes as a controller, but no host of the inventory has kafka_node_id 4. "
-            f"{BACK} {REMOVE_VOTE}, stop it first.",
+            f"Node 4 votes as a controller, but no host of the inventory has kafka_node_id 4. {BACK} {REMOVE}",
         ),
         (
             Undeclared(4, ("broker4",), True, False, "", 0),
             "Node 4 at broker4 is registered as a broker, but no host of the inventory has kafka_node_id 4. "
-            f"{BACK} stop it, {UNREGISTER} first.",
+            f"{BACK} {REMOVE}",
+        ),
+        (
+            Undeclared(4, ("broker4",), True, False, "", 1, kraft=False),
+            "Node 4 at broker4 is registered as a broker and holds 1 replicas, but no host of the inventory has "
+            f"kafka_node_id 4. {BACK} move its replicas away (kafka-reassign-partitions.sh), and stop it first.",
         ),
     ],
 )
-def test_what_the_node_is_decides_what_must_be_done_first(node: Undeclared, sentence: str) -> None:
+def test_what_the_node_is_is_told_with_the_way_to_take_it_out(node: Undeclared, sentence: str) -> None:
     assert str(node) == sentence
 
 

@@ -1,0 +1,162 @@
+"""Whether a broker may be taken out of a cluster for good, and whether it has been emptied.
+
+Kafka checks nothing when a broker is unregistered: one that still holds replicas is forgotten with them. So the cluster
+is asked beforehand, after the drain, and once more before the broker is unregistered. No reason is what lets it pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from .cluster import NO_DIRECTORY, ClusterState, Partition, listed
+from .gate import quorum_at_risk
+from .reassignment_plan import Placement, Targets, problems
+
+METADATA_VERSION, CORDON_LEVEL = "metadata.version", 30  # 4.3-IV0 (KIP-1066)
+
+
+def known(state: ClusterState, node_id: int) -> bool:
+    """Whether the cluster knows the node: as a broker, as a voter, or by replicas."""
+    return state.broker(node_id) is not None or votes(state, node_id) or any(state.partitions_on(node_id))
+
+
+def votes(state: ClusterState, node_id: int) -> bool:
+    """Whether the node is a voter."""
+    return bool(directory_id(state, node_id))
+
+
+def directory_id(state: ClusterState, node_id: int) -> str:
+    """The directory id under which the node votes, "" for none."""
+    voters = state.quorum.voters if state.quorum else ()
+    return next((voter.directory_id or NO_DIRECTORY[1] for voter in voters if voter.node_id == node_id), "")
+
+
+def cordons(state: ClusterState, node_id: int) -> bool:
+    """Whether the broker can be cordoned: only one that serves takes its own settings."""
+    level = state.features.get(METADATA_VERSION)
+    return level is not None and level.finalized >= CORDON_LEVEL and state.serves(node_id)
+
+
+def targets(state: ClusterState, node_id: int | None, cordoned: Collection[int]) -> Targets:
+    """The brokers that are to hold replicas: all that serve, but the one that goes."""
+    racks = {broker.node_id: broker.rack for broker in state.brokers if not broker.fenced and broker.node_id != node_id}
+    return Targets(
+        racks,
+        frozenset(cordoned) & racks.keys(),
+        frozenset() if node_id is None else frozenset({node_id}),
+    )
+
+
+def unhealthy(
+    partitions: Iterable[Partition], underway: Collection[tuple[str, int]], going: int | None
+) -> Iterator[str]:
+    """Tell which partitions lack a replica for another reason than that they are moved, or that the broker is down."""
+    those = [each for each in partitions if (each.topic, each.index) not in underway]
+    if offline := [each.name for each in those if each.offline]:
+        yield f"{len(offline)} partitions have no leader ({listed(offline, 3)})"
+    lacking = [each.name for each in those if not each.offline and set(each.replicas) - set(each.isr) - {going}]
+    if lacking:
+        yield f"{len(lacking)} partitions lack a replica in sync ({listed(lacking, 3)})"
+
+
+def refusals(
+    state: ClusterState,
+    node_id: int,
+    placements: Collection[Placement],
+    where: Targets,
+    underway: Collection[tuple[str, int]] = (),
+    releases: Mapping[int, tuple[int, ...]] | None = None,
+    fewer_racks: bool = False,
+) -> list[str]:
+    """Why the broker may not be removed, in sentences; nothing has been touched yet.
+
+    Args:
+        state: The cluster now.
+        node_id: The broker that is to go.
+        placements: All partitions, those that are being reassigned as they will be.
+        where: The brokers that stay.
+        underway: The partitions that are being reassigned, as (topic, index).
+        releases: What each broker that serves runs, as far as it tells.
+        fewer_racks: Whether replicas may lie in fewer racks than now.
+    """
+    if state.quorum is None:
+        return ["The cluster keeps its metadata in ZooKeeper, and only one of KRaft can forget a broker."]
+    reasons = list(_quorum(state, node_id))
+    if state.broker(node_id) or any(state.partitions_on(node_id)):
+        if not where.racks:
+            return [f"Broker {node_id} is the last broker that serves.", *reasons]
+        held = [each for each in placements if node_id in each.replicas]
+        reasons += problems(held, where)
+        if not fewer_racks:
+            reasons += _racks(state, held, where)
+    reasons += _older(node_id, releases or {}, votes(state, node_id))
+    if bad := list(unhealthy(state.partitions, underway, node_id)):
+        reasons.append(f"The cluster is not healthy: {' and '.join(bad)}. playbooks/check_health.yml tells more.")
+    return reasons
+
+
+def not_drained(state: ClusterState, node_id: int, underway: Mapping[tuple[str, int], Collection[int]]) -> list[str]:
+    """Reasons why the broker may not be stopped for good: the gate after the drain."""
+    held = [each.name for each in state.partitions_on(node_id)]
+    coming = [f"{topic}-{index}" for (topic, index), nodes in underway.items() if node_id in nodes]
+    reasons = [
+        *([f"broker {node_id} holds {len(held)} replicas ({listed(held, 3)})"] if held else []),
+        *([f"replicas are being moved to broker {node_id} ({listed(coming, 3)})"] if coming else []),
+    ]
+    if lacking := [each.name for each in state.partitions if each.under_replicated or each.offline]:
+        reasons.append(f"{len(lacking)} partitions lack a replica in sync ({listed(lacking, 3)})")
+    if votes(state, node_id):
+        reasons += quorum_at_risk(state.quorum, node_id, loses_vote=True)
+    return reasons
+
+
+def still_member(state: ClusterState, node_id: int, underway: Mapping[tuple[str, int], Collection[int]]) -> list[str]:
+    """Reasons why the broker may not be unregistered: it is to be empty, without a vote, and down."""
+    reasons = not_drained(state, node_id, underway)
+    if votes(state, node_id):
+        reasons.append(f"node {node_id} has a vote in the quorum")
+    if state.serves(node_id):
+        reasons.append(f"broker {node_id} still serves")
+    return reasons
+
+
+def _quorum(state: ClusterState, node_id: int) -> Iterator[str]:
+    quorum = state.quorum
+    if quorum is None or not votes(state, node_id):
+        return
+    if len(quorum.voters) == 1:
+        yield f"Node {node_id} is the only controller."
+    elif directory_id(state, node_id) in NO_DIRECTORY:
+        yield (
+            f"Node {node_id} votes in a quorum whose voters are fixed (kraft.version 0), so that its vote cannot be"
+            " removed."
+        )
+    else:
+        for reason in quorum_at_risk(quorum, node_id, loses_vote=True):
+            yield f"The controllers need node {node_id}: {reason}."
+
+
+def _racks(state: ClusterState, held: Iterable[Placement], where: Targets) -> Iterator[str]:
+    racks = {broker.node_id: broker.rack for broker in state.brokers}
+    remaining = len({where.racks[node] for node in where.racks.keys() - where.cordoned})
+    narrower = [
+        each.name
+        for each in held
+        if len({racks.get(node, "") for node in each.replicas}) > min(len(each.replicas), remaining)
+    ]
+    if narrower:
+        yield (
+            f"{len(narrower)} partitions would lie in fewer racks than now ({listed(narrower, 3)}): the brokers that"
+            f" remain are in {remaining}. Add a broker in that rack first, or accept it with"
+            " remove_broker_fewer_racks=yes."
+        )
+
+
+def _older(node_id: int, releases: Mapping[int, tuple[int, ...]], voter: bool) -> Iterator[str]:
+    own, newest = releases.get(node_id), max(releases.values(), default=())
+    if voter and own and own < newest:
+        older, newer = (".".join(map(str, release)) for release in (own, newest))
+        yield (
+            f"Node {node_id} runs Kafka {older} and others {newer}: a controller that is removed on an older release"
+            " blocks the finalizing of features later (KAFKA-20295). Finish the upgrade first."
+        )

@@ -1,0 +1,244 @@
+"""A plan of reassignments gives brokers equal shares for the fewest bytes, keeps racks apart, and empties a broker."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import combinations, product
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ansible_collections.crucible.kafka.plugins.module_utils.reassignment_plan import (
+    Placement,
+    ReassignmentPlan,
+    Targets,
+    estimated_s,
+    plan,
+    problems,
+)
+
+RACKS = st.sampled_from(["", "a", "b", "c"])
+
+
+@st.composite
+def clusters(draw: st.DrawFn, max_partitions: int = 8, max_brokers: int = 6) -> tuple[list[Placement], Targets]:
+    """Some topics of equal replication factors somehow placed, and brokers in or without racks."""
+    count = draw(st.integers(2, max_brokers))
+    without = draw(st.booleans())
+    racks = {node: "" if without else draw(st.sampled_from("abc")) for node in range(1, count + 1)}
+    placed = []
+    for topic in draw(st.sampled_from([["orders"], ["orders", "clicks"], ["a", "b", "__c"]])):
+        factor = draw(st.integers(1, min(3, count)))
+        for index in range(draw(st.integers(1, max_partitions // 2))):
+            nodes = draw(st.permutations(sorted(racks)))[:factor]
+            placed.append(Placement(topic, index, tuple(nodes), draw(st.integers(0, 5)) * 10))
+    return placed, Targets(racks)
+
+
+def counts(placed: Sequence[Placement], nodes: Sequence[int], topic: str | None = None) -> list[int]:
+    held = Counter(node for each in placed if topic in (None, each.topic) for node in each.replicas)
+    return [held[node] for node in nodes]
+
+
+def spread(replicas: Sequence[int], racks: dict[int, str]) -> int:
+    return len({racks[node] for node in replicas})
+
+
+def unevenness(numbers: Sequence[int]) -> int:
+    """What the plan calls the cost of a balance: the k-th replica above the common share costs k."""
+    share = sum(numbers) // len(numbers)
+    return sum(over * (over + 1) // 2 for over in (max(0, number - share) for number in numbers))
+
+
+def cost(before: Sequence[Placement], after: Sequence[Placement], racks: dict[int, str]) -> tuple[int, int, int]:
+    """The three aims in their order: what lies together in a rack, what is uneven, what is moved."""
+    nodes = sorted(racks)
+    together = 0
+    if len(set(racks.values())) > 1:
+        for each in after:
+            for number in Counter(racks[node] for node in each.replicas).values():
+                together += number * (number - 1) // 2
+    uneven = sum(unevenness(counts(after, nodes, topic)) for topic in [None, *{each.topic for each in before}])
+    moved = sum(
+        (new.size_bytes + 1) * len(set(new.replicas) - set(old.replicas))
+        for old, new in zip(before, after, strict=True)
+    )
+    return together, uneven, moved
+
+
+@given(clusters())
+def test_replication_factors_are_kept_no_broker_holds_a_partition_twice_and_racks_are_as_many_as_can_be(
+    cluster: tuple[list[Placement], Targets],
+) -> None:
+    placed, targets = cluster
+    racks = dict(targets.racks)
+    for old, new in zip(placed, plan(placed, targets).apply(placed), strict=True):
+        assert len(new.replicas) == len(old.replicas) == len(set(new.replicas))
+        assert set(new.replicas) <= set(racks)
+        assert spread(new.replicas, racks) == min(len(new.replicas), len(set(racks.values())))
+
+
+@given(clusters())
+def test_a_plan_that_was_carried_out_leaves_nothing_to_do(cluster: tuple[list[Placement], Targets]) -> None:
+    placed, targets = cluster
+    after = plan(placed, targets).apply(placed)
+    assert plan(after, targets).moves == []
+
+
+@given(clusters())
+def test_without_racks_every_broker_holds_the_same_of_all_and_of_each_topic(
+    cluster: tuple[list[Placement], Targets],
+) -> None:
+    placed, targets = cluster
+    flat = Targets(dict.fromkeys(targets.racks, ""))
+    after = plan(placed, flat).apply(placed)
+    for topic in [None, *{each.topic for each in placed}]:
+        held = counts(after, sorted(flat.racks), topic)
+        assert max(held) - min(held) <= 1
+
+
+@given(clusters(max_partitions=4, max_brokers=4).filter(lambda cluster: len(cluster[0]) <= 4))
+def test_no_other_placement_is_as_good_for_fewer_bytes(cluster: tuple[list[Placement], Targets]) -> None:
+    placed, targets = cluster
+    racks = dict(targets.racks)
+    sets = [list(combinations(sorted(racks), len(each.replicas))) for each in placed]
+    best = min(
+        cost(
+            placed,
+            [Placement(p.topic, p.index, nodes, p.size_bytes) for p, nodes in zip(placed, chosen, strict=True)],
+            racks,
+        )
+        for chosen in product(*sets)
+    )
+    assert cost(placed, plan(placed, targets).apply(placed), racks) == best
+
+
+@given(clusters(), st.data())
+def test_a_drained_broker_is_empty_and_nothing_moves_that_was_not_on_it(
+    cluster: tuple[list[Placement], Targets], data: st.DataObject
+) -> None:
+    placed, whole = cluster
+    gone = data.draw(st.sampled_from(sorted(whole.racks)))
+    rest = {node: rack for node, rack in whole.racks.items() if node != gone}
+    targets = Targets(rest, drained=frozenset({gone}))
+    if list(problems(placed, targets)):
+        return
+    placed = plan(placed, whole).apply(placed)
+    result = plan(placed, targets)
+    after = result.apply(placed)
+    for old, new in zip(placed, after, strict=True):
+        assert gone not in new.replicas
+        if gone not in old.replicas:
+            assert new == old
+        assert spread(new.replicas, dict(rest)) == min(len(new.replicas), len(set(rest.values())))
+    assert plan(after, targets).moves == []
+    if len(set(rest.values())) == 1:
+        on_it = sum(each.size_bytes for each in placed if gone in each.replicas)
+        assert result.moved_bytes == on_it
+
+
+@given(clusters())
+def test_a_cordoned_broker_takes_nothing_and_is_not_emptied_for_it(cluster: tuple[list[Placement], Targets]) -> None:
+    placed, whole = cluster
+    targets = Targets({**whole.racks, 99: ""}, cordoned=frozenset({99}))
+    on_it = Placement("orders", 90, (99,), 5)
+    after = plan([*placed, on_it], targets).apply([*placed, on_it])
+    assert [each for each in after if 99 in each.replicas] == [on_it]
+
+
+@given(clusters())
+def test_leaders_are_as_even_as_the_replicas_let_them_be(cluster: tuple[list[Placement], Targets]) -> None:
+    placed, _ = cluster
+    everywhere = [Placement(each.topic, each.index, (1, 2), each.size_bytes) for each in placed]
+    after = plan(everywhere, Targets({1: "", 2: ""})).apply(everywhere)
+    leaders = Counter(each.replicas[0] for each in after)
+    assert abs(leaders[1] - leaders[2]) <= 1
+
+
+def test_a_grown_cluster_moves_exactly_the_surplus_and_of_each_broker_the_smallest() -> None:
+    placed = [Placement("orders", index, (1 + index % 3,), 100 + index) for index in range(15)]
+    result = plan(placed, Targets(dict.fromkeys(range(1, 6), "")))
+    # Three each: 5 - 3 from each of three brokers, and of each the two smallest.
+    assert len(result.moves) == 6
+    assert result.moved_bytes == sum(100 + index for index in range(6))
+
+
+def test_racks_are_repaired_before_anything_is_balanced() -> None:
+    placed = [Placement("orders", 0, (1, 2), 10)]
+    (move,) = plan(placed, Targets({1: "a", 2: "a", 3: "b"})).moves
+    assert 3 in move.after
+    assert move.moved_bytes == 10
+
+
+def test_two_replicas_come_into_one_rack_only_if_there_are_too_few() -> None:
+    placed = [Placement("orders", 0, (1, 3), 10)]
+    (move,) = plan(placed, Targets({1: "a", 2: "a"}, drained=frozenset({3}))).moves
+    assert set(move.after) == {1, 2}
+
+
+def test_a_broker_of_a_rack_alone_gives_its_replicas_to_that_rack() -> None:
+    placed = [Placement("orders", 0, (1, 3), 10)]
+    (move,) = plan(placed, Targets({1: "a", 2: "a", 4: "b"}, drained=frozenset({3}))).moves
+    assert (move.before, move.after, move.added) == ((1, 3), (1, 4), (4,))
+
+
+def test_a_preferred_leader_stays_where_that_costs_no_balance() -> None:
+    placed = [Placement("orders", 0, (1, 2, 3), 10), Placement("orders", 1, (2, 3, 1), 10)]
+    result = plan(placed, Targets({1: "", 2: "", 4: ""}, drained=frozenset({3})))
+    assert [move.after for move in result.moves] == [(1, 2, 4), (2, 1, 4)]
+
+
+def test_a_move_tells_what_is_copied() -> None:
+    placed = [Placement("orders", 0, (1, 2), 2_500_000), Placement("orders", 1, (1, 2), 0)]
+    first, second = (
+        plan(placed, Targets({1: "", 2: ""})),
+        plan(placed[:1], Targets({2: "", 3: ""}, drained=frozenset({1}))),
+    )
+    assert [str(move) for move in first.moves] in (
+        ["orders-0 [1,2] -> [2,1], leader only"],
+        ["orders-1 [1,2] -> [2,1], leader only"],
+    )
+    assert [str(move) for move in second.moves] == ["orders-0 [1,2] -> [2,3], 2.5 MB"]
+
+
+def test_batches_tell_how_far_the_whole_is_and_come_to_kafkas_own_topics_last() -> None:
+    placed = [Placement("__offsets", 0, (1,), 1_000_000), *(Placement("orders", i, (1,), 2_000_000) for i in range(2))]
+    result = plan(placed, Targets({2: ""}, drained=frozenset({1})))
+    assert [(batch.progress, [move.name for move in batch.moves]) for batch in result.batches(2)] == [
+        ("2 of 3 partitions, 4.0 of 5.0 MB", ["orders-0", "orders-1"]),
+        ("3 of 3 partitions, 5.0 of 5.0 MB", ["__offsets-0"]),
+    ]
+    # 4 MB and then 1 MB, each sent by broker 1 alone.
+    assert estimated_s(result.batches(2), 1_000_000) == 5.0
+    assert estimated_s(ReassignmentPlan().batches(2), 1) == 0
+
+
+def test_the_busiest_broker_decides_how_long_it_takes() -> None:
+    placed = [Placement("orders", index, (1 + index,), 1_000_000) for index in range(2)]
+    result = plan(placed, Targets({3: ""}, drained=frozenset({1, 2})))
+    assert estimated_s(result.batches(9), 1_000_000) == 2.0
+
+
+@pytest.mark.parametrize(
+    ("targets", "sentence"),
+    [
+        (Targets({1: "", 2: ""}), "factor 3 of orders does not fit the 2 brokers that would hold replicas (1 and 2)."),
+        (Targets({1: "", 2: "", 3: ""}, frozenset({3})), "does not fit the 2 brokers"),
+        (Targets({1: "", 2: "", 3: ""}), ""),
+    ],
+)
+def test_a_replication_factor_that_does_not_fit_is_refused(targets: Targets, sentence: str) -> None:
+    told = list(problems([Placement("orders", 0, (1, 2, 3))], targets))
+    assert (len(told) == 1 and sentence in told[0]) if sentence else told == []
+
+
+@example(([Placement("orders", 0, (1,), 1), Placement("orders", 1, (1,), 1)], Targets({1: "a", 2: "b"})))
+@given(clusters())
+def test_the_same_cluster_gets_the_same_plan_in_whatever_order_it_is_told(
+    cluster: tuple[list[Placement], Targets],
+) -> None:
+    placed, targets = cluster
+    backwards = Targets(dict(reversed(list(targets.racks.items()))))
+    assert plan(placed, targets) == plan(list(reversed(placed)), backwards)
