@@ -48,7 +48,13 @@ def test_of_levels_beyond_the_known_releases_no_release_is_said_to_run_them() ->
 
 
 def test_java_is_known_by_the_release_or_by_the_newest_one_of_its_kind() -> None:
-    assert [java_versions(each) for each in ((3, 9), (4, 0), (4, 9), (5, 0))] == [(8, 23), (17, 99), (17, 99), None]
+    assert [java_versions(each) for each in ((3, 9), (3, 4), (4, 0), (4, 9), (5, 0))] == [
+        (8, 23),
+        (8, 23),
+        (17, 99),
+        (17, 99),
+        None,
+    ]
 
 
 def test_a_removed_property_is_known_by_the_release_that_removed_it() -> None:

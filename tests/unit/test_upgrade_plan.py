@@ -46,6 +46,10 @@ def test_a_change_that_was_interrupted_is_told_as_one_that_goes_on() -> None:
     ]
 
 
+def test_another_patch_of_a_release_says_nothing_of_features() -> None:
+    assert list(notes(change("4.3.1", {"kafka1": "4.3.0"}))) == ["release: from 4.3.0 on kafka1 to 4.3.1"]
+
+
 def test_going_back_promises_nothing() -> None:
     assert list(notes(change("4.3.1", {"kafka1": "4.4.0"}))) == ["release: from 4.4.0 on kafka1 to 4.3.1"]
     assert list(problems(change("4.3.1", {"kafka1": "4.4.0"}, blank=["kafka2"]))) == []
@@ -80,7 +84,10 @@ def test_nobody_changes_to_a_release_that_is_known_to_be_bad() -> None:
 @pytest.mark.parametrize(
     ("found", "names"),
     [
-        ({"topics": {"small": {"segment.bytes": "1048575"}}}, "segment.bytes of small is below 1048576 (1 MiB)"),
+        (
+            {"topics": {"small": {"segment.bytes": "1048575"}}},
+            "segment.bytes of small is below 1048576 (1 MiB), with which brokers since 4.0 do not",
+        ),
         ({"topics": {"old": {"message.format.version": "2.8"}}}, "message.format.version is set for old"),
         ({"segment_bytes": 1_048_575}, "kafka_config: log.segment.bytes is 1048575"),
     ],
@@ -90,6 +97,7 @@ def test_settings_with_which_the_new_brokers_do_not_start_are_refused(found: dic
     assert names in told
     assert list(problems(change("3.9.3", ALL_39, **found))) == []
     assert list(problems(change("4.4.0", ALL_43, **found))) == []
+    assert list(problems(change("4.4.0", {"kafka1": "4.0.1"}, **found))) == []
 
 
 def test_settings_that_are_just_large_enough_are_taken() -> None:
