@@ -11,7 +11,7 @@ SECURITY ?= $(or $(CRUCIBLE_SECURITY),plaintext)
 export CRUCIBLE_SECURITY := $(SECURITY)
 SHOP := $(CURDIR)/.lab/$(or $(CRUCIBLE_LAB),0)/shop.properties
 
-.PHONY: help bootstrap lab demo test mutation failover lint clean distclean requirements \
+.PHONY: help bootstrap lab demo test mutation failover lifecycle lint clean distclean requirements \
     lint-yaml lint-ansible lint-python lint-types lint-variables
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo 'make lint      the linters alone'
 	@echo 'make mutation  what the unit tests do not notice (CORE=gate: one core; docs/testing.md)'
 	@echo 'make failover  the whole matrix of faults, under load'
+	@echo 'make lifecycle another release and back, a broker more and one less, under load'
 	@echo 'make clean     remove the hosts, networks, disks, images and routes'
 
 bootstrap:
@@ -47,6 +48,9 @@ mutation: bootstrap
 
 failover: bootstrap
 	@status=0; for mode in kraft zookeeper; do CRUCIBLE_MODE=$$mode molecule test --scenario-name failover || status=1; done; exit $$status
+
+lifecycle: bootstrap
+	@molecule test --scenario-name lifecycle
 
 # All of them, whatever the first says: make --keep-going lint
 lint: lint-yaml lint-ansible lint-python lint-types lint-variables
