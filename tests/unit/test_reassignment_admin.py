@@ -33,7 +33,7 @@ class Cluster:
     timeout_s = 0.0
 
     def __init__(self) -> None:
-        self.replicas = {("orders", 0): (1, 2), ("orders", 1): (1, 2)}
+        self.replicas: dict[tuple[str, int], tuple[int, ...]] = {("orders", 0): (1, 2), ("orders", 1): (1, 2)}
         self.underway: dict[tuple[str, int], tuple[int, ...]] = {}
         self.configs: dict[tuple[str, str], dict[str, str]] = {}
         self.seen: list[dict[tuple[str, str], dict[str, str]]] = []
