@@ -84,8 +84,8 @@ def test_a_broker_whose_replicas_fit_the_others_may_go_up_or_down() -> None:
         (without(1, 2, 3), "Broker 4 is the last broker that serves."),
         (
             with_racks("a", "a", "b", "c"),
-            "1 partitions would lie in fewer racks than now (orders-1): the brokers that remain are in 2. Add a broker in"
-            " that rack first, or accept it with remove_broker_fewer_racks=yes.",
+            "1 partitions would lie in fewer racks than now (orders-1): the brokers that remain are in 2."
+            " Add a broker in that rack first, or accept it with remove_broker_fewer_racks=yes.",
         ),
         (lacking(1, 2), "1 partitions lack a replica in sync (orders-0)"),
         (lacking(), "1 partitions have no leader (orders-0)"),
