@@ -53,10 +53,10 @@ def unhealthy(
     """Tell which partitions lack a replica for another reason than that they are moved, or that the broker is down."""
     those = [each for each in partitions if (each.topic, each.index) not in underway]
     if offline := [each.name for each in those if each.offline]:
-        yield f"{len(offline)} partitions have no leader ({listed(offline, 3)})"
+        yield f"{len(offline)} partitions have no leader ({listed(offline)})"
     lacking = [each.name for each in those if not each.offline and set(each.replicas) - set(each.isr) - {going}]
     if lacking:
-        yield f"{len(lacking)} partitions lack a replica in sync ({listed(lacking, 3)})"
+        yield f"{len(lacking)} partitions lack a replica in sync ({listed(lacking)})"
 
 
 def refusals(
@@ -100,11 +100,11 @@ def not_drained(state: ClusterState, node_id: int, underway: Mapping[tuple[str, 
     held = [each.name for each in state.partitions_on(node_id)]
     coming = [f"{topic}-{index}" for (topic, index), nodes in underway.items() if node_id in nodes]
     reasons = [
-        *([f"broker {node_id} holds {len(held)} replicas ({listed(held, 3)})"] if held else []),
-        *([f"replicas are being moved to broker {node_id} ({listed(coming, 3)})"] if coming else []),
+        *([f"broker {node_id} holds {len(held)} replicas ({listed(held)})"] if held else []),
+        *([f"replicas are being moved to broker {node_id} ({listed(coming)})"] if coming else []),
     ]
     if lacking := [each.name for each in state.partitions if each.under_replicated or each.offline]:
-        reasons.append(f"{len(lacking)} partitions lack a replica in sync ({listed(lacking, 3)})")
+        reasons.append(f"{len(lacking)} partitions lack a replica in sync ({listed(lacking)})")
     if votes(state, node_id):
         reasons += quorum_at_risk(state.quorum, node_id, loses_vote=True)
     return reasons
@@ -146,7 +146,7 @@ def _racks(state: ClusterState, held: Iterable[Placement], where: Targets) -> It
     ]
     if narrower:
         yield (
-            f"{len(narrower)} partitions would lie in fewer racks than now ({listed(narrower, 3)}): the brokers that"
+            f"{len(narrower)} partitions would lie in fewer racks than now ({listed(narrower)}): the brokers that"
             f" remain are in {remaining}. Add a broker in that rack first, or accept it with"
             " remove_broker_fewer_racks=yes."
         )

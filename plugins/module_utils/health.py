@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -249,15 +249,18 @@ def _controller_problems(state: ClusterState, expected: Expected) -> Iterator[st
     if state.controller_id is None or state.controller_id < 0:
         yield "No controller is active."
     if state.quorum:
-        yield from _quorum_problems(state.quorum, expected.voters)
+        members = {*expected.voters, *expected.brokers, *(broker.node_id for broker in state.brokers)}
+        yield from _quorum_problems(state.quorum, expected.voters, members)
 
 
-def _quorum_problems(quorum: Quorum, expected: Sequence[int]) -> Iterator[str]:
+def _quorum_problems(quorum: Quorum, expected: Sequence[int], members: Collection[int]) -> Iterator[str]:
     voters = {voter.node_id for voter in quorum.voters}
     for node_id in expected:
         if node_id not in voters:
             yield f"Node {node_id} should vote in the quorum and does not."
-    for replica in (*quorum.voters, *quorum.observers):
+    # The leader lists an observer for five minutes after it has gone, one too that was taken out of the cluster.
+    observers = [observer for observer in quorum.observers if observer.node_id in members]
+    for replica in (*quorum.voters, *observers):
         if not replica.caught_up:
             yield f"Node {replica.node_id} is behind in the metadata log: {_ago(replica.caught_up_ms_ago)}."
 

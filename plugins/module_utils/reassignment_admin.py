@@ -127,29 +127,35 @@ def move(cluster: Endpoint, moves: Sequence[Move], bytes_per_second: int, timeou
     Raises:
         AdminError: Kafka refuses a move, or it is not done in time; then what is not done is cancelled.
     """
+    keys = [(each.topic, each.index) for each in moves]
     with throttled(cluster, moves, bytes_per_second):
         with cluster.connect() as admin:
             answers = admin.alter_partition_reassignments(
                 {TopicPartition(each.topic, each.index): list(each.after) for each in moves}
             )
         if refused := {f"{tp.topic}-{tp.partition}": error for tp, error in answers.items() if error}:
-            cancel(cluster, moves)
+            cancel(cluster, keys)
             which = ", ".join(f"{name} ({error.__name__})" for name, error in refused.items())
             raise AdminError(f"Kafka does not move these partitions: {which}.")
         if late := wait_until(lambda: _unfinished(cluster, moves), timeout_s):
-            cancel(cluster, moves)
+            cancel(cluster, keys)
             raise AdminError(
                 f"After {timeout_s:.0f} s these moves were not done and were cancelled: {listed(late)}. A throttle"
                 " that is below what is produced never lets a replica catch up (rebalance_throttle_bytes_per_second)."
             )
 
 
-def cancel(cluster: Endpoint, moves: Sequence[Move]) -> None:
-    """Cancel those of the moves that are not done: their partitions stay where they were."""
+def cancel(cluster: Endpoint, partitions: Iterable[Key]) -> None:
+    """Cancel what is still being reassigned of the partitions: they stay where they were."""
     with cluster.connect() as admin:
-        ours = {(each.topic, each.index) for each in moves} & set(reassigned(admin))
-        if ours:
-            admin.alter_partition_reassignments({TopicPartition(*key): None for key in sorted(ours)})
+        if underway := set(partitions) & set(reassigned(admin)):
+            admin.alter_partition_reassignments({TopicPartition(*key): None for key in sorted(underway)})
+
+
+def never_done(underway: Mapping[Key, Iterable[int]], serving: Iterable[int], drained: int | None) -> list[Key]:
+    """Those that would have a replica on a broker that is down, or that is to be emptied: nobody waits for them."""
+    takers = set(serving) - {drained}
+    return [key for key, nodes in underway.items() if not takers.issuperset(nodes)]
 
 
 def wait_for_reassigned(cluster: Endpoint, timeout_s: float) -> list[str]:

@@ -12,7 +12,9 @@ from ansible_collections.crucible.kafka.plugins.module_utils.entry import (
     fail_on_admin_error,
 )
 from ansible_collections.crucible.kafka.plugins.module_utils.reassignment_admin import (
+    cancel,
     move,
+    never_done,
     read_throttle,
     reassigned,
     remove_throttle,
@@ -27,7 +29,8 @@ short_description: Move partitions to other brokers, or finish what an earlier r
 description:
   - Makes the moves of one batch at the same time, and waits until all new replicas are in sync. The throttle is set
     for what this batch copies, and removed at the end of it, however it ends. What is not done in time is cancelled.
-  - Without O(moves) it waits for all that is being reassigned and then removes a throttle that was left behind.
+  - Without O(moves) it waits for all that is being reassigned and then removes a throttle that was left behind. What
+    would lie on a broker that is down, or on O(drain), is cancelled.
   - In check mode it changes nothing.
 extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
 options:
@@ -36,6 +39,7 @@ options:
     type: list
     elements: dict
     default: []
+  drain: {description: A broker that is to be emptied., type: int}
   throttle_bytes_per_second:
     description: How fast each broker copies. 0 means as fast as it can.
     type: int
@@ -65,6 +69,7 @@ def main() -> None:
     """Move, or finish."""
     module = admin_module(
         timeout_s=3600.0,
+        drain={"type": "int"},
         moves={"type": "list", "elements": "dict", "default": []},
         throttle_bytes_per_second={"type": "int", "default": 0},
     )
@@ -80,11 +85,14 @@ def main() -> None:
         copied = sum(each.moved_bytes for each in moves)
         module.exit_json(changed=True, msg=f"{len(moves)} partitions moved, {copied / MB:.1f} MB.")
     with fail_on_admin_error(module):
+        serving = [broker.node_id for broker in survey(cluster).brokers if not broker.fenced]
         with cluster.connect() as admin:
-            underway = [f"{topic}-{index}" for topic, index in reassigned(admin)]
+            found = reassigned(admin)
+        underway = [f"{topic}-{index}" for topic, index in found]
+        if not module.check_mode:
+            cancel(cluster, never_done(found, serving, module.params["drain"]))
         if underway and not module.check_mode and (left := wait_for_reassigned(cluster, timeout_s)):
             raise AdminError(f"After {timeout_s:.0f} s these partitions are still being reassigned: {listed(left)}.")
-        serving = [broker.node_id for broker in survey(cluster).brokers if not broker.fenced]
         with cluster.connect() as admin:
             throttle = read_throttle(admin, serving)
             if not module.check_mode:

@@ -76,12 +76,16 @@ def test_a_broker_whose_replicas_fit_the_others_may_go_up_or_down() -> None:
 @pytest.mark.parametrize(
     ("state", "sentence"),
     [
-        (replace(WELL, quorum=None), "keeps its metadata in ZooKeeper"),
+        (
+            replace(WELL, quorum=None),
+            "The cluster keeps its metadata in ZooKeeper, and only one of KRaft can forget a broker.",
+        ),
         (without(1), "replication factor 3 of orders does not fit the 2 brokers that would hold replicas (2 and 3)"),
         (without(1, 2, 3), "Broker 4 is the last broker that serves."),
         (
             with_racks("a", "a", "b", "c"),
-            "1 partitions would lie in fewer racks than now (orders-1): the brokers that remain are in 2",
+            "1 partitions would lie in fewer racks than now (orders-1): the brokers that remain are in 2."
+            " Add a broker in that rack first, or accept it with remove_broker_fewer_racks=yes.",
         ),
         (lacking(1, 2), "1 partitions lack a replica in sync (orders-0)"),
         (lacking(), "1 partitions have no leader (orders-0)"),
@@ -107,6 +111,19 @@ def test_each_reason_is_told_alone() -> None:
         "The cluster is not healthy: 1 partitions lack a replica in sync (orders-0)."
         " playbooks/check_health.yml tells more."
     ]
+
+
+def test_what_is_not_well_is_told_with_all_of_its_reasons() -> None:
+    state = replace(WELL, partitions=(lacking().partitions[0], replace(WELL.partitions[1], isr=(2, 4))))
+    (sentence,) = refusals(state, 4, placements(WELL), targets(WELL, 4, ()))
+    assert "(orders-0) and 1 partitions lack a replica in sync (orders-1)." in sentence
+
+
+def test_a_registration_or_a_replica_is_enough_to_be_judged_as_a_broker() -> None:
+    alone = replace(without(1, 2, 3), quorum=Quorum(1, 500, VOTERS[:3]))
+    assert refused(replace(alone, partitions=())) == "Broker 4 is the last broker that serves."
+    held_alone = replace(WELL, brokers=WELL.brokers[:2])
+    assert "does not fit the 2 brokers" in refused(held_alone)
 
 
 def test_fewer_racks_may_be_accepted_and_a_rack_with_another_broker_is_no_loss() -> None:
@@ -167,7 +184,12 @@ def test_a_node_is_known_as_a_broker_a_voter_or_by_its_replicas() -> None:
     assert known(WELL, 4)
     assert known(replace(WELL, brokers=()), 4)
     assert known(replace(WELL, brokers=(), quorum=None), 4)
+    assert known(replace(WELL, partitions=(), quorum=None), 4)
+    assert known(replace(WELL, partitions=(), brokers=()), 4)
     assert not known(WELL, 9)
+    assert (
+        directory_id(replace(WELL, quorum=Quorum(1, 5, (replace(VOTERS[3], directory_id=""),))), 4) == NO_DIRECTORY[1]
+    )
     assert (votes(WELL, 4), directory_id(WELL, 4)) == (True, "dir4")
     assert (votes(WELL, 9), directory_id(replace(WELL, quorum=None), 4)) == (False, "")
 

@@ -188,3 +188,11 @@ def test_an_authority_that_ends_is_well_where_another_one_is_trusted_beside_it()
     assert assess(WELL, REPORTS, EXPECTED, authorities=changing).problems == []
     ending = assess(WELL, REPORTS, replace(EXPECTED, min_authority_days=1000), authorities=changing).problems
     assert len(ending) == 1 and ending[0].startswith("The authority new, trusted by kafka1 and kafka2, ends in 900.0")
+
+
+def test_an_observer_that_is_no_member_any_more_is_not_waited_for() -> None:
+    gone = QuorumReplica(4, "dir4", 900, 60_000)
+    state = replace(WELL, quorum=Quorum(1, 500, VOTERS, (gone,)))
+    assert assess(state, REPORTS, EXPECTED).problems == []
+    problem, *_ = assess(state, REPORTS, replace(EXPECTED, brokers=(*NODES, 4))).problems
+    assert problem == "Node 4 is behind in the metadata log: caught up 60.0 s ago."

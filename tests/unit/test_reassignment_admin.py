@@ -15,6 +15,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminE
 from ansible_collections.crucible.kafka.plugins.module_utils.cluster import Partition
 from ansible_collections.crucible.kafka.plugins.module_utils.reassignment_admin import (
     move,
+    never_done,
     read_throttle,
     reassigned,
     remove_throttle,
@@ -33,7 +34,7 @@ class Cluster:
     timeout_s = 0.0
 
     def __init__(self) -> None:
-        self.replicas = {("orders", 0): (1, 2), ("orders", 1): (1, 2)}
+        self.replicas: dict[tuple[str, int], tuple[int, ...]] = {("orders", 0): (1, 2), ("orders", 1): (1, 2)}
         self.underway: dict[tuple[str, int], tuple[int, ...]] = {}
         self.configs: dict[tuple[str, str], dict[str, str]] = {}
         self.seen: list[dict[tuple[str, str], dict[str, str]]] = []
@@ -128,6 +129,13 @@ def test_moves_under_way_are_told_as_they_will_be_and_waited_for(cluster: Cluste
     assert wait_for_reassigned(cluster, 0) == ["orders-0"]  # type: ignore[arg-type] # a stand-in
     cluster.stuck = False
     assert wait_for_reassigned(cluster, 5) == []  # type: ignore[arg-type] # a stand-in
+
+
+def test_what_would_lie_on_a_broker_that_is_down_or_to_be_emptied_is_not_waited_for() -> None:
+    underway = {("a", 0): (1, 2), ("a", 1): (1, 5), ("a", 2): (2, 3)}
+    assert never_done(underway, [1, 2, 3, 5], None) == []
+    assert never_done(underway, [1, 2, 3], None) == [("a", 1)]
+    assert never_done(underway, [1, 2, 3, 5], 3) == [("a", 2)]
 
 
 def test_a_throttle_is_found_at_each_level_and_removed(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
