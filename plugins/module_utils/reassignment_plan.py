@@ -130,7 +130,7 @@ def estimated_s(batches: Iterable[Batch], bytes_per_second: int) -> float:
             for node in move.added:
                 busy["receives", node] += move.size_bytes
             busy["sends", move.before[0]] += move.moved_bytes
-        total += max(busy.values(), default=0)
+        total += max(busy.values())
     return total / bytes_per_second
 
 

@@ -242,3 +242,21 @@ def test_the_same_cluster_gets_the_same_plan_in_whatever_order_it_is_told(
     placed, targets = cluster
     backwards = Targets(dict(reversed(list(targets.racks.items()))))
     assert plan(placed, targets) == plan(list(reversed(placed)), backwards)
+
+
+def test_a_broker_that_sends_to_two_others_takes_the_time_of_both() -> None:
+    placed = [Placement("orders", index, (1,), 1_000_000) for index in range(2)]
+    result = plan(placed, Targets({2: "", 3: ""}, drained=frozenset({1})))
+    assert {move.after for move in result.moves} == {(2,), (3,)}
+    assert estimated_s(result.batches(9), 1_000_000) == 2.0
+
+
+def test_what_a_cordoned_broker_keeps_is_not_in_the_shares_of_the_others() -> None:
+    placed = [Placement("orders", index, (9 if index < 2 else 1,), 10) for index in range(4)]
+    (move,) = plan(placed, Targets({1: "", 2: "", 9: ""}, cordoned=frozenset({9}))).moves
+    assert (move.before, move.after) == ((1,), (2,))
+
+
+def test_without_a_broker_that_takes_replicas_that_is_said() -> None:
+    (told,) = problems([Placement("orders", 0, (1,))], Targets({1: ""}, cordoned=frozenset({1})))
+    assert told.endswith("the 0 brokers that would hold replicas (none).")
