@@ -44,6 +44,10 @@ options:
     type: str
     choices: [kraft, zookeeper]
     required: true
+  modes:
+    description: 'The mode of each host where they differ, on the way from ZooKeeper to KRaft.'
+    type: dict
+    default: {}
   members:
     description: 'Every host of the inventory: name, node_id, host, roles.'
     type: list
@@ -125,6 +129,7 @@ def hosts(params: Mapping[str, Any]) -> Iterator[Host]:
             node_id=int(member["node_id"]),
             roles=member["roles"],
             endpoint=params["controller_servers"].get(name, ""),
+            mode=params["modes"].get(name, ""),
             in_run=name in params["declared"],
             properties=declared.get("properties", {}),
             digests=declared.get("digests", {}),
@@ -199,6 +204,7 @@ def main() -> None:
     """Ask, plan, and tell."""
     module = admin_module(
         mode={"type": "str", "required": True, "choices": ["kraft", "zookeeper"]},
+        modes={"type": "dict", "default": {}},
         members={"type": "list", "elements": "dict", "required": True},
         controller_servers={"type": "dict", "required": True},
         found={"type": "list", "elements": "dict", "required": True},
