@@ -43,8 +43,8 @@ def read(admin: Any) -> Contents:
     topics = [topic for topic in admin.describe_topics(None) if topic["error_code"] == 0]
     brokers = [str(broker["broker_id"]) for broker in admin.describe_cluster()["brokers"]]
     configs = {
-        f"{kind} {name or 'default'}": {key: str(told["value"]) for key, told in each.items()}
-        for kind, names in (("topic", [topic["name"] for topic in topics]), ("broker", ["", *brokers]))
+        f"{kind} {name}": {key: str(told["value"]) for key, told in each.items()}
+        for kind, names in (("topic", [topic["name"] for topic in topics]), ("broker", brokers))
         for name, each in describe_configs(admin, kind, names, modified_only=True).items()
     }
     groups = sorted({group["group_id"] for group in admin.list_groups()})
