@@ -86,14 +86,15 @@ def damage(mode: str, hosts: Sequence[Host], preview: bool) -> Iterator[str]:
     """Tell which data directories are unfit to be started on, let alone formatted."""
     for host in hosts:
         for found in host.data_dirs:
-            version, id_key = _meta_format(host.mode or mode, host, found)
+            mode_of = host.mode or mode
+            version, id_key = _meta_format(mode_of, host, found)
             where = f"{found.path} on {host.name} (kafka_data_dirs)"
             if found.mount and not found.mounted and not (preview and not host.recorded_id):
                 yield f"{where}: nothing is mounted at {found.mount}, so its data is elsewhere or lost. Mount it."
             elif not found.meta and not found.blank:
                 yield f"{where} holds files but no meta.properties, so they are not Kafka's. Move them away."
             elif found.meta and found.meta.get("version") != version:
-                yield f"{where} was not written in kafka_mode {host.mode or mode}: see the version in its meta.properties."
+                yield f"{where} was not written in kafka_mode {mode_of}: see the version in its meta.properties."
             elif found.meta and found.meta.get(id_key) != str(host.node_id):
                 yield f"{where} belongs to node {found.meta.get(id_key)}, but kafka_node_id is {host.node_id}."
 

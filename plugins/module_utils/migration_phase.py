@@ -124,7 +124,10 @@ def inventory_refusals(declared: Declared, nodes: Sequence[Node]) -> Iterator[st
             " migration, and to a later release after it."
         )
     if declared.security != "plaintext":
-        yield f"kafka_security: a migration with {declared.security} was not tried. Migrate first, secure the cluster then."
+        yield (
+            f"kafka_security: a migration with {declared.security} was not tried. Migrate in plaintext, and secure the"
+            " cluster then."
+        )
     for key in sorted(NOT_TRIED.keys() & set(declared.config)):
         yield f"kafka_config: take {key} away for the migration; {NOT_TRIED[key]}."
     if declared.log_level not in ("INFO", "DEBUG", "TRACE", "ALL"):
@@ -158,13 +161,16 @@ def refusals(declared: Declared, nodes: Sequence[Node]) -> Iterator[str]:
     phase = declared.phase
     brokers = [node for node in nodes if not node.is_controller]
     controllers = [node for node in nodes if node.is_controller]
-    if down := [node.name for node in brokers if node.process is None]:
-        if phase != ZOOKEEPER:
-            yield f"kafka_migration_phase: {listed(down)} does not run. Start it, or go back with zookeeper."
+    down = [node.name for node in brokers if node.process is None]
+    if down and phase != ZOOKEEPER:
+        yield f"kafka_migration_phase: {listed(down)} does not run. Start it, or go back with zookeeper."
     at = {name: [node.name for node in brokers if node.phase == name] for name in PHASES}
     finished = [node.name for node in controllers if node.phase == FINISHED]
     if finished and phase != FINISHED:
-        yield f"kafka_migration_phase: {listed(finished)} has left ZooKeeper, from where no way leads back. Declare finished."
+        yield (
+            f"kafka_migration_phase: {listed(finished)} has left ZooKeeper, from where no way leads back. Declare"
+            " finished."
+        )
         return
     reached = _reached(at, controllers)
     if sentence := _skips(phase, reached, at):
@@ -389,7 +395,8 @@ def next_step(phase: str) -> str:
     return {
         ZOOKEEPER: "The cluster is in ZooKeeper mode; the controllers and what they had stored are gone. A new attempt"
         " begins with controllers.",
-        CONTROLLERS: "The controllers wait for the brokers; no broker was touched. Next: dual_write. (zookeeper goes back.)",
+        CONTROLLERS: "The controllers wait for the brokers; no broker was touched. Next: dual_write. (zookeeper goes"
+        " back.)",
         DUAL_WRITE: "The controllers have copied the metadata, lead the cluster and write to ZooKeeper too. Next:"
         " kraft_brokers. (zookeeper goes back.)",
         KRAFT_BROKERS: "All brokers are KRaft brokers; the controllers still write to ZooKeeper. Next: finished, the"

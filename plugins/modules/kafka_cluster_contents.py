@@ -70,9 +70,9 @@ def main() -> None:
     with fail_on_admin_error(module), endpoint(module).connect() as admin:
         contents = read(admin)
     told = {"contents": asdict(contents), "counts": contents.counts}
-    if module.params["before"]:
-        if changed := list(differences(Contents(**module.params["before"]), contents)):
-            module.fail_json(msg=f"The cluster does not hold what it held: {'; '.join(changed)}.", **told)
+    before = Contents(**module.params["before"] or {})
+    if changed := list(differences(before, contents)):
+        module.fail_json(msg=f"The cluster does not hold what it held: {'; '.join(changed)}.", **told)
     module.exit_json(changed=False, **told)
 
 

@@ -34,7 +34,11 @@ options:
     required: true
   node_id: {type: int, required: true, description: The controller's id.}
   voters: {type: list, elements: int, required: true, description: The ids of all controllers.}
-  phase: {type: str, required: true, choices: [controllers, dual_write, kraft_brokers, finished], description: The phase waited for.}
+  phase:
+    description: The phase waited for.
+    type: str
+    required: true
+    choices: [controllers, dual_write, kraft_brokers, finished]
   timeout_s: {type: float, default: 300.0, description: How long to wait.}
 author: [Crucible]
 """
@@ -42,7 +46,11 @@ author: [Crucible]
 EXAMPLES = r"""
 - name: Wait until the controller waits for the brokers
   crucible.kafka.kafka_migration_gate:
-    quorum_command: [/opt/kafka/bin/kafka-metadata-quorum.sh, --bootstrap-controller=192.0.2.31:9093, describe, --replication]
+    quorum_command:
+      - /opt/kafka/bin/kafka-metadata-quorum.sh
+      - --bootstrap-controller=192.0.2.31:9093
+      - describe
+      - --replication
     node_id: 101
     voters: [101, 102, 103]
     phase: controllers

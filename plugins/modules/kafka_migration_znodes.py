@@ -13,12 +13,16 @@ DOCUMENTATION = r"""
 module: kafka_migration_znodes
 short_description: Delete the znodes of a migration to KRaft that is taken back
 description:
-  - Deletes C(/controller), by which a KRaft controller leads the brokers, so that one of them becomes the controller; and
-    C(/migration), by which the next attempt would take itself for the continuation of this one, and would copy an empty
-    cluster over ZooKeeper (strimzi#11262).
+  - Deletes C(/controller), by which a KRaft controller leads the brokers, so that one of them becomes the controller;
+    and C(/migration), by which the next attempt would take itself for the continuation of this one, and would copy an
+    empty cluster over ZooKeeper (strimzi#11262).
   - What belongs to a broker stays. The controllers have to be stopped before.
 options:
-  command: {type: list, elements: str, required: true, description: 'A ZooKeeper shell connected to the ensemble, which reads commands.'}
+  command:
+    description: A ZooKeeper shell connected to the ensemble, which reads commands.
+    type: list
+    elements: str
+    required: true
   controllers: {type: list, elements: int, required: true, description: The ids of the KRaft controllers.}
 author: [Crucible]
 """
