@@ -66,7 +66,7 @@ def read(admin: Any) -> Contents:
 
 def main() -> None:
     """Read, and compare."""
-    module = admin_module(timeout_s=30.0, before={"type": "dict"})
+    module = admin_module(before={"type": "dict"})
     with fail_on_admin_error(module), endpoint(module).connect() as admin:
         contents = read(admin)
     told = {"contents": asdict(contents), "counts": contents.counts}
