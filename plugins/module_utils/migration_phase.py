@@ -279,10 +279,10 @@ def expected_phase(phase: str, node: Node) -> str:
 
 @dataclass(frozen=True)
 class Replica:
-    """A row of `kafka-metadata-quorum describe --replication`."""
+    """A row of `kafka-metadata-quorum describe --replication`; `behind_ms` is since when it has not been caught up."""
 
     node_id: int
-    lag: int
+    behind_ms: int
     status: str
 
 
@@ -292,12 +292,11 @@ def parse_replication(text: str) -> list[Replica]:
     header = next((line for line in lines if line[:1] == ["NodeId"]), None)
     if header is None:
         return []
-    node_id, lag, status = (header.index(name) for name in ("NodeId", "Lag", "Status"))
-    return [
-        Replica(int(line[node_id]), int(line[lag]), line[status])
-        for line in lines
-        if len(line) == len(header) and line[node_id].isdigit()
-    ]
+    node_id, caught_up, status = (header.index(name) for name in ("NodeId", "LastCaughtUpTimestamp", "Status"))
+    rows = [line for line in lines if len(line) == len(header) and line[node_id].isdigit()]
+    # The leader stamps all of them, so that no other clock is involved.
+    now = max((int(row[caught_up]) for row in rows), default=0)
+    return [Replica(int(row[node_id]), now - int(row[caught_up]), row[status]) for row in rows]
 
 
 @dataclass(frozen=True)
@@ -331,6 +330,8 @@ WAITING = (
     "KRAFT_CONTROLLER_TO_BROKER_COMM",
     "DUAL_WRITE",
 )
+# A record every half second is new, so that no voter is at the end of the log for long.
+BEHIND_MS = 5000
 # By phase: the state that each controller has replayed, and that of the active controller's driver. A phase that was
 # interrupted may have gone on to the next state by itself.
 AWAITED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -363,7 +364,9 @@ def unreached(
     reasons = []
     if missing := sorted(set(voters) - voting):
         reasons.append(f"controller {node_id} does not know {listed(missing)} as a voter")
-    if behind := [replica.node_id for replica in replicas if replica.node_id in voting and replica.lag > 0]:
+    if behind := [
+        replica.node_id for replica in replicas if replica.node_id in voting and replica.behind_ms > BEHIND_MS
+    ]:
         reasons.append(f"controller {listed(behind)} is behind in the metadata log")
     if log.state not in states:
         reasons.append(f"controller {node_id} is in {log.state or 'no state of a migration'}, not {listed(states)}")

@@ -259,7 +259,7 @@ REPLICATION = """\
 NodeId  DirectoryId             LogEndOffset  Lag  LastFetchTimestamp  LastCaughtUpTimestamp  Status
 103     G8kxAnmUQD2JPMYZ6h2gQA  2430          0    1795913385841       1795913385841          Leader
 101     w8kxAnmUQD2JPMYZ6h2gQA  2430          0    1795913385800       1795913385800          Follower
-102     a8kxAnmUQD2JPMYZ6h2gQA  2428          2    1795913385800       1795913385800          Follower
+102     a8kxAnmUQD2JPMYZ6h2gQA  2428          2    1795913385800       1795913378841          Follower
 1       b8kxAnmUQD2JPMYZ6h2gQA  2430          0    1795913385800       1795913385800          Observer
 """
 QUORUM = [
@@ -271,7 +271,12 @@ QUORUM = [
 
 
 def test_the_quorum_is_read_as_the_tool_prints_it() -> None:
-    assert parse_replication(REPLICATION) == [QUORUM[0], QUORUM[1], Replica(102, 2, "Follower"), QUORUM[3]]
+    assert parse_replication(REPLICATION) == [
+        Replica(103, 0, "Leader"),
+        Replica(101, 41, "Follower"),
+        Replica(102, 7000, "Follower"),
+        Replica(1, 41, "Observer"),
+    ]
     assert parse_replication("Exception in thread main\n") == []
 
 
@@ -309,7 +314,7 @@ def test_each_controller_is_believed_by_itself_alone() -> None:
     [
         (CONTROLLERS, 103, [], WAITS, "controller 103 knows no leader"),
         (CONTROLLERS, 103, QUORUM[:2], WAITS, "does not know 102 as a voter"),
-        (CONTROLLERS, 103, [*QUORUM[:2], Replica(102, 5, "Follower")], WAITS, "controller 102 is behind"),
+        (CONTROLLERS, 103, [*QUORUM[:2], Replica(102, 5001, "Follower")], WAITS, "controller 102 is behind"),
         (CONTROLLERS, 101, QUORUM, ControllerLog(), "controller 101 is in no state of a migration"),
         (CONTROLLERS, 103, QUORUM, ControllerLog("INACTIVE", "PRE_MIGRATION"), "active controller 103 is in INACTIVE"),
         (DUAL_WRITE, 103, QUORUM, ControllerLog("SYNC_KRAFT_TO_ZK", "MIGRATION"), "SYNC_KRAFT_TO_ZK, not DUAL_WRITE"),
@@ -321,6 +326,10 @@ def test_a_controller_that_is_not_there_yet_says_why(
     phase: str, node_id: int, replicas: list[Replica], log: ControllerLog, reason: str
 ) -> None:
     assert any(reason in found for found in unreached(phase, node_id, VOTERS, replicas, log))
+
+
+def test_a_voter_that_is_a_record_behind_is_ready() -> None:
+    assert unreached(CONTROLLERS, 103, VOTERS, [*QUORUM[:2], Replica(102, 5000, "Follower")], WAITS) == []
 
 
 def test_a_phase_that_was_interrupted_may_have_gone_on() -> None:
