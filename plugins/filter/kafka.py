@@ -77,6 +77,7 @@ def kafka_server_properties(name: str, declared: Mapping[str, Any]) -> dict[str,
         security=declared["security"],
         security_phase=declared["security_phase"],
         administrator=declared["administrator"],
+        migration_phase=declared["migration_phase"],
     )
     node = next(node for node in cluster.nodes if node.name == name)
     found = server_properties(

@@ -141,14 +141,15 @@ def plan(found: Found, declared: Declared) -> Plan:
     """
     steps = {host.name: _steps(host, found, declared.mode) for host in found.hosts if host.in_run}
     change = _release_change(found, declared, steps)
+    kraft = any(_is_kraft(host, declared.mode) for host in found.hosts)
     if problems := [*_problems(found, declared, steps), *upgrade_plan.problems(change)]:
         raise identity.Refusal(*problems)
     cluster_id = identity.known_id(found.hosts, declared.cluster_id)
-    if declared.mode == "kraft":
+    if kraft:
         cluster_id = cluster_id or identity.new_id()
     return Plan(
         cluster_id,
-        identity.initial_controllers(cluster_id, found.hosts) if declared.mode == "kraft" else "",
+        identity.initial_controllers(cluster_id, found.hosts) if kraft else "",
         steps,
         [*upgrade_plan.notes(change), *membership.notes(found.cluster, found.hosts)],
         all(host.mounted for host in found.hosts if host.in_run),
@@ -171,10 +172,12 @@ def _release_change(found: Found, declared: Declared, steps: Mapping[str, Steps]
 
 def _steps(host: Host, found: Found, mode: str) -> Steps:
     has_served = host.bootstrapped or found.cluster is not None
-    kraft = mode == "kraft"
+    kraft = _is_kraft(host, mode)
     dynamic_keys = found.dynamic_keys.get(host.node_id, ())
     if kraft and host.unformatted_dirs and not found.bootstrapped:
         return Steps(START, ["the cluster is new"], False, "initial", host.unformatted_dirs, True)
+    if kraft and host.unformatted_dirs and _forms_quorum(host, found, mode):
+        return Steps(START, ["the controllers are new"], False, "initial", host.unformatted_dirs, True)
     reasons = list(restart_reasons(host, found.restart_keys.get(host.node_id))) if host.process else []
     format_as = "join" if kraft and host.unformatted_dirs else ""
     remove, add = _vote(host, found) if kraft else ("", False)
@@ -201,6 +204,16 @@ def _steps(host: Host, found: Found, mode: str) -> Steps:
             action, reasons, has_served, format_as, _formatted(host, format_as), True, remove, False, dynamic_keys
         )
     return Steps(dynamic_keys=dynamic_keys, wait=_waited_for(host, found))
+
+
+def _is_kraft(host: Host, mode: str) -> bool:
+    return (host.mode or mode) == "kraft"
+
+
+def _forms_quorum(host: Host, found: Found, mode: str) -> bool:
+    """Whether the host is one of the first controllers of a cluster that ZooKeeper still leads."""
+    led = found.cluster is not None and found.cluster.quorum is None
+    return mode == "zookeeper" and led and CONTROLLER in host.roles and not host.bootstrapped
 
 
 def _formatted(host: Host, format_as: str) -> Sequence[str]:
@@ -241,20 +254,19 @@ def _waited_for(host: Host, found: Found) -> str:
 
 
 def _problems(found: Found, declared: Declared, steps: Mapping[str, Steps]) -> Iterator[str]:
-    kraft = declared.mode == "kraft"
     judged = [host for host in found.hosts if host.mounted or not declared.before_mounts]
     yield from identity.damage(declared.mode, judged, declared.preview)
-    yield from identity.disagreement(found.hosts, declared.cluster_id if kraft else "")
+    yield from identity.disagreement(found.hosts, declared.cluster_id if declared.mode == "kraft" else "")
     yield from membership.problems(found.cluster, found.hosts)
     in_run = [host for host in judged if host.in_run]
-    if kraft:
-        yield from _unformable(found, in_run)
-        for host in in_run:
-            yield from _directory_problems(host, found)
-        for host in found.hosts:
-            if host.in_run:
-                yield from _role_problems(host, found)
-        yield from _restart_problems(in_run, found, steps)
+    kraft = [host for host in in_run if _is_kraft(host, declared.mode)]
+    yield from _unformable(found, kraft)
+    for host in kraft:
+        yield from _directory_problems(host, found)
+    for host in found.hosts:
+        if host.in_run and _is_kraft(host, declared.mode):
+            yield from _role_problems(host, found)
+    yield from _restart_problems(kraft, found, steps)
     if len(found.hosts) > 1 and found.cluster is not None:
         yield from _login_problems(in_run)
     for host in in_run:

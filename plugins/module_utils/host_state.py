@@ -39,7 +39,8 @@ class Process:
 class Host:
     """One host of the inventory.
 
-    Declared: `endpoint` is its controller's `host:port`; `properties` and `digests` are what its process is to be
+    Declared: `endpoint` is its controller's `host:port`; `mode` is its own on the way from ZooKeeper to KRaft,
+    "" where it is the cluster's; `properties` and `digests` are what its process is to be
     started with, both empty for a host outside the run; `in_run` says that this run may change the host.
 
     Found: `data_dirs` are the declared ones, in their order, none if the host did not answer; `former_dirs` are those
@@ -53,6 +54,7 @@ class Host:
     node_id: int
     roles: Collection[str]
     endpoint: str
+    mode: str = ""
     in_run: bool = True
     properties: Mapping[str, str] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)

@@ -11,10 +11,12 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
-from .host_state import CONTROLLER, Host
+from .host_state import CONTROLLER, DataDir, Host
 
 # meta.properties in each mode: its version, and the key of the node's id.
 META_FORMATS = {"kraft": ("1", "node.id"), "zookeeper": ("0", "broker.id")}
+# What a broker that has left ZooKeeper mode, or is about to, was started or is to be started with.
+LEFT_ZOOKEEPER = ("process.roles", "zookeeper.metadata.migration.enable")
 
 
 class Refusal(Exception):
@@ -82,15 +84,25 @@ def disagreement(hosts: Sequence[Host], declared_id: str) -> Iterator[str]:
 
 def damage(mode: str, hosts: Sequence[Host], preview: bool) -> Iterator[str]:
     """Tell which data directories are unfit to be started on, let alone formatted."""
-    version, id_key = META_FORMATS[mode]
     for host in hosts:
         for found in host.data_dirs:
+            mode_of = host.mode or mode
+            version, id_key = _meta_format(mode_of, host, found)
             where = f"{found.path} on {host.name} (kafka_data_dirs)"
             if found.mount and not found.mounted and not (preview and not host.recorded_id):
                 yield f"{where}: nothing is mounted at {found.mount}, so its data is elsewhere or lost. Mount it."
             elif not found.meta and not found.blank:
                 yield f"{where} holds files but no meta.properties, so they are not Kafka's. Move them away."
             elif found.meta and found.meta.get("version") != version:
-                yield f"{where} was not written in kafka_mode {mode}: see the version in its meta.properties."
+                yield f"{where} was not written in kafka_mode {mode_of}: see the version in its meta.properties."
             elif found.meta and found.meta.get(id_key) != str(host.node_id):
                 yield f"{where} belongs to node {found.meta.get(id_key)}, but kafka_node_id is {host.node_id}."
+
+
+def _meta_format(mode: str, host: Host, found: DataDir) -> tuple[str, str]:
+    """The format in which the directory may be; a broker that was migrated keeps that of ZooKeeper mode for good."""
+    started = host.process.properties if host.process else {}
+    migrated = mode == "kraft" and any(key in started or key in host.written for key in LEFT_ZOOKEEPER)
+    if migrated and found.meta.get("version") == META_FORMATS["zookeeper"][0]:
+        return META_FORMATS["zookeeper"]
+    return META_FORMATS[mode]

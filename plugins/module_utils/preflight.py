@@ -182,7 +182,7 @@ class View:
     @property
     def brokers(self) -> int:
         """How many hosts are brokers."""
-        return sum("broker" in node.roles or self.declared.mode != "kraft" for node in self.nodes)
+        return sum("broker" in node.roles for node in self.nodes)
 
 
 Check = Callable[[View], Iterator[Problem]]

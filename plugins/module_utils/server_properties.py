@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import security, security_phase
+from . import migration_phase, security, security_phase
 from .listeners import advertised_property, entry_listener, listeners_property
 
 SENSITIVE = re.compile(r"password|secret|credential|jaas\.config|keystore\.key$", re.IGNORECASE)
@@ -36,8 +36,9 @@ class Cluster:
     """What is declared for all nodes.
 
     `major` is Kafka's major release. `listeners` are entries of kafka_listeners. By the first of `controller_listeners`
-    nodes connect to controllers, at `controller_servers`. `zookeeper_connect` is for that mode alone. `security` is
-    kafka_security, on the way there in its `security_phase`, and `administrator` the user that needs no ACL then.
+    nodes connect to controllers, at `controller_servers`. `zookeeper_connect` is for that mode alone, on the way to
+    KRaft in a `migration_phase`. `security` is kafka_security, on the way there in its `security_phase`, and
+    `administrator` the user that needs no ACL then.
     """
 
     mode: str
@@ -51,6 +52,7 @@ class Cluster:
     security: str = "plaintext"
     security_phase: str = ""
     administrator: str = ""
+    migration_phase: str = ""
 
     @property
     def brokers(self) -> list[Node]:
@@ -69,7 +71,11 @@ class Cluster:
 
     def roles(self, node: Node) -> Sequence[str]:
         """What the node is; ZooKeeper mode knows brokers alone."""
-        return node.roles if self.mode == "kraft" else ["broker"]
+        return node.roles if self.mode_of(node) == "kraft" or "broker" not in node.roles else ["broker"]
+
+    def mode_of(self, node: Node) -> str:
+        """In which mode the node is; on the way to KRaft they differ."""
+        return migration_phase.node_mode(self.mode, self.migration_phase, node.roles)
 
     def listeners_of(self, node: Node) -> list[Mapping[str, Any]]:
         """Where the node listens: the controllers' listeners are for controllers, all others are for brokers."""
@@ -103,7 +109,8 @@ def server_properties(
     """
     layers = [
         _common(cluster, node, data_dirs),
-        _kraft(cluster, node) if cluster.mode == "kraft" else _zookeeper(cluster, node),
+        _kraft(cluster, node) if cluster.mode_of(node) == "kraft" else _zookeeper(cluster, node),
+        _migration(cluster, node),
         _release(cluster),
         _security(cluster),
         timing,
@@ -175,6 +182,17 @@ def _kraft(cluster: Cluster, node: Node) -> dict[str, Any]:
 
 def _zookeeper(cluster: Cluster, node: Node) -> dict[str, Any]:
     return {"broker.id": node.node_id, "zookeeper.connect": cluster.zookeeper_connect}
+
+
+def _migration(cluster: Cluster, node: Node) -> dict[str, Any]:
+    if not migration_phase.connects_both(cluster.mode, cluster.migration_phase, node.roles):
+        return {}
+    return {
+        migration_phase.ENABLE: True,
+        "zookeeper.connect": cluster.zookeeper_connect,
+        "controller.listener.names": list(cluster.controller_listeners),
+        "controller.quorum.bootstrap.servers": list(cluster.controller_servers),
+    }
 
 
 def _release(cluster: Cluster) -> dict[str, Any]:

@@ -54,6 +54,10 @@ options:
     description: The declared release, such as 4.3.1. Without it nothing is said of a change of the release.
     type: str
     default: ''
+  modes:
+    description: 'The mode of each host where they differ, on the way from ZooKeeper to KRaft.'
+    type: dict
+    default: {}
   members:
     description: 'Every host of the inventory: name, node_id, host, roles.'
     type: list
@@ -137,6 +141,7 @@ def hosts(params: Mapping[str, Any]) -> Iterator[Host]:
             node_id=int(member["node_id"]),
             roles=member["roles"],
             endpoint=params["controller_servers"].get(name, ""),
+            mode=params["modes"].get(name, ""),
             in_run=name in params["declared"],
             properties=declared.get("properties", {}),
             digests=declared.get("digests", {}),
@@ -225,6 +230,7 @@ def main() -> None:
     module = admin_module(
         mode={"type": "str", "required": True, "choices": ["kraft", "zookeeper"]},
         release={"type": "str", "default": ""},
+        modes={"type": "dict", "default": {}},
         members={"type": "list", "elements": "dict", "required": True},
         controller_servers={"type": "dict", "required": True},
         found={"type": "list", "elements": "dict", "required": True},

@@ -18,6 +18,9 @@ from ansible_collections.crucible.kafka.plugins.module_utils.host_state import D
 from ansible_collections.crucible.kafka.plugins.module_utils.identity import Refusal, directory_id, new_id
 from ansible_collections.crucible.kafka.plugins.module_utils.restart_needed import restart_reasons
 
+ZK_PROPERTIES = {"log.dirs": "/data", "broker.id": "1", "zookeeper.connect": "zookeeper1:2181/kafka"}
+FORMER = data_dir(1, meta={"version": "0", "broker.id": "1"})
+
 
 def decide(*hosts: Host, serves: ClusterState | None = None, declared: str = "", **changes: Any) -> Plan:
     serving = [broker.node_id for broker in serves.brokers if not broker.fenced] if serves else []
@@ -41,6 +44,55 @@ def test_a_healthy_cluster_needs_nothing() -> None:
     made = decide(host(1), host(2), host(3), serves=cluster())
     assert set(made.steps.values()) == {Steps()}
     assert made.lines == ["kafka1: nothing to do", "kafka2: nothing to do", "kafka3: nothing to do"]
+
+
+# The way from ZooKeeper to KRaft
+
+
+def controller(node_id: int, **changes: Any) -> Host:
+    """One of the controllers that come beside brokers in ZooKeeper mode."""
+    return bare(node_id, name=f"controller{node_id}", roles=("controller",), mode="kraft", **changes)
+
+
+def migrate(*hosts: Host, state: ClusterState | None = None) -> Plan:
+    led = state or replace(cluster(), quorum=None)
+    return plan(Found(hosts, led, [1, 2, 3]), Declared("zookeeper"))
+
+
+def zk_broker(node_id: int, **changes: Any) -> Host:
+    meta = {"version": "0", "broker.id": str(node_id), "cluster.id": CLUSTER}
+    dirs = (data_dir(node_id, meta=meta),)
+    return host(node_id, *dirs, **{"roles": ("broker",), "written": ZK_PROPERTIES, "recorded_id": ""} | changes)
+
+
+def test_controllers_of_a_cluster_in_zookeeper_form_a_quorum_with_its_id() -> None:
+    made = migrate(zk_broker(1), zk_broker(2), zk_broker(3), *map(controller, (101, 102, 103)))
+    assert made.cluster_id == CLUSTER
+    assert made.initial_controllers.split(",")[0] == f"101@kafka101:9093:{directory_id(CLUSTER, 101)}"
+    assert len(made.initial_controllers.split(",")) == 3
+    for node_id in (101, 102, 103):
+        steps = made.steps[f"controller{node_id}"]
+        assert (steps.action, steps.format, steps.in_turn) == ("start", "initial", False)
+
+
+def test_a_controller_that_has_served_is_never_formatted_as_a_first_one_again() -> None:
+    made = migrate(zk_broker(1), controller(101, bootstrapped=True))
+    assert made.steps["controller101"].format == "join"
+
+
+def test_brokers_keep_their_directories_when_they_leave_zookeeper() -> None:
+    for started in (RUNNING, None):
+        migrated = zk_broker(1, mode="kraft", written=PROPERTIES, process=started)
+        assert migrate(migrated).steps["kafka1"].format == ""
+    # About to leave it: what was written last connects it to both.
+    both = {**ZK_PROPERTIES, "zookeeper.metadata.migration.enable": "true"}
+    made = migrate(zk_broker(1, mode="kraft", written=both, process=Process(both)))
+    assert (made.steps["kafka1"].action, made.steps["kafka1"].in_turn) == ("restart", True)
+
+
+def test_a_migrated_directory_is_still_its_own_brokers_alone() -> None:
+    with pytest.raises(Refusal, match="belongs to node 2, but kafka_node_id is 1"):
+        migrate(zk_broker(1, mode="kraft", data_dirs=zk_broker(2).data_dirs, written=PROPERTIES))
 
 
 # First formation
@@ -380,7 +432,7 @@ def test_a_new_host_is_not_added_without_those_that_must_admit_it() -> None:
         ((host(1), host(2, data_dir(2), data_dir(2, None, "/more", blank=False))), "", "/more on kafka2"),
         ((host(1), host(2, data_dir(2, mount="/disk"))), "", "nothing is mounted at /disk"),
         ((bare(1), bare(2, data_dirs=(data_dir(2, None, mount="/disk"),))), "", "nothing is mounted at /disk"),
-        ((host(1, data_dir(1, meta={"version": "0", "broker.id": "1"})),), "", "kafka_mode kraft"),
+        ((host(1, FORMER, written=ZK_PROPERTIES, process=Process(ZK_PROPERTIES)),), "", "kafka_mode kraft"),
         ((host(1), down(2, data_dir(2, None))), "", "kafka2: no metadata, but the cluster has been there before"),
         ((host(1, recorded_id="", bootstrapped=False), bare(2)), "", "kafka2: no metadata, but the cluster has been"),
         ((bare(1), bare(2, in_run=False)), "", "kafka2 too (--limit)"),

@@ -1,0 +1,125 @@
+"""The modules of the way to KRaft at their edge, where journal, quorum and ZooKeeper tell what is set."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+QUORUM = """\
+NodeId DirectoryId LogEndOffset Lag LastFetchTimestamp LastCaughtUpTimestamp Status
+101 w8kxAnmUQD2JPMYZ6h2gQA 9 0 1 1 Leader
+102 a8kxAnmUQD2JPMYZ6h2gQA 9 0 1 1 Follower
+103 b8kxAnmUQD2JPMYZ6h2gQA 9 0 1 1 Follower
+"""
+LOG = """\
+INFO Replayed a ZkMigrationStateRecord changing the migration state from NONE to PRE_MIGRATION.
+INFO 101 transitioning from WAIT_FOR_CONTROLLER_QUORUM to WAIT_FOR_BROKERS state
+"""
+# It answers what stands in the files beside it, and deletes them as it is told.
+SHELL = """#!/usr/bin/env python3
+import pathlib, sys
+folder = pathlib.Path(__file__).parent
+print("WatchedEvent state:SyncConnected")
+for line in sys.stdin.read().splitlines():
+    verb, _, path = line.partition(" /")
+    znode = folder / path
+    if verb == "get":
+        print(znode.read_text() if znode.exists() else "Node does not exist: /" + path)
+    if verb == "delete":
+        znode.unlink()
+"""
+
+
+def run(name: str, path: Path, check: bool = False, **options: Any) -> dict[str, Any]:
+    """Run a module with its options, and return its answer."""
+    done = subprocess.run(
+        [sys.executable, ROOT / f"plugins/modules/{name}.py"],
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": {**options, "_ansible_check_mode": check}}),
+        env=os.environ | {"PATH": f"{path}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Path:
+    """A folder with the tools of a controller that waits for the brokers."""
+    scripts = {
+        "systemctl": "#!/bin/sh\necho 7a3e8cead84048bea8529c5a62812be7\n",
+        "journalctl": '#!/bin/sh\ncat "$(dirname "$0")/log"\n',
+        "quorum": '#!/bin/sh\ncat "$(dirname "$0")/replication"\n',
+        "zookeeper": SHELL,
+    }
+    for name, text in scripts.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "log").write_text(LOG, encoding="utf-8")
+    (tmp_path / "replication").write_text(QUORUM, encoding="utf-8")
+    return tmp_path
+
+
+def gate(tools: Path, phase: str, check: bool = False) -> dict[str, Any]:
+    return run(
+        "kafka_migration_gate",
+        tools,
+        check,
+        quorum_command=[str(tools / "quorum")],
+        node_id=101,
+        voters=[101, 102, 103],
+        phase=phase,
+        timeout_s=0,
+    )
+
+
+def test_the_gate_opens_for_a_controller_that_says_so_itself(tools: Path) -> None:
+    answer = gate(tools, "controllers")
+    assert (answer["changed"], answer["reasons"], answer["driver"]) == (False, [], "WAIT_FOR_BROKERS")
+
+
+def test_the_gate_stays_closed_and_says_why(tools: Path) -> None:
+    answer = gate(tools, "dual_write")
+    assert answer["failed"] and "controller 101 is in PRE_MIGRATION, not MIGRATION" in answer["msg"]
+    assert not gate(tools, "dual_write", check=True).get("failed")
+
+
+def test_a_controller_that_does_not_answer_is_not_ready(tools: Path) -> None:
+    (tools / "quorum").write_text("#!/bin/sh\necho Timed out >&2\nexit 1\n", encoding="utf-8")
+    answer = gate(tools, "controllers")
+    assert answer["failed"] and "controller 101 does not answer: Timed out" in answer["msg"]
+
+
+def znodes(tools: Path, check: bool = False) -> dict[str, Any]:
+    return run("kafka_migration_znodes", tools, check, command=[str(tools / "zookeeper")], controllers=[101, 102, 103])
+
+
+def test_both_znodes_are_deleted_once(tools: Path) -> None:
+    (tools / "controller").write_text('{"version":2,"brokerid":103}', encoding="utf-8")
+    (tools / "migration").write_text('{"version":0,"kraft_controller_id":103}', encoding="utf-8")
+    assert znodes(tools, check=True)["changed"] and (tools / "controller").exists()
+    answer = znodes(tools)
+    assert answer["changed"] and list(answer["deleted"]) == ["/controller", "/migration"]
+    assert not (tools / "controller").exists() and not (tools / "migration").exists()
+    assert not znodes(tools)["changed"]
+
+
+def test_a_broker_stays_the_controller(tools: Path) -> None:
+    (tools / "controller").write_text('{"version":2,"brokerid":2}', encoding="utf-8")
+    assert not znodes(tools)["changed"]
+    assert (tools / "controller").exists()
+
+
+def test_an_ensemble_that_does_not_answer_is_told(tools: Path) -> None:
+    (tools / "zookeeper").write_text("#!/bin/sh\ncat > /dev/null\necho Connection refused\n", encoding="utf-8")
+    answer = znodes(tools)
+    assert answer["failed"] and "ZooKeeper does not answer: Connection refused" in answer["msg"]
