@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -376,7 +377,10 @@ def test_site_yml_keeps_a_phase_and_runs_as_ever_without_one() -> None:
 
 
 def test_templates_are_told_what_was_found() -> None:
-    hostvars = {"kafka1": {"kafka_node_id": 1, "kafka_process_roles": ["broker"]}, "kafka2": {"kafka_node_id": 2}}
+    hostvars: dict[str, dict[str, Any]] = {
+        "kafka1": {"kafka_node_id": 1, "kafka_process_roles": ["broker"]},
+        "kafka2": {"kafka_node_id": 2},
+    }
     found = [
         {
             "name": "kafka1",

@@ -27,7 +27,7 @@ FORMER, NEWER = "4.3.1", "4.4.0"
 UPGRADE, FINALIZE, HEALTH, REBALANCE, REMOVE = (
     f"playbooks/{name}.yml" for name in ("upgrade", "finalize_features", "check_health", "rebalance", "remove_broker")
 )
-GROWN = ROOT / "molecule/lifecycle/grown.yml"
+GROWN = ROOT / "molecule/lifecycle/grown"
 NEWCOMER = 4
 # Batches of few partitions, in the midst of which a run can be killed.
 SLOWLY = {"rebalance_batch_partitions": 3}
@@ -155,7 +155,7 @@ def end(run: locust_run.Run) -> None:
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+def story(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Story]:
     """The whole way, once."""
     folder = tmp_path_factory.mktemp("loads")
     found = Story()
@@ -197,7 +197,11 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         found.do("afterwards", UPGRADE, kafka_version=NEWER)
         for run in runs:
             end(run)
-        print("\n".join(table(found)))
+        reporter = request.config.pluginmanager.getplugin("terminalreporter")
+        assert reporter is not None
+        reporter.write_line("")
+        for row in table(found):
+            reporter.write_line(row)
         yield found
     finally:
         for run in runs:
