@@ -72,7 +72,10 @@ def native_call(function: Callable[..., T], *args: Any, timeout_s: float) -> T:
     start_thread(run)
     if not wait_until(lambda: bool(outcome), timeout_s):
         raise TimeoutError(f"{getattr(function, '__name__', function)} did not return within {timeout_s:g} s")
-    value, error = outcome[0]
+    value, error = outcome.pop()
     if error is not None:
-        raise error
+        try:
+            raise error
+        finally:
+            del error  # It has the frames of `function`, and would keep what they have: clients.
     return value  # type: ignore[return-value]  # T may itself include None

@@ -57,6 +57,12 @@ def answer(future: Future[T], timeout_s: float = ANSWER_S) -> T:
     end = time.monotonic() + timeout_s + 1  # the call ends by itself before that
     while not future.done() and time.monotonic() < end:
         native_sleep(0.01)
-    if not future.done():
-        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
-    return future.result(timeout=0)
+    try:
+        if not future.done():
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+        return future.result(timeout=0)
+    finally:
+        # A refusal has this frame and those above it, and the future has the refusal: in a circle they would keep the
+        # caller's client. One with a request to a coordinator that is overdue ends the process when a broker restarts
+        # (librdkafka#4605).
+        del future

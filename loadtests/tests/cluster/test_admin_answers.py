@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
+import weakref
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+from kafka_load.cluster.admin import NativeFuture, answer
+from kafka_load.native_threads import native_call
 
 ANSWERS = """
 from gevent import monkey
@@ -39,3 +49,44 @@ def test_answers_that_are_looked_for_while_they_are_set_hold_up_nobody() -> None
         [sys.executable, "-c", ANSWERS], cwd="loadtests", capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+class Client:
+    """Stands for one that is to go with the last that has it: its destruction ends what it has asked."""
+
+
+@pytest.fixture
+def _no_collection() -> Iterator[None]:
+    """Python's collector of circles comes when it likes, which may be minutes later."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def _refused() -> Future[Any]:
+    future = NativeFuture()
+    future.set_exception(KafkaException(KafkaError(KafkaError.COORDINATOR_LOAD_IN_PROGRESS)))
+    return future
+
+
+def _unanswered() -> Future[Any]:
+    return NativeFuture()
+
+
+@pytest.mark.usefixtures("_no_collection")
+@pytest.mark.parametrize("asked", [_refused, _unanswered])
+@pytest.mark.parametrize("call", [lambda ask: ask(), lambda ask: native_call(ask, timeout_s=30)])
+def test_a_client_does_not_outlive_a_call_that_was_refused(
+    asked: Callable[[], Future[Any]], call: Callable[[Callable[[], None]], None]
+) -> None:
+    clients = []
+
+    def ask() -> None:
+        client = Client()
+        clients.append(weakref.ref(client))
+        answer(asked(), timeout_s=-1)
+
+    with pytest.raises(KafkaException):
+        call(ask)
+    [client] = clients
+    assert client() is None
