@@ -30,15 +30,27 @@ def group_states(
     On a fresh cluster the coordinators are still being made, so it is asked again for `timeout_s`. Raises
     KafkaException.
     """
-    admin, deadline = admin_client(client), time.monotonic() + timeout_s
+    deadline = time.monotonic() + timeout_s
     while True:
         try:
-            known = _known_groups(admin, timeout_s)
-            return [_group_state(client, admin, name, mode, topics, known) for name, mode in groups.items()]
+            return _asked_once(client, groups, topics, timeout_s)
         except KafkaException:
             if time.monotonic() >= deadline:
                 raise
-            native_sleep(0.2)
+        native_sleep(0.2)
+
+
+def _asked_once(
+    client: ClientSettings, groups: Mapping[str, Mode], topics: Sequence[str], timeout_s: float
+) -> list[GroupState]:
+    """The answers, by a client of its own.
+
+    A client whose question to a coordinator was not answered in time ends the process as soon as that broker is back
+    (librdkafka#4605), unless it is gone by then.
+    """
+    admin = admin_client(client)
+    known = _known_groups(admin, timeout_s)
+    return [_group_state(client, admin, name, mode, topics, known) for name, mode in groups.items()]
 
 
 def _group_state(

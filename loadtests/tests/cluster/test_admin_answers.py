@@ -90,3 +90,43 @@ def test_a_client_does_not_outlive_a_call_that_was_refused(
         call(ask)
     [client] = clients
     assert client() is None
+
+
+COORDINATOR_AWAY = """
+import gc
+from confluent_kafka import KafkaException
+from kafka_load.cluster import group_states
+from kafka_load.engines.settings import ClientSettings
+from mock_cluster import MockCluster
+
+gc.freeze()  # As in a run, where nothing looks for what only circles keep.
+groups = dict.fromkeys(("a", "b", "c", "d", "e", "f"), "queue")
+with MockCluster() as cluster:
+    cluster.topic("orders", 3)
+    client = ClientSettings(cluster.bootstrap)
+    for broker in (2, 3):
+        cluster.down(broker)
+    for _ in range(2):
+        try:
+            group_states(client, groups, ["orders"], timeout_s=0.1)
+        except KafkaException as refusal:
+            print(refusal.args[0].name())
+    for broker in (2, 3):
+        cluster.up(broker)
+    for _ in range(20):
+        group_states(client, groups, ["orders"], timeout_s=30)
+print("still there")
+"""
+
+
+def test_a_coordinator_that_comes_back_ends_no_process_that_had_asked_it_in_vain() -> None:
+    # librdkafka aborts (librdkafka#4605) where the client still lives that had asked.
+    done = subprocess.run(
+        [sys.executable, "-c", COORDINATOR_AWAY],
+        cwd="loadtests",
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.splitlines()) == (0, ["_TIMED_OUT", "_TIMED_OUT", "still there"]), done.stderr
