@@ -89,16 +89,13 @@ STAGES = (
             scenario("production", 3600),
         ),
         (
+            Step("unit tests", ("pytest", f"--ignore={CONTROLS}"), 3600),
             scenario("secured", 2400),
             scenario("zookeeper", 2400),
             scenario("securing", 3600),
             scenario("lifecycle", 3600),
         ),
-        (
-            Step("controls", ("pytest", CONTROLS), 3600),
-            # They take what the scenarios leave: brokers that wait for a processor lose their controllers.
-            Step("unit tests", ("nice", "--adjustment=5", "pytest", f"--ignore={CONTROLS}"), 3600),
-        ),
+        (Step("controls", ("pytest", CONTROLS), 3600),),
     ),
     ((scenario("failover", 2400, CRUCIBLE_MATRIX="ci"),),),
 )

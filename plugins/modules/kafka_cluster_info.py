@@ -37,7 +37,7 @@ reachable: {description: Whether any broker could tell., type: bool, returned: a
 reason: {description: Why none did., type: str, returned: always}
 cluster_id: {description: The cluster's id., type: str, returned: always}
 release: {description: 'The release that brokers speak, such as 4.3.', type: str, returned: always}
-brokers: {description: 'node_id, host, port and fenced of each.', type: list, returned: always}
+brokers: {description: 'node_id, host, port, fenced and rack of each.', type: list, returned: always}
 controller_id: {description: The active controller., type: int, returned: always}
 quorum:
   description: V(leader_id), V(high_watermark), V(listeners) by voter, V(voters) and V(observers), or null.

@@ -40,7 +40,7 @@ def test_a_node_that_is_registered_and_no_longer_declared_is_told_with_what_to_d
     said = refused(file=inventory(tmp_path, kafka3={"kafka_node_id": 4}))
     assert "Node 3 at" in said
     assert "votes as a controller, but no host of the inventory has kafka_node_id 3" in said
-    assert "kafka-cluster.sh unregister --id 3" in said
+    assert "run playbooks/remove_broker.yml -e broker=3" in said
 
 
 def test_a_broker_that_holds_replicas_does_not_become_a_controller_only(tmp_path: Path) -> None:

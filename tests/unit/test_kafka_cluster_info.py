@@ -37,7 +37,7 @@ def test_the_state_is_told_with_all_that_is_documented(monkeypatch: pytest.Monke
     assert (answer["reachable"], answer["reason"]) == (True, "")
     assert (answer["cluster_id"], answer["release"], answer["controller_id"]) == (CLUSTER, "4.3", 1)
     assert answer["serving"] == [1, 2]
-    assert answer["brokers"][2] == {"node_id": 3, "host": "kafka3", "port": 9092, "fenced": True}
+    assert answer["brokers"][2] == {"node_id": 3, "host": "kafka3", "port": 9092, "fenced": True, "rack": ""}
     assert answer["quorum"]["leader_id"] == 1
     assert [voter["caught_up"] for voter in answer["quorum"]["voters"]] == [True, True, False]
     assert answer["topics"] == {"orders": {"partitions": 2, "replication_factor": 3, "min_isr": 2}}
