@@ -87,11 +87,11 @@ STAGES = (
             Step("lint", ("make", "--no-print-directory", "--keep-going", "lint"), 1800, counted=False),
             scenario("default", 4200),
             scenario("production", 3600),
+            scenario("zookeeper", 2400),
         ),
         (
             Step("unit tests", ("pytest", f"--ignore={CONTROLS}"), 3600),
             scenario("secured", 2400),
-            scenario("zookeeper", 2400),
             scenario("securing", 3600),
             scenario("lifecycle", 3600),
         ),
