@@ -72,9 +72,7 @@ def _log_ends(
     client: ClientSettings, partitions: Mapping[TopicPartition, int], deadline: float
 ) -> dict[TopicPartition, int]:
     """The offset after the last record of each partition, committed or not."""
-    properties = client.properties(
-        group_id="kafka-load", enable_auto_commit=False, isolation_level="read_uncommitted", log_level=0
-    )
+    properties = client.properties(group_id="kafka-load", enable_auto_commit=False, isolation_level="read_uncommitted")
     asker = Consumer(dict(properties), logger=Silence())
     try:
         while True:

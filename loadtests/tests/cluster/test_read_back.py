@@ -8,9 +8,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, Producer
 from kafka_load.cluster import read_back
 from kafka_load.engines.settings import ClientSettings
+from mock_cluster import MockCluster
 
 WHERE = ("enriched", 0)
 
@@ -89,3 +90,15 @@ def test_where_the_transaction_stays_open_nothing_is_said_of_what_is_behind_it(
     with pytest.raises(KafkaException) as refused:
         read_back.read_back(ClientSettings("nowhere:1"), {WHERE: 0}, lambda _: None, timeout_s=0.2)
     assert refused.value.args[0].code() == KafkaError._TIMED_OUT
+
+
+def test_a_real_log_is_read_from_where_it_is_told_to_its_end() -> None:
+    with MockCluster() as cluster:
+        cluster.topic(*WHERE[:1], 1)
+        producer = Producer({"bootstrap.servers": cluster.bootstrap})
+        for number in range(5):
+            producer.produce(WHERE[0], str(number))
+        producer.flush()
+        taken: list[Any] = []
+        read_back.read_back(ClientSettings(cluster.bootstrap), {WHERE: 2}, taken.extend, timeout_s=60)
+    assert [message.value() for message in taken] == [b"2", b"3", b"4"]
