@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from .cluster import NO_DIRECTORY, ClusterState, Partition, listed
 from .gate import quorum_at_risk
 from .reassignment_plan import Placement, Targets, problems
+from .releases import METADATA_VERSION
 
-METADATA_VERSION, CORDON_LEVEL = "metadata.version", 30  # 4.3-IV0 (KIP-1066)
+CORDON_LEVEL = 30  # 4.3-IV0 (KIP-1066)
 
 
 def known(state: ClusterState, node_id: int) -> bool:

@@ -135,9 +135,9 @@ class Feature:
 KRAFT_VERSION = "kraft.version"
 
 
-def raisable(features: Mapping[str, Feature]) -> list[str]:
-    """The features that are lower than the answering broker supports; kraft.version is raised on demand alone."""
-    return [name for name, feature in features.items() if feature.maximum > feature.finalized and name != KRAFT_VERSION]
+def raisable(name: str, feature: Feature) -> bool:
+    """Whether a feature is lower than the answering broker supports; kraft.version is raised on demand alone."""
+    return feature.maximum > feature.finalized and name != KRAFT_VERSION
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def summary(state: ClusterState, away: Collection[int] = ()) -> dict[str, Any]:
                 "finalized": level.finalized,
                 "min": level.minimum,
                 "max": level.maximum,
-                "raisable": name in raisable(state.features),
+                "raisable": raisable(name, level),
             }
             for name, level in state.features.items()
         },

@@ -15,10 +15,12 @@ from .cluster import KRAFT_VERSION, Feature, listed
 from .releases import (
     METADATA_VERSION,
     RELEASES,
+    hosts_by_release,
     line,
     lowest_after,
     oldest_that_reads,
     shown,
+    told,
 )
 
 KRAFT_VERSION_SINCE = (4, 1)
@@ -114,13 +116,12 @@ def _node_problems(cluster: Cluster) -> Iterator[str]:
             f"Broker {listed(silent)} is registered and does not answer. Bring it back, or take it out of the cluster"
             " (playbooks/remove_broker.yml)."
         )
-    hosts: dict[str, list[str]] = {}
-    for name, release in cluster.releases.items():
-        if release:
-            hosts.setdefault(release, []).append(name)
+    hosts = hosts_by_release(cluster.releases)
     if len(hosts) > 1:
-        every = "; ".join(f"{release} on {listed(names)}" for release, names in sorted(hosts.items()))
-        yield f"Nodes run different releases: {every}. Finish the change of the release first (playbooks/upgrade.yml)."
+        yield (
+            f"Nodes run different releases: {told(hosts)}. Finish the change of the release first"
+            " (playbooks/upgrade.yml)."
+        )
 
 
 def _level_problems(cluster: Cluster, declared: Mapping[str, Any]) -> Iterator[str]:

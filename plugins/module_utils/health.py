@@ -9,6 +9,7 @@ from types import MappingProxyType
 from .cluster import ClusterState, Partition, Quorum, listed
 from .ensemble import SERVING
 from .membership import undeclared
+from .releases import hosts_by_release, told
 
 GIB = 1 << 30
 
@@ -133,7 +134,7 @@ def assess(
 
 def _head(state: ClusterState, releases: Mapping[int, str]) -> Iterator[str]:
     # Brokers themselves tell no more than the protocol that they speak, which several releases do.
-    running = " and ".join(sorted(set(releases.values()))) or state.release
+    running = " and ".join(hosts_by_release(releases)) or state.release
     yield f"Kafka {running}, cluster {state.cluster_id}, {'KRaft' if state.quorum else 'ZooKeeper'}"
     if state.features:
         levels = ", ".join(
@@ -144,12 +145,9 @@ def _head(state: ClusterState, releases: Mapping[int, str]) -> Iterator[str]:
 
 
 def _releases(releases: Mapping[int, str]) -> Iterator[str]:
-    nodes: dict[str, list[int]] = {}
-    for node_id, release in sorted(releases.items()):
-        nodes.setdefault(release, []).append(node_id)
+    nodes = hosts_by_release(dict(sorted(releases.items())))
     if len(nodes) > 1:
-        every = "; ".join(f"{release} on {listed(ids)}" for release, ids in sorted(nodes.items()))
-        yield f"Releases differ: {every}. Run site.yml with the one that all nodes are to have."
+        yield f"Releases differ: {told(nodes)}. Run site.yml with the one that all nodes are to have."
 
 
 def _controllers(state: ClusterState) -> Iterator[str]:

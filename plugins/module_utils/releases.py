@@ -8,12 +8,15 @@ release (`kafka-storage version-mapping` prints them since 4.0), and the notes o
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from .cluster import KRAFT_VERSION
+from .cluster import KRAFT_VERSION, listed
 
 METADATA_VERSION = "metadata.version"
+
+T = TypeVar("T")
 
 Line = tuple[int, int]
 """Major and minor release."""
@@ -87,6 +90,20 @@ def java_versions(release: Line) -> tuple[int, int] | None:
     """Return the oldest and the newest Java for brokers of a minor release, as far as its major release is known."""
     same_major = [each for each in RELEASES if each[0] == release[0]]
     return RELEASES[release if release in RELEASES else max(same_major)].java if same_major else None
+
+
+def hosts_by_release(running: Mapping[T, str]) -> dict[str, list[T]]:
+    """Return what runs each release, the oldest release first; what runs none ("") is left out."""
+    found: dict[str, list[T]] = {}
+    for host, release in running.items():
+        if release:
+            found.setdefault(release, []).append(host)
+    return dict(sorted(found.items(), key=lambda item: tuple(int(n) for n in item[0].split(".") if n.isdigit())))
+
+
+def told(hosts: Mapping[str, Sequence[object]]) -> str:
+    """Return what `hosts_by_release` found for a sentence: `4.3.1 on kafka2; 4.4.0 on kafka1`."""
+    return "; ".join(f"{release} on {listed(names)}" for release, names in hosts.items())
 
 
 def removed_since(key: str) -> Line | None:

@@ -16,9 +16,11 @@ from .releases import (
     SMALLEST_SEGMENT_BYTES,
     SMALLEST_SEGMENT_SINCE,
     Line,
+    hosts_by_release,
     line,
     removed_since,
     shown,
+    told,
 )
 
 SEGMENT_BYTES, MESSAGE_FORMAT = "segment.bytes", "message.format.version"
@@ -49,11 +51,7 @@ class ReleaseChange:
     @property
     def others(self) -> dict[str, list[str]]:
         """The hosts of each other release that runs, the oldest release first."""
-        hosts: dict[str, list[str]] = {}
-        for host, release in self.running.items():
-            if release != self.target:
-                hosts.setdefault(release, []).append(host)
-        return dict(sorted(hosts.items(), key=lambda item: _numbers(item[0])))
+        return {release: hosts for release, hosts in hosts_by_release(self.running).items() if release != self.target}
 
     @property
     def oldest(self) -> Line | None:
@@ -109,8 +107,7 @@ def notes(change: ReleaseChange) -> Iterator[str]:
     if not change.others:
         return
     target = line(change.target)
-    others = "; ".join(f"{release} on {listed(hosts)}" for release, hosts in change.others.items())
-    yield f"release: from {others} to {change.target}"
+    yield f"release: from {told(change.others)} to {change.target}"
     if already := [host for host, release in change.running.items() if release == change.target]:
         yield f"release: {listed(already)} has {change.target} already: this goes on with a change that had begun"
     for key in sorted(change.properties):
@@ -125,10 +122,6 @@ def notes(change: ReleaseChange) -> Iterator[str]:
         )
     if target and target not in RELEASES:
         yield f"release: {change.target} is newer than this collection knows, so that nothing else is said about it"
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(each) for each in version.split(".") if each.isdigit())
 
 
 def _reads_old_formats_alone(version: str) -> bool:
