@@ -6,20 +6,16 @@ The load produces with transactions and without. Ansible is killed in the midst 
 from __future__ import annotations
 
 import csv
-import os
-import signal
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import locust_run
 import pytest
 from kafka import KafkaAdminClient
-from live import BOOTSTRAP, BROKERS, ROOT, Run, command, host, play, starts
+from live import BOOTSTRAP, BROKERS, ROOT, Run, host, play, starts
+from story_run import end, killed, load
 
 from ansible_collections.crucible.kafka.plugins.module_utils.releases import RELEASES, line
 
@@ -121,37 +117,10 @@ def process_release(name: str) -> str:
     return found.removeprefix("kafka-server-")
 
 
-def killed(where: str, times: int, *args: str, **extra: Any) -> None:
-    """Run a playbook until it has printed `where` so many times, and kill it."""
-    arguments = command(*args, **extra)
-    with subprocess.Popen(
-        arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    ) as run:
-        assert run.stdout is not None
-        printed = (told for told in run.stdout if where in told)
-        for _ in range(times):
-            next(printed)
-        os.killpg(run.pid, signal.SIGKILL)
-
-
 def ghost(release: str) -> None:
     """Let a controller of that release join and go."""
     on = host("kafka1")
     on.check_output("timeout 120 bash -c %s %s %s", GHOSTLY, release, BROKERS["kafka1"])
-
-
-def load(results: Path, *options: str) -> locust_run.Run:
-    """A run that lasts until it is told to end."""
-    common = ("--profile=steady", "--rate=60", "--session-timeout-ms=10000", "--write-topics=orders,clicks")
-    run = locust_run.Run(results, ",".join(BOOTSTRAP), *common, "--run-time=2h", *options)
-    run.until(3)
-    return run
-
-
-def end(run: locust_run.Run) -> None:
-    """End it in order."""
-    run.process.send_signal(signal.SIGINT)
-    run.wait(600)
 
 
 @pytest.fixture(scope="module")
@@ -160,8 +129,8 @@ def story(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
     folder = tmp_path_factory.mktemp("loads")
     found = Story()
     runs = [
-        load(folder / "steady"),
-        load(folder / "transactional", "--group-prefix=tx-", "--rate=10", "--transaction-records=5"),
+        load(folder / "steady", BOOTSTRAP),
+        load(folder / "transactional", BOOTSTRAP, "--group-prefix=tx-", "--rate=10", "--transaction-records=5"),
     ]
     found.steady, found.transactional = runs
     try:

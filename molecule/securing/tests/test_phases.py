@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import locust_run
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
-from live import BOOTSTRAP, BROKERS, LAB, ROOT, SITE, Run, command, host, listening, play, starts
+from live import BOOTSTRAP, BROKERS, LAB, ROOT, SITE, Run, host, listening, play, starts
 from shown_certificates import Signer, answer_to
+from story_run import end, killed, load
 
 PHASES = ("listeners", "members", "authorizer", "acls", "closed")
 INTERRUPTED = "members"
@@ -175,33 +174,6 @@ def proven_by(authority: Path) -> dict[tuple[str, int], bool]:
     return {listener: "Verification: OK" in told for listener, told in found.items()}
 
 
-def load(results: Path, servers: list[str], *options: str) -> locust_run.Run:
-    """A run that lasts until it is told to end."""
-    common = ("--profile=steady", "--rate=60", "--session-timeout-ms=10000", "--write-topics=orders,clicks")
-    run = locust_run.Run(results, ",".join(servers), *common, "--run-time=2h", *options)
-    run.until(3)
-    return run
-
-
-def end(run: locust_run.Run) -> int:
-    """End it in order."""
-    run.process.send_signal(signal.SIGINT)
-    return run.wait(600)
-
-
-def killed_in_the_second_restart(phase: str) -> None:
-    """Run site.yml up to where the second node is to be stopped, and kill it."""
-    arguments = command(SITE, **declared(phase))
-    with subprocess.Popen(
-        arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    ) as run:
-        assert run.stdout is not None
-        gates = (line for line in run.stdout if "Wait until it is safe to stop" in line)
-        next(gates)
-        next(gates)
-        os.killpg(run.pid, signal.SIGKILL)
-
-
 def with_secrets(files: Iterable[Path]) -> list[str]:
     """Those of the files that have a password which the lab has made."""
     secrets = [password(name).encode() for name in ("admin", "shop", "authority")]
@@ -269,7 +241,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     try:
         for phase in PHASES:
             if phase == INTERRUPTED:
-                killed_in_the_second_restart(phase)
+                killed("Wait until it is safe to stop", 2, SITE, **declared(phase))
                 found.after_the_kill = play(SITE, **declared("authorizer"))
             if phase == "acls":
                 shutil.copy(PKI / "ca.crt", authorities["former"])

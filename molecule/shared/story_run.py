@@ -1,0 +1,40 @@
+"""What tests share that change a cluster step by step under load: the load itself, and runs killed half-way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import locust_run
+from live import ROOT, command
+
+
+def load(results: Path, servers: Iterable[str], *options: str) -> locust_run.Run:
+    """Begin a run of the load harness that lasts until it is told to end."""
+    common = ("--profile=steady", "--rate=60", "--session-timeout-ms=10000", "--write-topics=orders,clicks")
+    run = locust_run.Run(results, ",".join(servers), *common, "--run-time=2h", *options)
+    run.until(3)
+    return run
+
+
+def end(run: locust_run.Run) -> None:
+    """End it in order."""
+    run.process.send_signal(signal.SIGINT)
+    run.wait(600)
+
+
+def killed(where: str, times: int, *args: str, **extra: Any) -> None:
+    """Run a playbook until it has printed `where` so many times, and kill it; see `live.command`."""
+    arguments = command(*args, **extra)
+    with subprocess.Popen(
+        arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as run:
+        assert run.stdout is not None
+        printed = (told for told in run.stdout if where in told)
+        for _ in range(times):
+            next(printed)
+        os.killpg(run.pid, signal.SIGKILL)
