@@ -109,6 +109,7 @@ def server_properties(
     """
     layers = [
         _common(cluster, node, data_dirs),
+        _broker(cluster, node),
         _kraft(cluster, node) if cluster.mode_of(node) == "kraft" else _zookeeper(cluster, node),
         _migration(cluster, node),
         _release(cluster),
@@ -165,6 +166,14 @@ def _common(cluster: Cluster, node: Node, data_dirs: Sequence[str]) -> dict[str,
         "transaction.state.log.replication.factor": cluster.replication_factor,
         "transaction.state.log.min.isr": cluster.min_isr,
     }
+
+
+def _broker(cluster: Cluster, node: Node) -> dict[str, Any]:
+    if "broker" not in cluster.roles(node):
+        return {}
+    # A follower that asks its new leader before that one knows waits so long, and until it asks again nothing is
+    # committed: with Kafka's second of it each hand-over of leadership stands still for more than a second.
+    return {"replica.fetch.backoff.ms": 100}
 
 
 def _kraft(cluster: Cluster, node: Node) -> dict[str, Any]:
