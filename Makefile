@@ -21,7 +21,7 @@ help:
 	@echo 'make lint      the linters alone'
 	@echo 'make mutation  what the unit tests do not notice (CORE=gate: one core; docs/testing.md)'
 	@echo 'make failover  the whole matrix of faults, under load'
-	@echo 'make lifecycle another release and back, a broker more and one less, under load'
+	@echo 'make lifecycle a cluster from ZooKeeper 3.9 to KRaft 4.4, grown, repaired and shrunk, under one load'
 	@echo 'make clean     remove the hosts, networks, disks, images and routes'
 
 bootstrap:

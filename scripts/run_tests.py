@@ -93,7 +93,7 @@ STAGES = (
             Step("unit tests", ("pytest", f"--ignore={CONTROLS}"), 3600),
             scenario("secured", 2400),
             scenario("securing", 3600),
-            scenario("lifecycle", 3600),
+            scenario("lifecycle_short", 3600),
         ),
         (Step("controls", ("pytest", CONTROLS), 3600),),
     ),

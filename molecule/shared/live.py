@@ -66,21 +66,22 @@ class Run:
         return sum(map(int, re.findall(r"\bchanged=(\d+)", self.output)))
 
 
-def command(*args: str, inventory: Path | None = None, **extra: Any) -> list[str]:
+def command(*args: str, inventory: Path | tuple[Path, ...] | None = None, **extra: Any) -> list[str]:
     """Return the command line that runs a playbook with `extra` as its extra variables.
 
-    The first of `args` is its path from the project's root; what the file `inventory` says goes over the lab's own.
+    The first of `args` is its path from the project's root; what an `inventory` says goes over the lab's own.
     """
+    inventories = [inventory] if isinstance(inventory, Path) else inventory or ()
     return [
         str(Path(sys.executable).with_name("ansible-playbook")),
         f"--inventory={ROOT}/inventory/lab",
-        *([f"--inventory={inventory}"] if inventory else []),
+        *(f"--inventory={each}" for each in inventories),
         *args,
         f"--extra-vars={json.dumps(extra)}",
     ]
 
 
-def play(*args: str, inventory: Path | None = None, **extra: Any) -> Run:
+def play(*args: str, inventory: Path | tuple[Path, ...] | None = None, **extra: Any) -> Run:
     """Run a playbook to its end; see `command`."""
     arguments = command(*args, inventory=inventory, **extra)
     done = subprocess.run(arguments, cwd=ROOT, text=True, capture_output=True, check=False)

@@ -15,7 +15,8 @@ from live import ROOT, command
 
 def load(results: Path, servers: Iterable[str], *options: str) -> locust_run.Run:
     """Begin a run of the load harness that lasts until it is told to end."""
-    common = ("--profile=steady", "--rate=60", "--session-timeout-ms=10000", "--write-topics=orders,clicks")
+    # It is quiet, for nobody reads what it prints before it ends, and a full pipe would stop it.
+    common = ("--quiet", "--profile=steady", "--rate=60", "--session-timeout-ms=10000", "--write-topics=orders,clicks")
     run = locust_run.Run(results, ",".join(servers), *common, "--run-time=2h", *options)
     run.until(3)
     return run

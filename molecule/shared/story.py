@@ -1,0 +1,163 @@
+"""What tests share that tell of one cluster: playbooks run one after the other under load, and what was seen then."""
+
+from __future__ import annotations
+
+import csv
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kafka import KafkaAdminClient
+from live import BOOTSTRAP, Run, host, play
+from locust_run import Run as Load
+from story_run import end, load
+
+TRANSACTIONS = ("--group-prefix=tx-", "--rate=10", "--transaction-records=5")
+MOVED = re.compile(r"(\d+) partitions change .*? ([\d.]+ [kMG]?B),")
+JUDGED = ("lost", "reordered", "duplicated_in_log", "phantom", "drained")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A run of a playbook, and when it was, in seconds of the epoch."""
+
+    run: Run
+    began_s: float
+    ended_s: float
+
+    @property
+    def moved(self) -> str:
+        """How many bytes were moved between brokers, as the plan says; empty for none."""
+        found = MOVED.search(self.run.sentences)
+        return found[2] if found else ""
+
+
+@dataclass
+class Story:
+    """What was seen on the way: runs by the name of their step, and what the cluster said when it was looked at.
+
+    Attributes:
+        loads: The runs of the load harness that go on all the while, by name.
+        nodes: The hosts whose processes are looked at.
+        releases: The release of each node's process.
+        features: The feature levels in force.
+        supported: The highest ones that the brokers support.
+        replicas: How many replicas each broker holds.
+        registered: The brokers that the cluster knows.
+    """
+
+    loads: dict[str, Load]
+    nodes: Sequence[str]
+    steps: dict[str, Step] = field(default_factory=dict)
+    releases: dict[str, dict[str, str]] = field(default_factory=dict)
+    features: dict[str, dict[str, int]] = field(default_factory=dict)
+    supported: dict[str, dict[str, int]] = field(default_factory=dict)
+    replicas: dict[str, dict[int, int]] = field(default_factory=dict)
+    registered: dict[str, list[int]] = field(default_factory=dict)
+    untouched: bool = False
+
+    def do(self, name: str, *args: str, **extra: Any) -> Run:
+        """Run a playbook as a step of the story."""
+        began = time.time()
+        run = play(*args, **extra)
+        self.steps[name] = Step(run, began, time.time())
+        return run
+
+    def has_to(self, name: str, *args: str, **extra: Any) -> None:
+        """The same where the story ends unless it works."""
+        run = self.do(name, *args, **extra)
+        assert run.ok, run.why
+
+    def look(self, name: str) -> None:
+        """Write down what processes run, what features are in force and could be, and who holds what."""
+        self.releases[name] = {each: process_release(each) for each in self.nodes}
+        admin = KafkaAdminClient(bootstrap_servers=BOOTSTRAP)
+        features = admin.describe_features()
+        self.registered[name] = sorted(broker["broker_id"] for broker in admin.describe_cluster()["brokers"])
+        held = Counter(
+            node
+            for topic in admin.describe_topics()
+            for partition in topic["partitions"]
+            for node in partition["replica_nodes"]
+        )
+        admin.close()
+        self.replicas[name] = dict(held)
+        # What is not in force has no level.
+        self.features[name] = {
+            feature: levels["finalized"][1] for feature, levels in features.items() if "finalized" in levels
+        }
+        self.supported[name] = {feature: levels["supported"][1] for feature, levels in features.items()}
+
+    def table(self) -> Iterator[str]:
+        """A line a step: how long it took, what was acknowledged meanwhile, how long nothing was, what was moved."""
+        acknowledged = Counter[int]()
+        for each in self.loads.values():
+            folder = each.results / "latest"
+            start_s = int((folder / "start_ns").read_text(encoding="ascii")) / 1e9
+            with (folder / "timeline.csv").open(encoding="utf-8", newline="") as file:
+                for row in csv.DictReader(file):
+                    acknowledged[int(start_s + float(row["t_s"]))] += int(row["acknowledged"])
+        yield f"{'step':28} {'s':>6} {'acknowledged':>12} {'seconds without':>15}  moved"
+        for name, step in self.steps.items():
+            each_second = [acknowledged[second] for second in range(int(step.began_s), int(step.ended_s) + 1)]
+            pauses = "".join("x" if count == 0 else " " for count in each_second).split()
+            longest = max(map(len, pauses), default=0)
+            took_s = step.ended_s - step.began_s
+            yield f"{name:28} {took_s:6.0f} {sum(each_second):12} {longest:15}  {step.moved}"
+        for name, each in self.loads.items():
+            yield judged(name, each.verdict)
+
+
+def judged(name: str, verdict: Any) -> str:
+    """The verdict of a load in a line."""
+    produced = verdict["produced"]
+    sums = {key: sum(group[key] for group in verdict["groups"]) for key in ("lost", "redelivered", "reordered")}
+    return (
+        f"{name}: {produced['acknowledged']} acknowledged, {produced['failed']} failed, "
+        + ", ".join(f"{count} {key}" for key, count in sums.items())
+        + f", longest gap {verdict['availability']['longest_gap_s']} s"
+    )
+
+
+def process_release(name: str) -> str:
+    """The release whose classes a node's process has open."""
+    pid = "$(systemctl show --value --property=MainPID kafka)"
+    jar = "grep --only-matching 'kafka-server-[0-9.]*[0-9]' | sort --unique"
+    found: str = host(name).check_output(f"ls -l /proc/{pid}/fd | {jar}")
+    return found.removeprefix("kafka-server-")
+
+
+@contextmanager
+def under_load(folder: Path, nodes: Sequence[str], config: pytest.Config) -> Iterator[Story]:
+    """A story with one load that produces with transactions and one that does not; its table is printed at the end."""
+    loads = {
+        "steady": load(folder / "steady", BOOTSTRAP),
+        "transactional": load(folder / "transactional", BOOTSTRAP, *TRANSACTIONS),
+    }
+    story = Story(loads, nodes)
+    try:
+        yield story
+        for each in loads.values():
+            end(each)
+        capture = config.pluginmanager.getplugin("capturemanager")
+        assert capture is not None
+        with capture.global_and_fixture_disabled():
+            print("", *story.table(), sep="\n")
+    finally:
+        for each in loads.values():
+            if each.process.poll() is None:
+                each.process.kill()
+
+
+def nothing_went_wrong(verdict: Any) -> None:
+    """Fail if anything acknowledged was lost, came in another order or twice, or was not read by one of the groups."""
+    assert (verdict["produced"]["acknowledged"] > 0, verdict["produced"]["failed"]) == (True, 0)
+    assert len(verdict["groups"]) == 3
+    for group in verdict["groups"]:
+        assert [group[each] for each in JUDGED] == [0, 0, 0, 0, True]
