@@ -2,7 +2,8 @@
 
 Supporting a further release is a further row, and a run of the scenario `lifecycle_short`, which holds the row against
 what brokers of that release say of themselves. Sources: org.apache.kafka.server.common.MetadataVersion and Feature of
-each release (`kafka-storage version-mapping` prints them since 4.0), and the notes on upgrading in Kafka's documentation.
+each release (`kafka-storage version-mapping` prints them since 4.0), and the notes on upgrading in Kafka's
+documentation.
 """
 
 from __future__ import annotations
