@@ -176,7 +176,7 @@ def test_a_blank_host_and_a_blank_directory_are_filled_again(story: Story) -> No
     told = story.steps["a directory replaced"].run.sentences
     assert f"kafka4: start, because it does not run and {MORE} is blank; format {MORE}" in told
     for name in ("a host replaced", "a directory replaced"):
-        assert "0 under-replicated" in story.steps[name].run.sentences
+        assert "; 0 under-replicated" in story.steps[name].run.sentences
     assert story.replicas["replaced"] == story.replicas["rebalanced"]
 
 
