@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka import TopicPartition
 from kafka_load.ledger import read_journals
 from locust_run import Run, Worker, free_port
 from mock_cluster import MockCluster
+from plain_clients import plain_client
 from slow_way import SlowWay
 
 PROFILE = """
@@ -39,6 +41,27 @@ def given(results: Path, worker: Worker) -> dict[str, int]:
                 delivered = sum(log.delivered for log in reader.streams.values())
                 count[reader.group] = count.get(reader.group, 0) + delivered
     return count
+
+
+def reached(results: Path, worker: Worker) -> dict[str, dict[tuple[str, int], int]]:
+    """The last offset that the readers of a worker were given in each partition, by group, as its journals have it."""
+    last: dict[str, dict[tuple[str, int], int]] = {}
+    for folder in results.glob("*/journal/*"):
+        for reader in read_journals(folder):
+            if f"/{worker.process.pid}-" in reader.engine:
+                of_group = last.setdefault(reader.group, {})
+                for (topic, partition, _), log in reader.streams.items():
+                    offsets = [int(offset) for offset in log.runs[:, 1]]
+                    of_group[topic, partition] = max([of_group.get((topic, partition), 0), *offsets])
+    return last
+
+
+def committed(cluster: MockCluster, group: str, reached: dict[tuple[str, int], int]) -> bool:
+    """Whether the brokers have the group's offsets behind all that was reached, as a client of nobody's is told."""
+    client = plain_client(cluster, group)
+    found = client.committed([TopicPartition(topic, partition) for topic, partition in reached], timeout=10)
+    client.close()
+    return all(place.offset > reached[place.topic, place.partition] for place in found)
 
 
 def group(run: Run, name: str) -> dict[str, Any]:
@@ -66,6 +89,11 @@ def test_what_only_a_dead_worker_read_is_not_called_lost(shop: MockCluster, tmp_
         assert run.process.poll() is None, "the run ended before the member had read"
         time.sleep(0.05)
     assert read["notification-group"] > before.get("notification-group", 0)
+    # A journal is written before its offsets are committed; until they are, the survivor reads the same once more.
+    for name, offsets in reached(disk, victim).items():
+        while not committed(shop, name, offsets):
+            assert run.process.poll() is None, f"the run ended before {name} had committed what its member had read"
+            time.sleep(0.05)
     victim.process.send_signal(signal.SIGKILL)
     victim.wait()
     read = given(disk, victim)
