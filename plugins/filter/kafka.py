@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible.errors import AnsibleFilterError
+
 from ansible_collections.crucible.kafka.plugins.module_utils.address import bare
 from ansible_collections.crucible.kafka.plugins.module_utils.properties import render
 from ansible_collections.crucible.kafka.plugins.module_utils.server_properties import (
@@ -45,17 +47,26 @@ def kafka_members(names: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]
 
     Roles' defaults of one host are not visible to another, so the two that matter here are said again:
     `kafka_advertised_host` is the inventory's name of the host, `kafka_process_roles` are broker and controller.
+
+    Raises:
+        AnsibleFilterError: A host has no node id. The preflight says so too, but other playbooks ask before it.
     """
     members = [
         {
             "name": name,
-            "node_id": int(hostvars[name]["kafka_node_id"]),
+            "node_id": _node_id(name, hostvars[name].get("kafka_node_id")),
             "host": bare(str(hostvars[name].get("kafka_advertised_host", name))),
             "roles": hostvars[name].get("kafka_process_roles", ["broker", "controller"]),
         }
         for name in names
     ]
     return sorted(members, key=lambda member: int(member["node_id"]))
+
+
+def _node_id(name: str, declared: Any) -> int:
+    if not str(declared).isdigit():
+        raise AnsibleFilterError(f"kafka_node_id: {name} has none; give it a number of its own, 0 or above.")
+    return int(declared)
 
 
 def kafka_server_properties(name: str, declared: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ Source: https://kafka.apache.org/39/documentation.html#kraft_zk_migration
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -143,7 +142,7 @@ def inventory_refusals(declared: Declared, nodes: Sequence[Node]) -> Iterator[st
 def _role_refusals(nodes: Sequence[Node]) -> Iterator[str]:
     if both := [node.name for node in nodes if len(set(node.roles)) != 1]:
         yield (
-            f"kafka_process_roles: {listed(both)} {'is' if len(both) == 1 else 'are'} broker and controller. After a"
+            f"kafka_process_roles: {_all(both, 'is', 'are')} broker and controller. After a"
             " migration the controllers are hosts of their own: declare [broker] for the brokers and [controller] for"
             " the new hosts."
         )
@@ -156,6 +155,11 @@ def _role_refusals(nodes: Sequence[Node]) -> Iterator[str]:
         )
 
 
+def _all(names: Sequence[str], one: str, many: str) -> str:
+    """The names, and what is said of one or of many."""
+    return f"{listed(names)} {one if len(names) == 1 else many}"
+
+
 def refusals(declared: Declared, nodes: Sequence[Node]) -> Iterator[str]:
     """Yield why the cluster cannot come from what runs to the declared phase by one run, in sentences."""
     phase = declared.phase
@@ -163,13 +167,13 @@ def refusals(declared: Declared, nodes: Sequence[Node]) -> Iterator[str]:
     controllers = [node for node in nodes if node.is_controller]
     down = [node.name for node in brokers if node.process is None]
     if down and phase != ZOOKEEPER:
-        yield f"kafka_migration_phase: {listed(down)} does not run. Start it, or go back with zookeeper."
+        yield f"kafka_migration_phase: {_all(down, 'does not run', 'do not run')}. Start it, or go back with zookeeper."
     at = {name: [node.name for node in brokers if node.phase == name] for name in PHASES}
     finished = [node.name for node in controllers if node.phase == FINISHED]
     if finished and phase != FINISHED:
         yield (
-            f"kafka_migration_phase: {listed(finished)} has left ZooKeeper, from where no way leads back. Declare"
-            " finished."
+            f"kafka_migration_phase: {_all(finished, 'has left', 'have left')} ZooKeeper, from where no way leads"
+            " back. Declare finished."
         )
         return
     reached = _reached(at, controllers)
@@ -180,13 +184,13 @@ def refusals(declared: Declared, nodes: Sequence[Node]) -> Iterator[str]:
     silent = [node.name for node in controllers if node.process is None and node.formatted]
     if silent and phase not in (ZOOKEEPER, CONTROLLERS):
         yield (
-            f"kafka_migration_phase: {listed(silent)} does not run, and {phase} needs each controller. Start it"
-            " (systemctl start kafka), or go back with zookeeper."
+            f"kafka_migration_phase: {_all(silent, 'does not run', 'do not run')}, and {phase} needs each"
+            " controller. Start it (systemctl start kafka), or go back with zookeeper."
         )
     if blank and phase not in (ZOOKEEPER, CONTROLLERS):
         yield (
-            f"kafka_migration_phase: {listed(blank)} has no metadata log, so that the controllers are not those that"
-            " the migration began with. Declare zookeeper, which goes back, and begin again."
+            f"kafka_migration_phase: {_all(blank, 'has no', 'have no')} metadata log, so that the controllers are not"
+            " those that the migration began with. Declare zookeeper, which goes back, and begin again."
         )
         return
     if phase == FINISHED and not declared.confirmed and reached != FINISHED:
@@ -245,28 +249,28 @@ def undeclared(mode: str, phase: str, nodes: Iterable[Node], migrates: bool) -> 
         former += [node.name for node in started if node.is_controller and node.phase != FINISHED]
         if former and phase != FINISHED:
             yield (
-                f"kafka_mode: {listed(former)} still needs ZooKeeper. playbooks/migrate_to_kraft.yml leads to KRaft"
-                " (docs/operations.md)."
+                f"kafka_mode: {_all(former, 'still needs', 'still need')} ZooKeeper. playbooks/migrate_to_kraft.yml leads"
+                " to KRaft (docs/operations.md)."
             )
         return
     if phase in ("", ZOOKEEPER):
         ahead = [node.name for node in started if not node.is_controller and node.phase != ZOOKEEPER]
         if ahead and not migrates:
             yield (
-                f"kafka_migration_phase: {listed(ahead)} is on the way to KRaft. Declare the phase that"
-                " playbooks/migrate_to_kraft.yml was last run with."
+                f"kafka_migration_phase: {_all(ahead, 'is on the way', 'are on the way')} to KRaft. Declare the"
+                " phase that playbooks/migrate_to_kraft.yml was last run with."
             )
         elif controllers := [node.name for node in known if list(node.roles) == [CONTROLLER]]:
             yield (
-                f"kafka_process_roles: {listed(controllers)} is to be a controller alone, which ZooKeeper mode does not"
-                " have. playbooks/migrate_to_kraft.yml brings it up (docs/operations.md)."
+                f"kafka_process_roles: {_all(controllers, 'is to be a controller', 'are to be controllers')} alone,"
+                " which ZooKeeper mode does not have. playbooks/migrate_to_kraft.yml brings it up (docs/operations.md)."
             )
         return
     behind = [node.name for node in known if node.phase != expected_phase(phase, node)]
     if behind and not migrates:
         yield (
-            f"kafka_migration_phase: {listed(behind)} has not reached {phase}, and only playbooks/migrate_to_kraft.yml"
-            " changes a phase."
+            f"kafka_migration_phase: {_all(behind, 'has not', 'have not')} reached {phase}, and only"
+            " playbooks/migrate_to_kraft.yml changes a phase."
         )
 
 
@@ -375,35 +379,20 @@ def unreached(
     return reasons
 
 
-def leftovers(text: str, controllers: Collection[int]) -> dict[str, str]:
-    """Return what the controllers have left in ZooKeeper, by path, in what its shell prints for `get`.
-
-    `/controller` may be a broker's, which leads the cluster: it is none of it.
-    """
-    found = {}
-    for line in text.splitlines():
-        try:
-            value = json.loads(line[line.index("{") :])
-        except ValueError:
-            continue
-        if value.get("brokerid") in controllers:
-            found["/controller"] = json.dumps(value)
-        elif "kraft_controller_id" in value or "kraft_metadata_offset" in value:
-            found["/migration"] = json.dumps(value)
-    return found
+_NEXT_STEP = {
+    ZOOKEEPER: "The cluster is in ZooKeeper mode; the controllers and what they had stored are gone. A new attempt"
+    " begins with controllers.",
+    CONTROLLERS: "The controllers wait for the brokers; no broker was touched. Next: dual_write. (zookeeper goes"
+    " back.)",
+    DUAL_WRITE: "The controllers have copied the metadata, lead the cluster and write to ZooKeeper too. Next:"
+    " kraft_brokers. (zookeeper goes back.)",
+    KRAFT_BROKERS: "All brokers are KRaft brokers; the controllers still write to ZooKeeper. Next: finished, the"
+    " point of no return. (dual_write, then zookeeper, goes back.)",
+    FINISHED: "The cluster is a KRaft cluster. Set kafka_mode to kraft in the inventory, and take"
+    " kafka_migration_phase away; site.yml then finds nothing to change.",
+}
 
 
 def next_step(phase: str) -> str:
     """What to do after a run that reached the phase."""
-    return {
-        ZOOKEEPER: "The cluster is in ZooKeeper mode; the controllers and what they had stored are gone. A new attempt"
-        " begins with controllers.",
-        CONTROLLERS: "The controllers wait for the brokers; no broker was touched. Next: dual_write. (zookeeper goes"
-        " back.)",
-        DUAL_WRITE: "The controllers have copied the metadata, lead the cluster and write to ZooKeeper too. Next:"
-        " kraft_brokers. (zookeeper goes back.)",
-        KRAFT_BROKERS: "All brokers are KRaft brokers; the controllers still write to ZooKeeper. Next: finished, the"
-        " point of no return. (dual_write, then zookeeper, goes back.)",
-        FINISHED: "The cluster is a KRaft cluster. Set kafka_mode to kraft in the inventory, and take"
-        " kafka_migration_phase away; site.yml then finds nothing to change.",
-    }[phase]
+    return _NEXT_STEP[phase]

@@ -1,18 +1,24 @@
 #!/usr/bin/python
-"""Deletes what a migration to KRaft that is taken back has left in ZooKeeper."""
+"""Makes brokers able to lead a cluster again whose migration to KRaft is taken back."""
 
 from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.crucible.kafka.plugins.module_utils import cluster as cluster  # For mitogen.
-from ansible_collections.crucible.kafka.plugins.module_utils import host_state as host_state
-from ansible_collections.crucible.kafka.plugins.module_utils.migration_phase import leftovers
+from ansible_collections.crucible.kafka.plugins.module_utils.migration_znodes import (
+    CONTROLLER,
+    EPOCH,
+    MIGRATION,
+    Znodes,
+    parse,
+)
 
 DOCUMENTATION = r"""
 module: kafka_migration_znodes
-short_description: Delete the znodes of a migration to KRaft that is taken back
+short_description: Give ZooKeeper back to the brokers when a migration to KRaft is taken back
 description:
+  - Raises C(/controller_epoch) to the epoch that the KRaft controllers have written into the state of each partition,
+    so that a broker which becomes the controller is not taken for a former one, and can elect leaders.
   - Deletes C(/controller), by which a KRaft controller leads the brokers, so that one of them becomes the controller;
     and C(/migration), by which the next attempt would take itself for the continuation of this one, and would copy an
     empty cluster over ZooKeeper (strimzi#11262).
@@ -28,7 +34,7 @@ author: [Crucible]
 """
 
 EXAMPLES = r"""
-- name: Delete what the controllers have left in ZooKeeper
+- name: Give ZooKeeper back to the brokers
   crucible.kafka.kafka_migration_znodes:
     command: [/opt/kafka/bin/zookeeper-shell.sh, -server, "192.0.2.11:2181/kafka"]
     controllers: [101, 102, 103]
@@ -36,6 +42,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 deleted: {type: dict, returned: always, description: What stood in each znode that was deleted.}
+epoch: {type: int, returned: when raised, description: The controllers' epoch that C(/controller_epoch) was raised to.}
 """
 
 
@@ -48,8 +55,13 @@ def ask(module: AnsibleModule, commands: list[str]) -> str:
     return f"{out}\n{err}"
 
 
+def look(module: AnsibleModule) -> Znodes:
+    """Return what the controllers have left."""
+    return parse(ask(module, [f"get {path}" for path in (CONTROLLER, MIGRATION, EPOCH)]), module.params["controllers"])
+
+
 def main() -> None:
-    """Look, delete, and look again."""
+    """Look, raise the epoch, delete, and look again."""
     module = AnsibleModule(
         argument_spec={
             "command": {"type": "list", "elements": "str", "required": True},
@@ -57,13 +69,17 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    questions = ["get /controller", "get /migration"]
-    there = leftovers(ask(module, questions), module.params["controllers"])
-    if there and not module.check_mode:
-        ask(module, [f"delete {path}" for path in there])
-        if remaining := leftovers(ask(module, questions), module.params["controllers"]):
+    there = look(module)
+    epoch = there.lowest_epoch
+    if there.left and not module.check_mode:
+        if epoch is not None:
+            ask(module, [f"set {EPOCH} {epoch}"])
+            if (found := look(module).epoch) != epoch:
+                module.fail_json(msg=f"ZooKeeper has {EPOCH} {found}, although it was set to {epoch}.")
+        ask(module, [f"delete {path}" for path in there.left])
+        if remaining := look(module).left:
             module.fail_json(msg=f"ZooKeeper still has {' and '.join(remaining)}, although they were deleted.")
-    module.exit_json(changed=bool(there), deleted=there)
+    module.exit_json(changed=bool(there.left), deleted=there.left, **({} if epoch is None else {"epoch": epoch}))
 
 
 if __name__ == "__main__":

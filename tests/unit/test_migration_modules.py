@@ -32,6 +32,9 @@ for line in sys.stdin.read().splitlines():
     znode = folder / path
     if verb == "get":
         print(znode.read_text() if znode.exists() else "Node does not exist: /" + path)
+    if verb == "set":
+        name, value = path.split()
+        (folder / name).write_text(value)
     if verb == "delete":
         znode.unlink()
 """
@@ -103,20 +106,50 @@ def znodes(tools: Path, check: bool = False) -> dict[str, Any]:
     return run("kafka_migration_znodes", tools, check, command=[str(tools / "zookeeper")], controllers=[101, 102, 103])
 
 
-def test_both_znodes_are_deleted_once(tools: Path) -> None:
-    (tools / "controller").write_text('{"version":2,"brokerid":103}', encoding="utf-8")
-    (tools / "migration").write_text('{"version":0,"kraft_controller_id":103}', encoding="utf-8")
-    assert znodes(tools, check=True)["changed"] and (tools / "controller").exists()
-    answer = znodes(tools)
-    assert answer["changed"] and list(answer["deleted"]) == ["/controller", "/migration"]
-    assert not (tools / "controller").exists() and not (tools / "migration").exists()
-    assert not znodes(tools)["changed"]
+@pytest.fixture
+def led(tools: Path) -> Path:
+    """The same with an ensemble whose cluster is led by KRaft controllers."""
+    leads = '{"version":2,"brokerid":103,"timestamp":"1","kraftControllerEpoch":9}'
+    (tools / "controller").write_text(leads, encoding="utf-8")
+    (tools / "migration").write_text('{"version":0,"kraft_controller_id":103,"kraft_controller_epoch":9}', "utf-8")
+    (tools / "controller_epoch").write_text("5", encoding="utf-8")
+    return tools
+
+
+def test_the_next_controller_comes_after_all_that_wrote_and_nothing_of_them_is_left(led: Path) -> None:
+    assert znodes(led, check=True)["changed"] and (led / "controller").exists()
+    assert (led / "controller_epoch").read_text() == "5"
+    answer = znodes(led)
+    assert (answer["changed"], list(answer["deleted"]), answer["epoch"]) == (True, ["/controller", "/migration"], 9)
+    assert not (led / "controller").exists() and not (led / "migration").exists()
+    assert (led / "controller_epoch").read_text() == "9"
+    assert not znodes(led)["changed"]
+
+
+def test_an_epoch_that_is_high_enough_stays(led: Path) -> None:
+    (led / "controller_epoch").write_text("9", encoding="utf-8")
+    answer = znodes(led)
+    assert (answer["changed"], "epoch" in answer, (led / "controller_epoch").read_text()) == (True, False, "9")
+
+
+def test_nothing_is_deleted_when_the_epoch_cannot_be_raised(led: Path) -> None:
+    (led / "zookeeper").write_text(SHELL.replace('verb == "set"', "False"), encoding="utf-8")
+    answer = znodes(led)
+    assert answer["failed"] and "ZooKeeper has /controller_epoch 5, although it was set to 9" in answer["msg"]
+    assert (led / "controller").exists() and (led / "migration").exists()
+
+
+def test_what_is_there_after_it_was_deleted_is_told(led: Path) -> None:
+    (led / "zookeeper").write_text(SHELL.replace("znode.unlink()", "pass"), encoding="utf-8")
+    answer = znodes(led)
+    assert answer["failed"] and "ZooKeeper still has /controller and /migration" in answer["msg"]
 
 
 def test_a_broker_stays_the_controller(tools: Path) -> None:
-    (tools / "controller").write_text('{"version":2,"brokerid":2}', encoding="utf-8")
+    (tools / "controller").write_text('{"version":2,"brokerid":2,"kraftControllerEpoch":-1}', encoding="utf-8")
+    (tools / "controller_epoch").write_text("5", encoding="utf-8")
     assert not znodes(tools)["changed"]
-    assert (tools / "controller").exists()
+    assert (tools / "controller").exists() and (tools / "controller_epoch").read_text() == "5"
 
 
 def test_an_ensemble_that_does_not_answer_is_told(tools: Path) -> None:

@@ -19,6 +19,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.migration_phase imp
     DUAL_WRITE,
     FINISHED,
     KRAFT_BROKERS,
+    NOT_TRIED,
     PHASES,
     ZOOKEEPER,
     ControllerLog,
@@ -26,7 +27,6 @@ from ansible_collections.crucible.kafka.plugins.module_utils.migration_phase imp
     Node,
     Replica,
     inventory_refusals,
-    leftovers,
     next_step,
     node_mode,
     parse_replication,
@@ -119,8 +119,18 @@ def test_only_the_next_phase_and_the_way_back_are_reached_by_one_run(now: str, t
     ],
 )
 def test_a_skipped_phase_is_named(now: str, then: str, following: str) -> None:
-    (sentence,) = refusals(replace(DECLARED, phase=then, confirmed=True), REACHED[now])
-    assert f"Declare {following} next" in sentence
+    assert list(refusals(replace(DECLARED, phase=then, confirmed=True), REACHED[now])) == [
+        f"kafka_migration_phase: {then} cannot be reached by one run (the cluster is in {now})."
+        f" Declare {following} next."
+    ]
+
+
+def test_a_skipped_phase_says_where_each_broker_is() -> None:
+    found = nodes({"kafka1": DUAL_WRITE, "kafka2": ZOOKEEPER, "kafka3": ZOOKEEPER}, CONTROLLERS)
+    assert list(refusals(replace(DECLARED, phase=KRAFT_BROKERS), found)) == [
+        "kafka_migration_phase: kraft_brokers cannot be reached by one run (kafka2 and kafka3: zookeeper;"
+        " kafka1: dual_write). Declare dual_write next."
+    ]
 
 
 @pytest.mark.parametrize("then", [phase for phase in PHASES if phase != FINISHED])
@@ -130,12 +140,17 @@ def test_nothing_leads_back_once_a_controller_has_left_zookeeper(then: str) -> N
         for node in REACHED[KRAFT_BROKERS]
     ]
     (sentence,) = refusals(replace(DECLARED, phase=then), found)
-    assert "controller1 has left ZooKeeper" in sentence and "Declare finished" in sentence
+    assert sentence == (
+        "kafka_migration_phase: controller1 has left ZooKeeper, from where no way leads back. Declare finished."
+    )
 
 
 def test_the_point_of_no_return_is_confirmed_once() -> None:
     asked = replace(DECLARED, phase=FINISHED)
-    assert "kafka_migration_finish=yes" in " ".join(refusals(asked, REACHED[KRAFT_BROKERS]))
+    assert list(refusals(asked, REACHED[KRAFT_BROKERS])) == [
+        "kafka_migration_finish: finished is the point of no return: from then on ZooKeeper knows nothing of what"
+        " happens, and the ensemble is taken down. Confirm with -e kafka_migration_finish=yes."
+    ]
     assert list(refusals(replace(asked, confirmed=True), REACHED[KRAFT_BROKERS])) == []
     assert list(refusals(asked, REACHED[FINISHED])) == []
 
@@ -153,47 +168,97 @@ def test_an_interrupted_phase_is_finished_or_taken_back(brokers: dict[str, str],
     assert (then in possible) == (not list(refusals(replace(DECLARED, phase=then, confirmed=True), found)))
 
 
+def blank(names: str) -> str:
+    return (
+        f"kafka_migration_phase: {names} no metadata log, so that the controllers are not those that the migration"
+        " began with. Declare zookeeper, which goes back, and begin again."
+    )
+
+
 def test_going_back_that_was_interrupted_is_finished_first() -> None:
     found = nodes(DUAL_WRITE)
-    (sentence,) = refusals(replace(DECLARED, phase=DUAL_WRITE), found)
-    assert "controller1, controller2 and controller3 has no metadata log" in sentence
+    wanted = replace(DECLARED, phase=DUAL_WRITE)
+    assert list(refusals(wanted, found)) == [blank("controller1, controller2 and controller3 have")]
     assert list(refusals(replace(DECLARED, phase=ZOOKEEPER), found)) == []
 
 
 def test_a_controller_that_is_down_or_lost_its_disk_stops_a_phase() -> None:
     wanted = replace(DECLARED, phase=DUAL_WRITE)
-    assert "controller2 does not run" in " ".join(refusals(wanted, nodes(ZOOKEEPER, CONTROLLERS, down="controller2")))
-    assert "controller3 has no metadata log" in " ".join(
-        refusals(wanted, nodes(ZOOKEEPER, CONTROLLERS, blank="controller3"))
-    )
+    assert list(refusals(wanted, nodes(ZOOKEEPER, CONTROLLERS, down="controller2"))) == [
+        "kafka_migration_phase: controller2 does not run, and dual_write needs each controller. Start it (systemctl"
+        " start kafka), or go back with zookeeper."
+    ]
+    assert list(refusals(wanted, nodes(ZOOKEEPER, CONTROLLERS, blank="controller3"))) == [blank("controller3 has")]
     assert list(refusals(wanted, nodes(ZOOKEEPER, CONTROLLERS))) == []
 
 
 def test_a_broker_that_is_down_stops_a_phase_but_not_the_way_back() -> None:
     found = nodes(DUAL_WRITE, DUAL_WRITE, down="kafka2")
-    assert "kafka2 does not run" in " ".join(refusals(replace(DECLARED, phase=KRAFT_BROKERS), found))
+    assert list(refusals(replace(DECLARED, phase=KRAFT_BROKERS), found)) == [
+        "kafka_migration_phase: kafka2 does not run. Start it, or go back with zookeeper."
+    ]
     assert list(refusals(replace(DECLARED, phase=ZOOKEEPER), found)) == []
 
 
 @pytest.mark.parametrize(
-    ("change", "variable"),
+    ("change", "sentence"),
     [
-        ({"phase": "midway"}, "kafka_migration_phase"),
-        ({"phase": ""}, "kafka_migration_phase"),
-        ({"mode": "kraft"}, "kafka_mode"),
-        ({"version": "4.3.1"}, "kafka_version"),
-        ({"version": "3.8.1"}, "kafka_version"),
-        ({"security": "tls"}, "kafka_security"),
-        ({"log_level": "WARN"}, "kafka_log_levels"),
-        ({"config": ["inter.broker.protocol.version"]}, "inter.broker.protocol.version"),
-        ({"config": ["authorizer.class.name"]}, "authorizer.class.name"),
-        ({"absent": ["kafka3"]}, "--limit"),
+        (
+            {"phase": "midway"},
+            "kafka_migration_phase: declare the phase that is wanted, one of zookeeper, controllers, dual_write,"
+            " kraft_brokers, finished.",
+        ),
+        (
+            {"phase": ""},
+            "kafka_migration_phase: declare the phase that is wanted, one of zookeeper, controllers, dual_write,"
+            " kraft_brokers, finished.",
+        ),
+        (
+            {"mode": "kraft"},
+            "kafka_mode: it is kraft; until kafka_migration_phase finished has been reached the cluster is declared as"
+            " kafka_mode zookeeper.",
+        ),
+        (
+            {"version": "4.3.1"},
+            "kafka_version: 4.3.1 cannot be migrated. Only 3.9 has both sides: upgrade to 3.9 before the migration, and"
+            " to a later release after it.",
+        ),
+        (
+            {"version": "3.8.1"},
+            "kafka_version: 3.8.1 cannot be migrated. Only 3.9 has both sides: upgrade to 3.9 before the migration, and"
+            " to a later release after it.",
+        ),
+        (
+            {"security": "tls"},
+            "kafka_security: a migration with tls was not tried. Migrate in plaintext, and secure the cluster then.",
+        ),
+        (
+            {"log_level": "WARN"},
+            "kafka_log_levels: root is WARN; how far controllers are is read in their log, which needs INFO.",
+        ),
+        (
+            {"config": ["inter.broker.protocol.version", "num.io.threads"]},
+            "kafka_config: take inter.broker.protocol.version away for the migration; "
+            f"{NOT_TRIED['inter.broker.protocol.version']}.",
+        ),
+        (
+            {"config": ["authorizer.class.name"]},
+            f"kafka_config: take authorizer.class.name away for the migration; {NOT_TRIED['authorizer.class.name']}.",
+        ),
+        (
+            {"absent": ["kafka2", "kafka3"]},
+            "--limit: a migration is for the whole cluster; this run leaves out kafka2 and kafka3.",
+        ),
     ],
 )
-def test_what_was_not_tried_is_refused_by_name(change: dict[str, object], variable: str) -> None:
+def test_what_was_not_tried_is_refused_by_name(change: dict[str, object], sentence: str) -> None:
     wanted = replace(DECLARED, **change)  # type: ignore[arg-type]
-    (sentence,) = inventory_refusals(wanted, REACHED[ZOOKEEPER])
-    assert variable in sentence
+    assert list(inventory_refusals(wanted, REACHED[ZOOKEEPER])) == [sentence]
+
+
+@pytest.mark.parametrize("level", ["INFO", "DEBUG", "TRACE", "ALL"])
+def test_a_log_that_tells_the_phase_is_accepted(level: str) -> None:
+    assert list(inventory_refusals(replace(DECLARED, log_level=level), REACHED[ZOOKEEPER])) == []
 
 
 def test_the_declared_cluster_is_accepted() -> None:
@@ -208,13 +273,20 @@ def test_controllers_are_three_or_a_greater_odd_number(count: int) -> None:
     brokers = [node for node in REACHED[ZOOKEEPER] if not node.is_controller]
     controllers = [Node(f"controller{n}", 100 + n, ["controller"]) for n in range(count)]
     (sentence,) = inventory_refusals(DECLARED, [*brokers, *controllers])
-    assert f"there are {count} hosts" in sentence
+    assert sentence == (
+        f"kafka_process_roles: there are {count} hosts with [controller]; a migration needs an odd number of them,"
+        " three or more."
+    )
 
 
 def test_combined_nodes_are_no_end_of_a_migration() -> None:
     both = [replace(node, roles=["broker", "controller"]) for node in REACHED[ZOOKEEPER] if not node.is_controller]
-    (sentence,) = inventory_refusals(DECLARED, both)
-    assert "kafka1, kafka2 and kafka3 are broker and controller" in sentence
+    told = (
+        "broker and controller. After a migration the controllers are hosts of their own: declare [broker] for the"
+        " brokers and [controller] for the new hosts."
+    )
+    for some, who in ((both, "kafka1, kafka2 and kafka3 are"), (both[:1], "kafka1 is")):
+        assert list(inventory_refusals(DECLARED, some)) == [f"kafka_process_roles: {who} {told}"]
 
 
 def test_each_node_has_the_mode_of_its_phase() -> None:
@@ -320,6 +392,7 @@ def test_each_controller_is_believed_by_itself_alone() -> None:
         (CONTROLLERS, 103, QUORUM, ControllerLog("INACTIVE", "PRE_MIGRATION"), "active controller 103 is in INACTIVE"),
         (DUAL_WRITE, 103, QUORUM, ControllerLog("SYNC_KRAFT_TO_ZK", "MIGRATION"), "SYNC_KRAFT_TO_ZK, not DUAL_WRITE"),
         (DUAL_WRITE, 101, QUORUM, ControllerLog("INACTIVE", "PRE_MIGRATION"), "is in PRE_MIGRATION, not MIGRATION"),
+        (DUAL_WRITE, 103, QUORUM, ControllerLog("", "MIGRATION"), "controller 103 is in no state, not DUAL_WRITE"),
         (FINISHED, 101, QUORUM, WRITES, "is in MIGRATION, not POST_MIGRATION"),
     ],
 )
@@ -338,32 +411,48 @@ def test_a_phase_that_was_interrupted_may_have_gone_on() -> None:
     assert unreached(KRAFT_BROKERS, 103, VOTERS, QUORUM, ControllerLog("", "POST_MIGRATION")) == []
 
 
-SHELL = """\
-WatchedEvent state:SyncConnected type:None path:null
-{"version":2,"brokerid":103,"timestamp":"1795912942113","kraftControllerEpoch":4}
-{"version":0,"kraft_metadata_offset":85,"kraft_controller_id":103,"kraft_metadata_epoch":1,"kraft_controller_epoch":4}
-"""
-
-
-def test_what_controllers_left_in_zookeeper_is_found_and_a_brokers_is_not() -> None:
-    assert list(leftovers(SHELL, VOTERS)) == ["/controller", "/migration"]
-    assert list(leftovers(SHELL.replace('"brokerid":103', '"brokerid":2'), VOTERS)) == ["/migration"]
-    assert leftovers("Node does not exist: /migration", VOTERS) == {}
-
-
 @pytest.mark.parametrize(
-    ("mode", "phase", "found", "variable"),
+    ("mode", "phase", "found", "sentence"),
     [
-        ("zookeeper", "", REACHED[DUAL_WRITE], "kafka_migration_phase"),
-        ("zookeeper", "", REACHED[ZOOKEEPER], "kafka_process_roles"),
-        ("zookeeper", DUAL_WRITE, REACHED[CONTROLLERS], "kafka_migration_phase"),
-        ("kraft", "", REACHED[KRAFT_BROKERS], "kafka_mode"),
-        ("kraft", "", REACHED[ZOOKEEPER], "kafka_mode"),
+        (
+            "zookeeper",
+            "",
+            REACHED[DUAL_WRITE],
+            "kafka_migration_phase: kafka1, kafka2 and kafka3 are on the way to KRaft. Declare the phase that"
+            " playbooks/migrate_to_kraft.yml was last run with.",
+        ),
+        (
+            "zookeeper",
+            "",
+            REACHED[ZOOKEEPER],
+            "kafka_process_roles: controller1, controller2 and controller3 are to be controllers alone, which ZooKeeper"
+            " mode does not have. playbooks/migrate_to_kraft.yml brings it up (docs/operations.md).",
+        ),
+        (
+            "zookeeper",
+            DUAL_WRITE,
+            REACHED[CONTROLLERS],
+            "kafka_migration_phase: kafka1, kafka2 and kafka3 have not reached dual_write, and only"
+            " playbooks/migrate_to_kraft.yml changes a phase.",
+        ),
+        (
+            "kraft",
+            "",
+            REACHED[KRAFT_BROKERS],
+            "kafka_mode: controller1, controller2 and controller3 still need ZooKeeper."
+            " playbooks/migrate_to_kraft.yml leads to KRaft (docs/operations.md).",
+        ),
+        (
+            "kraft",
+            "",
+            REACHED[ZOOKEEPER],
+            "kafka_mode: kafka1, kafka2 and kafka3 still need ZooKeeper."
+            " playbooks/migrate_to_kraft.yml leads to KRaft (docs/operations.md).",
+        ),
     ],
 )
-def test_site_yml_changes_no_phase(mode: str, phase: str, found: list[Node], variable: str) -> None:
-    (sentence,) = undeclared(mode, phase, found, migrates=False)
-    assert sentence.startswith(variable)
+def test_site_yml_changes_no_phase(mode: str, phase: str, found: list[Node], sentence: str) -> None:
+    assert list(undeclared(mode, phase, found, migrates=False)) == [sentence]
 
 
 def test_site_yml_keeps_a_phase_and_runs_as_ever_without_one() -> None:

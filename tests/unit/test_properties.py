@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleFilterError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,6 +46,12 @@ def test_members_come_from_the_inventory_alone_whatever_the_order_of_hosts(filte
         {"name": "b", "node_id": 2, "host": "192.0.2.2", "roles": ["broker"]},
     ]
     assert filters["kafka_members"](["b", "a"], hostvars) == filters["kafka_members"](["a", "b"], hostvars) == expected
+
+
+@pytest.mark.parametrize("declared", [{}, {"kafka_node_id": ""}, {"kafka_node_id": None}, {"kafka_node_id": "one"}])
+def test_a_host_without_a_node_id_is_named(filters: Mapping[str, Any], declared: dict[str, Any]) -> None:
+    with pytest.raises(AnsibleFilterError, match="kafka_node_id: b has none; give it a number of its own"):
+        filters["kafka_members"](["a", "b"], {"a": {"kafka_node_id": 1}, "b": declared})
 
 
 UNIT = """# {managed}
