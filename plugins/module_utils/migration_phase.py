@@ -249,8 +249,8 @@ def undeclared(mode: str, phase: str, nodes: Iterable[Node], migrates: bool) -> 
         former += [node.name for node in started if node.is_controller and node.phase != FINISHED]
         if former and phase != FINISHED:
             yield (
-                f"kafka_mode: {_all(former, 'still needs', 'still need')} ZooKeeper. playbooks/migrate_to_kraft.yml leads"
-                " to KRaft (docs/operations.md)."
+                f"kafka_mode: {_all(former, 'still needs', 'still need')} ZooKeeper. playbooks/migrate_to_kraft.yml"
+                " leads to KRaft (docs/operations.md)."
             )
         return
     if phase in ("", ZOOKEEPER):
