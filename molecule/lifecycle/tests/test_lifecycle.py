@@ -6,6 +6,7 @@ join, lose a host and a directory, and leave. Ansible is killed in the midst of 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -48,6 +49,19 @@ systemctl daemon-reload
 userdel kafka
 ufw --force reset
 """
+# The epoch of a controller's quorum, as it has written it down.
+QUORUM_EPOCH = f"""sed 's/.*"leaderEpoch":\\([0-9]*\\).*/\\1/' {MOUNT}/data/__cluster_metadata-0/quorum-state"""
+
+
+def elections() -> None:
+    """Let a controller that is alone ask for votes until its quorum's epoch is above what ZooKeeper has counted."""
+    first, *others = (host(name) for name in CONTROLLERS)
+    for other in others:
+        other.check_output("systemctl stop kafka")
+    while int(first.check_output(QUORUM_EPOCH)) < 20:
+        time.sleep(0.5)
+    for other in others:
+        other.check_output("systemctl start kafka")
 
 
 def from_zookeeper_to_kraft(story: Story) -> None:
@@ -60,7 +74,10 @@ def from_zookeeper_to_kraft(story: Story) -> None:
     story.has_to("controllers", MIGRATE, **phase("controllers"))
     killed("Restart the process", 1, MIGRATE, **phase("dual_write"))
     story.has_to("dual_write", MIGRATE, **phase("dual_write"))
+    elections()
+    story.has_to("dual_write after elections", MIGRATE, **phase("dual_write"))
     story.has_to("back to zookeeper", MIGRATE, **phase("zookeeper"))
+    story.has_to("a roll in ZooKeeper mode", ROLL, **phase("zookeeper"))
     story.has_to("controllers again", MIGRATE, **phase("controllers"))
     story.has_to("dual_write again", MIGRATE, **phase("dual_write"))
     killed("Restart the process", 1, MIGRATE, **phase("kraft_brokers"))
@@ -136,6 +153,15 @@ def test_the_way_to_kraft_is_gone_back_and_then_to_its_end(story: Story) -> None
     for name in BROKERS:
         assert host(name).check_output("systemctl is-active zookeeper || true") == "inactive"
         assert "zookeeper" not in host(name).file("/run/kafka/server.properties").content_string
+
+
+def test_after_the_way_back_each_broker_hands_its_partitions_over(story: Story) -> None:
+    back, roll = (story.steps[name] for name in ("back to zookeeper", "a roll in ZooKeeper mode"))
+    since = f"--since=@{back.began_s:.0f} --until=@{roll.ended_s:.0f}"
+    for name in BROKERS:
+        told = host(name).check_output(f"journalctl --unit=kafka --output=cat {since}")
+        assert "shut down completed" in told
+        assert "unclean shutdown" not in told and "Aborted leader election" not in told
 
 
 def test_every_node_runs_the_release_that_was_asked_for(story: Story) -> None:
