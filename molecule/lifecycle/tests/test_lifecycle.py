@@ -54,7 +54,10 @@ QUORUM_EPOCH = f"""sed 's/.*"leaderEpoch":\\([0-9]*\\).*/\\1/' {MOUNT}/data/__cl
 
 
 def elections() -> None:
-    """Let a controller that is alone ask for votes until its quorum's epoch is above what ZooKeeper has counted."""
+    """Let a controller that is alone ask for votes until its quorum's epoch is above what ZooKeeper has counted.
+
+    The brokers do not know the controllers yet.
+    """
     first, *others = (host(name) for name in CONTROLLERS)
     for other in others:
         other.check_output("systemctl stop kafka")
@@ -72,10 +75,9 @@ def from_zookeeper_to_kraft(story: Story) -> None:
         return {"inventory": DEDICATED, "kafka_migration_phase": name, **zookeeper}
 
     story.has_to("controllers", MIGRATE, **phase("controllers"))
+    elections()
     killed("Restart the process", 1, MIGRATE, **phase("dual_write"))
     story.has_to("dual_write", MIGRATE, **phase("dual_write"))
-    elections()
-    story.has_to("dual_write after elections", MIGRATE, **phase("dual_write"))
     story.has_to("back to zookeeper", MIGRATE, **phase("zookeeper"))
     story.has_to("a roll in ZooKeeper mode", ROLL, **phase("zookeeper"))
     story.has_to("controllers again", MIGRATE, **phase("controllers"))
