@@ -118,7 +118,8 @@ class Steps:
 class Plan:
     """The cluster's id, its first controllers as kafka-storage takes them, and the steps of each host in the run.
 
-    `notes` are worth knowing and change nothing; `final` is False as long as a disk is yet to be mounted.
+    `notes` are worth knowing and change nothing; `final` is False as long as a disk is yet to be mounted;
+    `drops_requests` says that clients may be left behind by the change of the release.
     """
 
     cluster_id: str
@@ -126,6 +127,7 @@ class Plan:
     steps: Mapping[str, Steps]
     notes: Sequence[str] = ()
     final: bool = True
+    drops_requests: bool = False
 
     @property
     def lines(self) -> list[str]:
@@ -153,6 +155,7 @@ def plan(found: Found, declared: Declared) -> Plan:
         steps,
         [*upgrade_plan.notes(change), *membership.notes(found.cluster, found.hosts)],
         all(host.mounted for host in found.hosts if host.in_run),
+        upgrade_plan.drops_requests(change),
     )
 
 

@@ -13,6 +13,7 @@ from .releases import (
     AVOIDED,
     FORMAT_UNREADABLE_SINCE,
     RELEASES,
+    REQUESTS_DROPPED_SINCE,
     SMALLEST_SEGMENT_BYTES,
     SMALLEST_SEGMENT_SINCE,
     Line,
@@ -62,6 +63,11 @@ class ReleaseChange:
         """Whether the change leads from before a release to it, or beyond it."""
         target = line(self.target)
         return bool(target and self.oldest and self.oldest < since <= target)
+
+
+def drops_requests(change: ReleaseChange) -> bool:
+    """Whether the release no longer serves requests that one of those that run does."""
+    return change.reaches(REQUESTS_DROPPED_SINCE)
 
 
 def problems(change: ReleaseChange) -> Iterator[str]:
@@ -119,6 +125,11 @@ def notes(change: ReleaseChange) -> Iterator[str]:
         yield (
             f"release: feature levels stay as they are, so kafka_version {newest} leads back, until"
             " playbooks/finalize_features.yml raises them"
+        )
+    if drops_requests(change):
+        yield (
+            f"release: clients older than 2.1 are not served since {shown(REQUESTS_DROPPED_SINCE)};"
+            " kafka_old_clients_listen_s says for how long the brokers are listened to for them before the change"
         )
     if target and target not in RELEASES:
         yield f"release: {change.target} is newer than this collection knows, so that nothing else is said about it"

@@ -111,6 +111,10 @@ steps:
     - 'For each host: action, reasons, in_turn, format, format_dirs, starts_process, remove_voter, add_voter,
       dynamic_keys, wait.'
 final: {type: bool, returned: success, description: Whether every disk is mounted that the plan depends on.}
+drops_requests:
+  description: Whether the declared release no longer serves requests that one of those that run does.
+  type: bool
+  returned: success
 lines: {type: list, elements: str, returned: success, description: The plan to be printed.}
 cluster: {type: dict, returned: success, description: What M(kafka_cluster_info) returns.}
 """
@@ -269,6 +273,7 @@ def main() -> None:
         steps={name: asdict(steps) for name, steps in decided.steps.items()},
         lines=decided.lines,
         final=decided.final,
+        drops_requests=decided.drops_requests,
         cluster={"reachable": state is not None, "reason": answers.reason, **told},
     )
 
