@@ -18,6 +18,7 @@ MODULES: dict[str, dict[str, Any]] = {
     "kafka_fault_plan": {"nodes": {"kafka1": 1}, "brokers": [1]},
     "kafka_gate": {"broker_id": 1, "phase": "before"},
     "kafka_health": {},
+    "kafka_logger_level": {"logger": "kafka.request.logger", "level": "INFO", "seconds": 0},
     "kafka_quotas": {"quotas": [{"user": "shop", "request_percentage": 1}]},
     "kafka_reassignment": {},
     "kafka_reassignment_plan": {},
