@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from live import BROKERS, DISK, MOUNT, ROOT, host
+from live import BOOTSTRAP, BROKERS, DISK, MOUNT, ROOT, host
+from old_client import old_client
 from story import Story, nothing_went_wrong, under_load
 from story_run import killed
 
@@ -36,6 +37,7 @@ DEDICATED, KAFKA4, KAFKA5 = ROOT / "inventory/dedicated", *(ROOT / f"molecule/li
 GROWN, SHRUNK = (DEDICATED, KAFKA4, KAFKA5), (DEDICATED, KAFKA4)
 MORE = f"{MOUNT}/more"
 TWO_DIRECTORIES = {"kafka_data_dirs": [{"path": f"{MOUNT}/data", "mount": MOUNT}, {"path": MORE, "mount": MOUNT}]}
+WITH_AN_OLD_CLIENT = f"{FORMER} with an old client"
 # Batches of few partitions, in the midst of which a run can be killed.
 SLOWLY = {"rebalance_batch_partitions": 3}
 CONFIRMED = {"finalize_confirm": "yes"}
@@ -94,6 +96,8 @@ def through_the_releases(story: Story) -> None:
     def release(version: str) -> dict[str, Any]:
         return {"inventory": DEDICATED, "kafka_version": version}
 
+    with old_client(BOOTSTRAP[0], "billing", "orders"):
+        story.do(WITH_AN_OLD_CLIENT, UPGRADE, **release(FORMER))
     killed("Wait until it is safe to stop", 4, UPGRADE, **release(FORMER))
     for name, version in ((FORMER, FORMER), (NEWER, NEWER), (f"back to {FORMER}", FORMER), (f"{NEWER} again", NEWER)):
         story.has_to(name, UPGRADE, **release(version))
@@ -178,6 +182,15 @@ def test_every_node_runs_the_release_that_was_asked_for(story: Story) -> None:
         name: {version} for name, version in asked.items()
     }
     assert "this goes on with a change that had begun" in story.steps[FORMER].run.sentences
+
+
+def test_no_client_is_left_behind_unasked(story: Story) -> None:
+    run = story.steps[WITH_AN_OLD_CLIENT].run
+    assert (run.ok, run.changed) == (False, 0)
+    told = f"kafka_version: {FORMER} does not serve client billing (User:ANONYMOUS) at "
+    assert f"Nothing was changed. {told}" in run.sentences
+    # The clients of the load are none of it.
+    assert run.sentences.count("does not serve") == run.sentences.count("client billing")
 
 
 def test_nothing_is_raised_until_it_is_finalized(story: Story) -> None:
