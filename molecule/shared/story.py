@@ -16,7 +16,7 @@ import pytest
 from kafka import KafkaAdminClient
 from live import BOOTSTRAP, Run, host, play
 from locust_run import Run as Load
-from story_run import end, load
+from story_run import end, killed, load
 
 TRANSACTIONS = ("--group-prefix=tx-", "--rate=10", "--transaction-records=5")
 MOVED = re.compile(r"(\d+) partitions change .*? ([\d.]+ [kMG]?B),")
@@ -69,6 +69,12 @@ class Story:
         self.steps[name] = Step(run, began, time.time())
         return run
 
+    def kill(self, name: str, at: tuple[str, int], *args: str, **extra: Any) -> None:
+        """Run a playbook as a step that ends by SIGKILL when it has printed a text so many times."""
+        began = time.time()
+        printed = killed(*at, *args, **extra)
+        self.steps[name] = Step(Run(False, printed), began, time.time())
+
     def has_to(self, name: str, *args: str, **extra: Any) -> None:
         """The same where the story ends unless it works."""
         run = self.do(name, *args, **extra)
@@ -95,23 +101,56 @@ class Story:
         self.supported[name] = {feature: levels["supported"][1] for feature, levels in features.items()}
 
     def table(self) -> Iterator[str]:
-        """A line a step: how long it took, what was acknowledged meanwhile, how long nothing was, what was moved."""
-        acknowledged = Counter[int]()
-        for each in self.loads.values():
-            folder = each.results / "latest"
-            start_s = int((folder / "start_ns").read_text(encoding="ascii")) / 1e9
-            with (folder / "timeline.csv").open(encoding="utf-8", newline="") as file:
-                for row in csv.DictReader(file):
-                    acknowledged[int(start_s + float(row["t_s"]))] += int(row["acknowledged"])
-        yield f"{'step':28} {'s':>6} {'acknowledged':>12} {'seconds without':>15}  moved"
+        """A line a step: how long it took, and what its loads saw meanwhile.
+
+        `lost` and `redelivered` are what they had counted by its end. `wait` is the longest 99th percentile of a
+        second, in seconds from due to acknowledged: of the load without transactions, and of the one with them.
+        """
+        seen = {name: timeline(each.results / "latest") for name, each in self.loads.items()}
+        yield f"{'step':28} {'s':>5} {'acknowledged':>12} {'lost':>4} {'redelivered':>11} {'wait':>11}  moved"
         for name, step in self.steps.items():
-            each_second = [acknowledged[second] for second in range(int(step.began_s), int(step.ended_s) + 1)]
-            pauses = "".join("x" if count == 0 else " " for count in each_second).split()
-            longest = max(map(len, pauses), default=0)
+            each = [during(rows, step.began_s, step.ended_s) for rows in seen.values()]
+            acknowledged, lost, redelivered = (
+                sum(row[key] for row in each) for key in ("acknowledged", "lost", "redelivered")
+            )
+            wait = " ".join(f"{row['wait_s']:5.1f}" for row in each)
             took_s = step.ended_s - step.began_s
-            yield f"{name:28} {took_s:6.0f} {sum(each_second):12} {longest:15}  {step.moved}"
-        for name, each in self.loads.items():
-            yield judged(name, each.verdict)
+            yield f"{name:28} {took_s:5.0f} {acknowledged:12.0f} {lost:4.0f} {redelivered:11.0f} {wait}  {step.moved}"
+        for name, run in self.loads.items():
+            yield judged(name, run.verdict)
+
+
+def timeline(folder: Path) -> list[dict[str, float]]:
+    """What a load saw in each second: `at_s` of the epoch, acknowledged, and lost and redelivered until then."""
+    start_s = int((folder / "start_ns").read_text(encoding="ascii")) / 1e9
+    with (folder / "timeline.csv").open(encoding="utf-8", newline="") as file:
+        return [
+            {
+                "at_s": start_s + float(row["t_s"]),
+                "acknowledged": int(row["acknowledged"]),
+                "lost": int(row["lost_so_far"] or 0),
+                "redelivered": int(row["redelivered"] or 0),
+                "wait_s": int(row["produce_p99_us"] or 0) / 1e6,
+            }
+            for row in csv.DictReader(file)
+        ]
+
+
+def during(rows: Sequence[dict[str, float]], began_s: float, ended_s: float) -> dict[str, float]:
+    """The sum of a part of a timeline. What was due in a step may be acknowledged after it, and is the next one's."""
+    until = [row for row in rows if row["at_s"] <= ended_s]
+    part = [row for row in until if row["at_s"] > began_s - 1]
+
+    def more(key: str) -> float:
+        before = until[: len(until) - len(part)]
+        return max((row[key] for row in until), default=0) - max((row[key] for row in before), default=0)
+
+    return {
+        "acknowledged": sum(row["acknowledged"] for row in part),
+        "lost": more("lost"),
+        "redelivered": more("redelivered"),
+        "wait_s": max((row["wait_s"] for row in part), default=0),
+    }
 
 
 def judged(name: str, verdict: Any) -> str:

@@ -28,14 +28,17 @@ def end(run: locust_run.Run) -> None:
     run.wait(600)
 
 
-def killed(where: str, times: int, *args: str, **extra: Any) -> None:
-    """Run a playbook until it has printed `where` so many times, and kill it; see `live.command`."""
+def killed(where: str, times: int, *args: str, **extra: Any) -> str:
+    """Run a playbook until it has printed `where` so many times, and kill it; see `live.command`. What it printed."""
     arguments = command(*args, **extra)
     with subprocess.Popen(
         arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     ) as run:
         assert run.stdout is not None
-        printed = (told for told in run.stdout if where in told)
-        for _ in range(times):
-            next(printed)
+        printed, seen = [], 0
+        while seen < times:
+            printed.append(told := run.stdout.readline())
+            assert told, f"the run ended before it had printed '{where}' {times} times:\n{''.join(printed)}"
+            seen += where in told
         os.killpg(run.pid, signal.SIGKILL)
+    return "".join(printed)

@@ -14,7 +14,6 @@ import pytest
 from live import BOOTSTRAP, BROKERS, DISK, MOUNT, ROOT, host
 from old_client import old_client
 from story import Story, nothing_went_wrong, under_load
-from story_run import killed
 
 from ansible_collections.crucible.kafka.plugins.module_utils.releases import RELEASES, line
 
@@ -78,13 +77,13 @@ def from_zookeeper_to_kraft(story: Story) -> None:
 
     story.has_to("controllers", MIGRATE, **phase("controllers"))
     elections()
-    killed("Restart the process", 1, MIGRATE, **phase("dual_write"))
+    story.kill("dual_write, killed", ("Restart the process", 1), MIGRATE, **phase("dual_write"))
     story.has_to("dual_write", MIGRATE, **phase("dual_write"))
     story.has_to("back to zookeeper", MIGRATE, **phase("zookeeper"))
     story.has_to("a roll in ZooKeeper mode", ROLL, **phase("zookeeper"))
     story.has_to("controllers again", MIGRATE, **phase("controllers"))
     story.has_to("dual_write again", MIGRATE, **phase("dual_write"))
-    killed("Restart the process", 1, MIGRATE, **phase("kraft_brokers"))
+    story.kill("kraft_brokers, killed", ("Restart the process", 1), MIGRATE, **phase("kraft_brokers"))
     story.has_to("kraft_brokers", MIGRATE, **phase("kraft_brokers"))
     story.has_to("finished", MIGRATE, kafka_migration_finish="yes", **phase("finished"))
     story.look("finished")
@@ -98,7 +97,7 @@ def through_the_releases(story: Story) -> None:
 
     with old_client(BOOTSTRAP[0], "billing", "orders"):
         story.do(WITH_AN_OLD_CLIENT, UPGRADE, **release(FORMER))
-    killed("Wait until it is safe to stop", 4, UPGRADE, **release(FORMER))
+    story.kill(f"{FORMER}, killed", ("Wait until it is safe to stop", 4), UPGRADE, **release(FORMER))
     for name, version in ((FORMER, FORMER), (NEWER, NEWER), (f"back to {FORMER}", FORMER), (f"{NEWER} again", NEWER)):
         story.has_to(name, UPGRADE, **release(version))
         story.look(name)
@@ -115,7 +114,7 @@ def members_come_and_go(story: Story) -> None:
     story.has_to("a second directory", SITE, inventory=DEDICATED, **here)
     story.has_to("two brokers more", SITE, inventory=GROWN, **here)
     story.look("two brokers more")
-    killed("Move replicas", 2, REBALANCE, inventory=GROWN, **here, **SLOWLY)
+    story.kill("rebalanced, killed", ("Move replicas", 2), REBALANCE, inventory=GROWN, **here, **SLOWLY)
     story.has_to("rebalanced", REBALANCE, inventory=GROWN, **here)
     story.look("rebalanced")
 
@@ -125,7 +124,7 @@ def members_come_and_go(story: Story) -> None:
     story.has_to("a directory replaced", SITE, inventory=GROWN, **here)
     story.look("replaced")
 
-    killed("Move replicas", 2, REMOVE, inventory=GROWN, broker="kafka5", **here, **SLOWLY)
+    story.kill("removed, killed", ("Move replicas", 2), REMOVE, inventory=GROWN, broker="kafka5", **here, **SLOWLY)
     story.has_to("a broker removed", REMOVE, inventory=GROWN, broker="kafka5", **here)
     story.look("removed")
     story.has_to("out of the inventory", SITE, inventory=SHRUNK, **here)

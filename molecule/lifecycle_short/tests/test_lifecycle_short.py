@@ -6,11 +6,11 @@ The load produces with transactions and without. Ansible is killed in the midst 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from live import BROKERS, ROOT, host, starts
 from story import Story, nothing_went_wrong, under_load
-from story_run import killed
 
 from ansible_collections.crucible.kafka.plugins.module_utils.releases import RELEASES, line
 
@@ -60,9 +60,10 @@ def ghost(release: str) -> None:
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Story:
     """The whole way, once."""
+    grown: dict[str, Any] = {"inventory": GROWN, "kafka_version": FORMER}
     with under_load(tmp_path_factory.mktemp("loads"), tuple(BROKERS), request.config) as found:
         found.look("at first")
-        killed("Wait until it is safe to stop", 2, UPGRADE, kafka_version=NEWER)
+        found.kill("upgraded, killed", ("Wait until it is safe to stop", 2), UPGRADE, kafka_version=NEWER)
         found.look("killed")
         before = starts()
         found.do("finalized too early", FINALIZE, kafka_version=NEWER, **CONFIRMED)
@@ -72,13 +73,13 @@ def story(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
         found.look("upgraded")
         found.has_to("back", UPGRADE, kafka_version=FORMER)
         found.look("back")
-        found.has_to("grown", "playbooks/site.yml", inventory=GROWN)
+        found.has_to("grown", "playbooks/site.yml", **grown)
         found.look("grown")
-        killed("Move replicas", 2, REBALANCE, inventory=GROWN, **SLOWLY)
-        found.has_to("rebalanced", REBALANCE, inventory=GROWN)
+        found.kill("rebalanced, killed", ("Move replicas", 2), REBALANCE, **grown, **SLOWLY)
+        found.has_to("rebalanced", REBALANCE, **grown)
         found.look("rebalanced")
-        killed("Move replicas", 2, REMOVE, inventory=GROWN, broker="kafka4", **SLOWLY)
-        found.has_to("removed", REMOVE, inventory=GROWN, broker="kafka4")
+        found.kill("removed, killed", ("Move replicas", 2), REMOVE, broker="kafka4", **grown, **SLOWLY)
+        found.has_to("removed", REMOVE, broker="kafka4", **grown)
         found.look("removed")
         ghost(FORMER)
         found.has_to("upgraded again", UPGRADE, kafka_version=NEWER)
