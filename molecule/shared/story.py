@@ -103,7 +103,7 @@ class Story:
     def table(self) -> Iterator[str]:
         """A line a step: how long it took, and what its loads saw meanwhile.
 
-        `lost` and `redelivered` are what they had counted by its end. `wait` is the longest 99th percentile of a
+        `lost` and `redelivered` are what they have counted in it. `wait` is the longest 99th percentile of a
         second, in seconds from due to acknowledged: of the load without transactions, and of the one with them.
         """
         seen = {name: timeline(each.results / "latest") for name, each in self.loads.items()}
@@ -138,8 +138,8 @@ def timeline(folder: Path) -> list[dict[str, float]]:
 
 def during(rows: Sequence[dict[str, float]], began_s: float, ended_s: float) -> dict[str, float]:
     """The sum of a part of a timeline. What was due in a step may be acknowledged after it, and is the next one's."""
-    until = [row for row in rows if row["at_s"] <= ended_s]
-    part = [row for row in until if row["at_s"] > began_s - 1]
+    until = [row for row in rows if row["at_s"] < ended_s]
+    part = [row for row in until if row["at_s"] >= began_s]
 
     def more(key: str) -> float:
         before = until[: len(until) - len(part)]

@@ -15,11 +15,13 @@ a former controller, and elects no leader for it.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 CONTROLLER, MIGRATION, EPOCH = "/controller", "/migration", "/controller_epoch"
+_NUMBER = re.compile(r"(?:\[.*\] )?(\d+)")
 _EPOCHS = ("kraftControllerEpoch", "kraft_controller_epoch")  # in CONTROLLER and in MIGRATION
 
 
@@ -29,27 +31,24 @@ class Znodes:
 
     Attributes:
         left: What a KRaft controller has written into CONTROLLER and MIGRATION, as JSON, by path.
-        epoch: How many controllers there were before the next; None: nobody says.
+        epoch: How many controllers there have been; None: it cannot be read.
     """
 
     left: dict[str, str]
     epoch: int | None
 
     @property
-    def lowest_epoch(self) -> int | None:
-        """What EPOCH has to be at least, so that the next controller's is higher than all that stands anywhere.
-
-        None: It is high enough.
-        """
+    def epoch_to_set(self) -> int | None:
+        """What EPOCH has to be, so that the next controller's is higher than all that was written; None: it is."""
         written = [int(json.loads(value).get(key, 0)) for value in self.left.values() for key in _EPOCHS]
         highest = max(written, default=0)
-        return highest if highest > (self.epoch or 0) else None
+        return highest if self.epoch is not None and highest > self.epoch else None
 
 
 def parse(text: str, controllers: Collection[int]) -> Znodes:
     """Return what ZooKeeper's shell prints for a `get` of each of the three.
 
-    CONTROLLER may be a broker's, which leads the cluster: it is not left by anybody.
+    CONTROLLER may be a broker's, which leads the cluster: no KRaft controller has left it.
     """
     left: dict[str, str] = {}
     epoch = None
@@ -66,8 +65,8 @@ def parse(text: str, controllers: Collection[int]) -> Znodes:
 
 def _value(line: str) -> dict[str, Any] | int:
     """The value in a line, which may have the shell's prompt before it; empty where there is none."""
-    if line.strip().isdigit():
-        return int(line)
+    if number := _NUMBER.fullmatch(line.strip()):
+        return int(number[1])
     try:
         found: dict[str, Any] = json.loads(line[line.index("{") :])
     except ValueError:

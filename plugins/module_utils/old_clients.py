@@ -10,15 +10,16 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from .cluster import listed
 
-LOGGER, LEVEL = "kafka.request.logger", "INFO"
 MARK = '"requestApiVersionDeprecated":true'
 """What a line has that tells of such a request."""
 
-# From "192.0.2.11:9092-192.0.2.1:51234-3": the broker's end, the client's end, and a count.
-_CONNECTION = re.compile(r".*:\d+-(.*):\d+-\d+")
+# "connection":"192.0.2.11:9092-192.0.2.1:51234-3" is the broker's end, the client's end, and counts.
+_CONNECTION = re.compile(r'"connection":"[^"]*?:\d+-([^"]*):\d+-[\d-]+"')
+_PRINCIPAL = re.compile(r'"principal":("(?:[^"\\]|\\.)*")')
 
 
 @dataclass(frozen=True, order=True)
@@ -36,7 +37,7 @@ class OldRequest:
 
 
 def requests(lines: Iterable[str]) -> list[OldRequest]:
-    """Return the kinds of such requests in the lines of a broker's log, each once; other lines are none of it."""
+    """Return the kinds of such requests in the lines of a broker's log, each once; other lines are passed over."""
     return sorted(set(_parsed(lines)))
 
 
@@ -44,21 +45,29 @@ def _parsed(lines: Iterable[str]) -> Iterator[OldRequest]:
     for line in lines:
         if MARK not in line:
             continue
-        try:
-            told, _ = json.JSONDecoder().raw_decode(line, line.index("{"))
-            header, client = told["requestHeader"], told.get("clientInformation", {})
-            request = f"{header['requestApiKeyName']} v{header['requestApiVersion']}"
-        except (ValueError, KeyError):
-            continue  # A line that was cut off.
+        # The header comes first. The journal splits long lines, so that what follows it may stand in another one.
+        header, client = _object(line, "requestHeader"), _object(line, "clientInformation")
         names = [client.get(key, "unknown") for key in ("softwareName", "softwareVersion")]
-        connection = _CONNECTION.match(told.get("connection", ""))
-        yield OldRequest(
-            client_id=header.get("clientId") or "",
-            software=" ".join(name for name in names if name != "unknown"),
-            address=connection[1] if connection else "",
-            principal=told.get("principal", ""),
-            request=request,
-        )
+        connection = _CONNECTION.search(line)
+        principal = _PRINCIPAL.search(line)
+        if {"requestApiKeyName", "requestApiVersion"} <= header.keys():
+            yield OldRequest(
+                client_id=header.get("clientId") or "",
+                software=" ".join(name for name in names if name != "unknown"),
+                address=connection[1] if connection else "",
+                principal=json.loads(principal[1]) if principal else "",
+                request=f"{header['requestApiKeyName']} v{header['requestApiVersion']}",
+            )
+
+
+def _object(line: str, key: str) -> dict[str, Any]:
+    """The object with that key, empty if the line does not have it whole."""
+    _, found, text = line.partition(f'"{key}":')
+    try:
+        value, _ = json.JSONDecoder().raw_decode(text if found else "{}")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def refusals(found: Mapping[str, Iterable[OldRequest]], version: str) -> list[str]:

@@ -78,7 +78,7 @@ SMALLEST_SEGMENT_SINCE, SMALLEST_SEGMENT_BYTES = (4, 0), 1 << 20
 """Since then a broker does not start with a topic whose segment.bytes is smaller (KIP-1030)."""
 
 REQUESTS_DROPPED_SINCE = (4, 0)
-"""Since then brokers serve no versions of requests that clients older than 2.1 send (KIP-896)."""
+"""Since then brokers no longer serve some versions of requests that clients older than 2.1 may send (KIP-896)."""
 
 FORMAT_UNREADABLE_SINCE = (4, 4)
 """Older brokers are not made to read directories that this release or a later one has formatted (KIP-1170)."""

@@ -128,8 +128,8 @@ def notes(change: ReleaseChange) -> Iterator[str]:
         )
     if drops_requests(change):
         yield (
-            f"release: clients older than 2.1 are not served since {shown(REQUESTS_DROPPED_SINCE)};"
-            " kafka_old_clients_listen_s says for how long the brokers are listened to for them before the change"
+            f"release: since {shown(REQUESTS_DROPPED_SINCE)} some requests of clients older than 2.1 are not served;"
+            " the run listens for them for kafka_old_clients_listen_s before it changes anything (not with --check)"
         )
     if target and target not in RELEASES:
         yield f"release: {change.target} is newer than this collection knows, so that nothing else is said about it"

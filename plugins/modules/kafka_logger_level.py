@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Ansible module: let each broker log more, or less, for a while."""
+"""Ansible module: let each broker log more for a while."""
 
 from __future__ import annotations
 
@@ -20,21 +20,24 @@ from ansible_collections.crucible.kafka.plugins.module_utils.entry import (
     endpoint,
     fail_on_admin_error,
 )
-from ansible_collections.crucible.kafka.plugins.module_utils.survey import survey
+from ansible_collections.crucible.kafka.plugins.module_utils.survey import survey, unresponsive_brokers
 
 DOCUMENTATION = r"""
 module: kafka_logger_level
-short_description: Let each broker log more, or less, for a while
+short_description: Let each broker log more for a while
 description:
-  - Sets the level of one of the brokers' loggers (KIP-412), waits, and sets back what was there. No broker is
-    restarted. After a restart a broker has the level of its file, so that what a run leaves that is killed goes then.
+  - Lowers the threshold of one of the brokers' loggers (KIP-412), waits, and sets back what was there. A broker that
+    logs as much already is left alone. No broker is restarted. After a restart a broker has the level of its file, so
+    that what a run leaves that is killed goes then.
+  - Kafka takes no C(OFF). A broker that had it in its file has C(FATAL) afterwards, until it is restarted.
+  - A broker that does not answer is left out.
 extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
 options:
   logger: {description: The logger., type: str, required: true}
   level:
     description: Its level meanwhile.
     type: str
-    choices: [TRACE, DEBUG, INFO, WARN, ERROR, FATAL]
+    choices: [FATAL, ERROR, WARN, INFO, DEBUG, TRACE]
     required: true
   seconds: {description: For how long., type: float, required: true}
 author: Crucible
@@ -52,12 +55,13 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-seconds: {description: How long it was since the first broker was asked to., type: float, returned: success}
-brokers: {description: The ids of the brokers., type: list, elements: int, returned: success}
+brokers: {description: The ids of the brokers that logged so., type: list, elements: int, returned: success}
 """
 
 
 KIND = "broker_logger"
+LEVELS = ("FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRACE")
+"""Those that Kafka takes, in the order of what is logged: `org.apache.kafka.common.config.LogLevelConfig`."""
 
 
 def level(at: Endpoint, broker: Broker, logger: str) -> str:
@@ -91,21 +95,25 @@ def main() -> None:
     """Set, wait, and set back."""
     module = admin_module(
         logger={"type": "str", "required": True},
-        level={"type": "str", "required": True, "choices": ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"]},
+        level={"type": "str", "required": True, "choices": list(LEVELS)},
         seconds={"type": "float", "required": True},
     )
-    logger, wanted, seconds = (module.params[key] for key in ("logger", "level", "seconds"))
-    began = time.monotonic()
+    logger, wanted = module.params["logger"], module.params["level"]
+    each = answer_endpoint(module)
     with fail_on_admin_error(module):
-        brokers = [broker for broker in survey(endpoint(module)).brokers if not broker.fenced]
+        state = survey(endpoint(module))
+        away = {node.node_id for node in state.brokers if node.fenced} | set(unresponsive_brokers(each, state))
+        brokers = [broker for broker in state.brokers if broker.node_id not in away]
         if not module.check_mode:
             with ExitStack() as former:
                 for broker in brokers:
-                    each = answer_endpoint(module)
-                    former.callback(set_level, each, broker, logger, level(each, broker, logger))
+                    now = level(each, broker, logger)
+                    if now in LEVELS and LEVELS.index(now) >= LEVELS.index(wanted):
+                        continue
+                    former.callback(set_level, each, broker, logger, now if now in LEVELS else LEVELS[0])
                     set_level(each, broker, logger, wanted)
-                time.sleep(seconds)
-    module.exit_json(changed=False, seconds=time.monotonic() - began, brokers=[broker.node_id for broker in brokers])
+                time.sleep(module.params["seconds"])
+    module.exit_json(changed=False, brokers=[broker.node_id for broker in brokers])
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.migration_znodes im
 
 DOCUMENTATION = r"""
 module: kafka_migration_znodes
-short_description: Give ZooKeeper back to the brokers when a migration to KRaft is taken back
+short_description: Take back in ZooKeeper that KRaft controllers lead the cluster
 description:
   - Raises C(/controller_epoch) to the epoch that the KRaft controllers have written into the state of each partition,
     so that a broker which becomes the controller is not taken for a former one, and can elect leaders.
@@ -34,7 +34,7 @@ author: [Crucible]
 """
 
 EXAMPLES = r"""
-- name: Give ZooKeeper back to the brokers
+- name: Take back in ZooKeeper that the controllers lead
   crucible.kafka.kafka_migration_znodes:
     command: [/opt/kafka/bin/zookeeper-shell.sh, -server, "192.0.2.11:2181/kafka"]
     controllers: [101, 102, 103]
@@ -46,7 +46,7 @@ epoch: {type: int, returned: when raised, description: The controllers' epoch th
 """
 
 
-def ask(module: AnsibleModule, commands: list[str]) -> str:
+def run_zookeeper_shell(module: AnsibleModule, commands: list[str]) -> str:
     """Return what the shell prints; end the module where it cannot connect."""
     script = "\n".join([*commands, "quit", ""])
     _, out, err = module.run_command(module.params["command"], data=script)
@@ -55,9 +55,12 @@ def ask(module: AnsibleModule, commands: list[str]) -> str:
     return f"{out}\n{err}"
 
 
-def look(module: AnsibleModule) -> Znodes:
+def read_znodes(module: AnsibleModule) -> Znodes:
     """Return what the controllers have left."""
-    return parse(ask(module, [f"get {path}" for path in (CONTROLLER, MIGRATION, EPOCH)]), module.params["controllers"])
+    return parse(
+        run_zookeeper_shell(module, [f"get {path}" for path in (CONTROLLER, MIGRATION, EPOCH)]),
+        module.params["controllers"],
+    )
 
 
 def main() -> None:
@@ -69,15 +72,20 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    there = look(module)
-    epoch = there.lowest_epoch
+    there = read_znodes(module)
+    if there.left and there.epoch is None:
+        module.fail_json(msg=f"Nothing was deleted: ZooKeeper does not tell {EPOCH}.")
+    epoch = there.epoch_to_set
     if there.left and not module.check_mode:
+        gone = [*there.left]
         if epoch is not None:
-            ask(module, [f"set {EPOCH} {epoch}"])
-            if (found := look(module).epoch) != epoch:
+            run_zookeeper_shell(module, [f"set {EPOCH} {epoch}"])
+            if (found := read_znodes(module).epoch) != epoch:
                 module.fail_json(msg=f"ZooKeeper has {EPOCH} {found}, although it was set to {epoch}.")
-        ask(module, [f"delete {path}" for path in there.left])
-        if remaining := look(module).left:
+            # A broker that leads already has a lower number of its own: without the znode it is elected anew.
+            gone = [CONTROLLER, *(path for path in gone if path != CONTROLLER)]
+        run_zookeeper_shell(module, [f"delete {path}" for path in gone])
+        if remaining := read_znodes(module).left:
             module.fail_json(msg=f"ZooKeeper still has {' and '.join(remaining)}, although they were deleted.")
     module.exit_json(changed=bool(there.left), deleted=there.left, **({} if epoch is None else {"epoch": epoch}))
 

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import math
-
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.crucible.kafka.plugins.module_utils import cluster as cluster  # For mitogen.
@@ -20,17 +18,23 @@ description:
   - Changes nothing.
 options:
   unit: {description: The systemd unit., type: str, default: kafka.service}
-  seconds: {description: How far back the journal is read., type: float, required: true}
+  after:
+    description:
+      - Where to begin in the journal of the host, the RV(cursor) of an earlier question. Without it nothing is read,
+        and the answer says where the journal ends.
+    type: str
+    default: ''
 author: Crucible
 """
 
 EXAMPLES = r"""
-- name: Read which clients are too old for Kafka 4
+- name: Read which clients have been too old for Kafka 4 since an earlier question
   crucible.kafka.kafka_old_clients_info:
-    seconds: 10
+    after: "{{ earlier.cursor }}"
 """
 
 RETURN = r"""
+cursor: {description: Where the journal of the host ends., type: str, returned: success}
 requests:
   description: 'Each kind of such a request once: client_id, software, address, principal, request.'
   type: list
@@ -42,17 +46,16 @@ requests:
 def main() -> None:
     """Read, and tell."""
     module = AnsibleModule(
-        argument_spec={
-            "unit": {"type": "str", "default": "kafka.service"},
-            "seconds": {"type": "float", "required": True},
-        },
+        argument_spec={"unit": {"type": "str", "default": "kafka.service"}, "after": {"type": "str", "default": ""}},
         supports_check_mode=True,
     )
-    since = f"--since=-{math.ceil(module.params['seconds'])}s"
-    told = output(
-        module, ["journalctl", "--unit", module.params["unit"], "--no-pager", "--quiet", "--output=cat", since]
-    )
-    module.exit_json(changed=False, requests=as_dicts(requests(told.splitlines())))
+    journal = ["journalctl", "--no-pager", "--quiet", "--output=cat"]
+    # Of the whole journal, for the unit may have nothing in it yet.
+    shown = output(module, [*journal, "--lines=1", "--show-cursor"])
+    cursor = shown.rpartition("-- cursor: ")[2].strip()
+    after = module.params["after"]
+    told = output(module, [*journal, f"--unit={module.params['unit']}", f"--after-cursor={after}"]) if after else ""
+    module.exit_json(changed=False, cursor=cursor, requests=as_dicts(requests(told.splitlines())))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ DOCUMENTATION = r"""
 module: kafka_release
 short_description: Install a Kafka release from an archive on the host
 description:
-  - The archive's checksum is compared first; then it is unpacked beside its place, and renamed into it.
+  - The archive's checksum is compared first; then it is unpacked beside its place, and renamed into it if it holds the
+    release that O(dest) is named after.
   - Everybody may read the release, whatever the host's umask or the modes in the archive.
   - The release that the link led to before is kept, as LINK.previous; older ones go once no process uses them.
   - An archive without C(bin/), as assembled from a Maven repository, gets the command line tools that users expect.
@@ -60,6 +61,9 @@ COMMAND = (
 """
 )
 
+
+CLIENT = "kafka-clients-"
+"""The start of the name of an archive that each release has; its version and `.jar` follow."""
 
 INSTALLED = ".installed"
 """In each release that this module installed: only those does it ever remove."""
@@ -124,7 +128,13 @@ def sha512(path: Path) -> str:
     return digest.hexdigest()
 
 
-def install(module: AnsibleModule, archive: Path, dest: Path) -> None:
+def other_version(release: Path, version: str) -> str:
+    """Return the version of an unpacked release by the client's classes in it, "" if it is this one or has none."""
+    found = [jar.stem.removeprefix(CLIENT) for jar in release.glob(f"libs/{CLIENT}[0-9]*.jar")]
+    return "" if version in found else ", ".join(found)
+
+
+def install(module: AnsibleModule, archive: Path, dest: Path, link: Path) -> None:
     """Unpack the archive into its place; whatever an earlier attempt left beside it is thrown away."""
     found = sha512(archive)
     if found != published_sha512(module.params["checksum"]):
@@ -149,6 +159,13 @@ def install(module: AnsibleModule, archive: Path, dest: Path) -> None:
         ],
         check_rc=True,
     )
+    if other := other_version(unpacked, dest.name.removeprefix(f"{link.name}-")):
+        shutil.rmtree(unpacked)
+        archive.unlink()
+        module.fail_json(
+            msg=f"The archive holds Kafka {other}, not the release of kafka_version. Nothing was installed; check"
+            " kafka_archive_url, kafka_archive_checksum and kafka_version."
+        )
     if not (unpacked / "bin").exists():
         (unpacked / "bin").mkdir()
         for name in module.params["commands"]:
@@ -250,7 +267,7 @@ def main() -> None:
     removed = outdated(dest, link, previous)
     if not module.check_mode:
         if missing:
-            install(module, archive, dest)
+            install(module, archive, dest, link)
         else:
             make_readable(dest)
             write_launchers(outdated_java)

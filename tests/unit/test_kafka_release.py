@@ -53,6 +53,26 @@ def test_another_archive_is_not_unpacked(archive: Path, checksum: str) -> None:
     assert not (archive.parent / "kafka-4.3.1").exists()
 
 
+def test_an_archive_of_another_release_is_not_installed(archive: Path) -> None:
+    """Its checksum may be right all the same: of an archive whose URL does not follow the declared release."""
+    folder = archive.parent / "kafka_2.13-4.3.1"
+    (folder / "libs/kafka-clients-4.2.1.jar").write_text("jar", encoding="ascii")
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(folder, folder.name)
+    answer = install(archive, hashlib.sha512(archive.read_bytes()).hexdigest())
+    assert answer["failed"]
+    assert "The archive holds Kafka 4.2.1, not the release of kafka_version." in answer["msg"]
+    assert [path.name for path in archive.parent.iterdir()] == [folder.name]
+
+
+def test_an_archive_of_the_release_is_installed(archive: Path) -> None:
+    folder = archive.parent / "kafka_2.13-4.3.1"
+    (folder / "libs/kafka-clients-4.3.1.jar").write_text("jar", encoding="ascii")
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(folder, folder.name)
+    assert install(archive, hashlib.sha512(archive.read_bytes()).hexdigest())["changed"]
+
+
 def test_check_mode_says_what_would_be_done_and_does_nothing(archive: Path) -> None:
     assert install(archive, "00" * 64, check=True)["changed"]
     assert archive.exists()

@@ -132,6 +132,23 @@ def test_an_epoch_that_is_high_enough_stays(led: Path) -> None:
     assert (answer["changed"], "epoch" in answer, (led / "controller_epoch").read_text()) == (True, False, "9")
 
 
+def test_nothing_is_touched_while_the_epoch_cannot_be_read(led: Path) -> None:
+    (led / "controller_epoch").unlink()
+    answer = znodes(led)
+    assert answer["failed"] and "Nothing was deleted: ZooKeeper does not tell /controller_epoch." in answer["msg"]
+    assert (led / "controller").exists() and (led / "migration").exists()
+
+
+@pytest.mark.parametrize(("counted", "elected_anew"), [("5", True), ("9", False)])
+def test_a_broker_that_leads_with_a_lower_epoch_is_elected_anew(led: Path, counted: str, elected_anew: bool) -> None:
+    """Somebody has deleted the controllers' znode by hand, or a run was killed in between."""
+    (led / "controller").write_text('{"version":2,"brokerid":2,"kraftControllerEpoch":-1}', encoding="utf-8")
+    (led / "controller_epoch").write_text(counted, encoding="utf-8")
+    assert list(znodes(led)["deleted"]) == ["/migration"]
+    assert (led / "controller").exists() is not elected_anew
+    assert (led / "controller_epoch").read_text() == "9"
+
+
 def test_nothing_is_deleted_when_the_epoch_cannot_be_raised(led: Path) -> None:
     (led / "zookeeper").write_text(SHELL.replace('verb == "set"', "False"), encoding="utf-8")
     answer = znodes(led)

@@ -40,7 +40,7 @@ def test_a_prompt_before_a_value_is_none_of_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("counted", "controller", "migration", "lowest"),
+    ("counted", "controller", "migration", "wanted"),
     [
         ("2", 4, 4, 4),
         ("2", 5, 4, 5),
@@ -48,17 +48,24 @@ def test_a_prompt_before_a_value_is_none_of_it() -> None:
         ("3", 4, 4, 4),
         ("4", 4, 4, None),
         ("12", 4, 4, None),
-        ("", 4, 4, 4),
+        ("[zk: 192.0.2.11(CONNECTED) 2] 2", 4, 4, 4),
+        ("[zk: 192.0.2.11(CONNECTED) 2] 12", 4, 4, None),
     ],
 )
 def test_the_next_controllers_epoch_is_higher_than_what_any_wrote(
-    counted: str, controller: int, migration: int, lowest: int | None
+    counted: str, controller: int, migration: int, wanted: int | None
 ) -> None:
     text = SHELL.replace('kraftControllerEpoch":4', f'kraftControllerEpoch":{controller}')
     text = text.replace('kraft_controller_epoch":4', f'kraft_controller_epoch":{migration}')
-    assert parse(text.replace("\n2\n", f"\n{counted}\n"), VOTERS).lowest_epoch == lowest
+    assert parse(text.replace("\n2\n", f"\n{counted}\n"), VOTERS).epoch_to_set == wanted
+
+
+@pytest.mark.parametrize("counted", ["", "Insufficient permission : /controller_epoch", "12 of 13"])
+def test_an_epoch_that_cannot_be_read_is_none(counted: str) -> None:
+    found = parse(SHELL.replace("\n2\n", f"\n{counted}\n"), VOTERS)
+    assert (found.epoch, found.epoch_to_set) == (None, None)
 
 
 def test_where_a_broker_leads_no_epoch_is_raised() -> None:
-    assert parse('{"version":2,"brokerid":2,"kraftControllerEpoch":-1}\n1\n', VOTERS).lowest_epoch is None
-    assert parse("", VOTERS).lowest_epoch is None
+    assert parse('{"version":2,"brokerid":2,"kraftControllerEpoch":-1}\n1\n', VOTERS).epoch_to_set is None
+    assert parse("", VOTERS).epoch_to_set is None

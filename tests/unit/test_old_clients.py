@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.crucible.kafka.plugins.module_utils.old_clients import (
+    MARK,
     OldRequest,
     as_dicts,
     refusals,
@@ -49,12 +50,19 @@ def test_a_request_that_is_dropped_is_told_once_whoever_else_logs() -> None:
     ]
 
 
-def test_a_line_that_was_cut_off_is_no_error() -> None:
+def test_of_a_line_that_the_journal_has_split_the_first_part_is_enough() -> None:
     whole = line()
-    cut = whole.index('"request":')
-    assert requests([whole[:cut], "", whole.replace("requestApiKeyName", "other")]) == []
+    first, second = whole[: whole.index('"request":')], whole[whole.index('"request":') :]
+    assert requests([first, second]) == [OldRequest("billing", "", "", "", "FETCH v3")]
+
+
+def test_a_line_without_a_whole_header_is_passed_over() -> None:
+    whole = line()
+    cut = whole[: whole.index(MARK) + len(MARK)]
+    assert requests([cut, "", whole.replace("requestApiKeyName", "other"), f"{MARK} and nothing else"]) == []
+    assert requests([whole.replace('"requestHeader":{', '"requestHeader":[{')]) == []
     # The next one is read all the same.
-    assert requests([whole[:cut], whole]) == [BILLING]
+    assert requests([cut, whole]) == [BILLING]
 
 
 @pytest.mark.parametrize(
@@ -64,6 +72,7 @@ def test_a_line_that_was_cut_off_is_no_error() -> None:
         ("192.0.2.11:9092-192.0.2.1:51234-0-3", "192.0.2.1"),
         ("2001:db8:0:0:0:0:0:11:9092-2001:db8:0:0:0:0:0:1:51234-3", "2001:db8:0:0:0:0:0:1"),
         ("nowhere", ""),
+        ("", ""),
     ],
 )
 def test_the_clients_end_of_the_connection_is_told(connection: str, address: str) -> None:
@@ -76,6 +85,11 @@ def test_what_a_client_says_of_itself_is_told() -> None:
     assert found.software == "librdkafka 0.11.6"
     (found,) = requests([line(clientInformation={"softwareName": "librdkafka", "softwareVersion": "unknown"})])
     assert found.software == "librdkafka"
+
+
+def test_a_principal_may_have_quotes_in_it() -> None:
+    (found,) = requests([line(principal='User:CN="a, b"')])
+    assert found.principal == 'User:CN="a, b"'
 
 
 def test_a_line_may_lack_what_is_only_for_reading() -> None:

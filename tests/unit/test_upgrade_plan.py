@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.crucible.kafka.plugins.module_utils.upgrade_plan import ReleaseChange, notes, problems
+from ansible_collections.crucible.kafka.plugins.module_utils.upgrade_plan import (
+    ReleaseChange,
+    drops_requests,
+    notes,
+    problems,
+)
 
 ALL_43 = {"kafka1": "4.3.1", "kafka2": "4.3.1", "kafka3": "4.3.1"}
 HALF_WAY = {"kafka1": "4.4.0", "kafka2": "4.3.1", "kafka3": "4.3.1"}
@@ -37,6 +42,27 @@ def test_an_upgrade_tells_from_what_to_what_and_how_one_gets_back() -> None:
         "release: feature levels stay as they are, so kafka_version 4.3.1 leads back, until"
         " playbooks/finalize_features.yml raises them",
     ]
+
+
+@pytest.mark.parametrize(
+    ("target", "running", "drops"),
+    [
+        ("4.0.0", ALL_39, True),
+        ("4.4.0", {"kafka1": "4.4.0", "kafka2": "3.9.2"}, True),
+        ("3.9.3", ALL_39, False),
+        ("4.4.0", ALL_43, False),
+        ("3.9.2", {"kafka1": "4.0.1", "kafka2": "3.9.2"}, False),
+        ("4.4.0", {}, False),
+    ],
+)
+def test_requests_are_dropped_on_the_way_to_kafka_4(target: str, running: dict[str, str], drops: bool) -> None:
+    assert drops_requests(change(target, running)) is drops
+    told = [note for note in notes(change(target, running)) if "listens" in note]
+    sentence = (
+        "release: since 4.0 some requests of clients older than 2.1 are not served; the run listens for them for"
+        " kafka_old_clients_listen_s before it changes anything (not with --check)"
+    )
+    assert told == ([sentence] if drops else [])
 
 
 def test_a_change_that_was_interrupted_is_told_as_one_that_goes_on() -> None:

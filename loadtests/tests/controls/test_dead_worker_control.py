@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import signal
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +58,9 @@ def reached(results: Path, worker: Worker) -> dict[str, dict[tuple[str, int], in
 
 
 def committed(cluster: MockCluster, group: str, reached: dict[tuple[str, int], int]) -> bool:
-    """Whether the brokers have the group's offsets behind all that was reached, as a client of nobody's is told."""
-    client = plain_client(cluster, group)
-    found = client.committed([TopicPartition(topic, partition) for topic, partition in reached], timeout=10)
-    client.close()
+    """Whether the brokers have the group's offsets behind all that was reached, as a client of its own is told."""
+    with closing(plain_client(cluster, group)) as client:
+        found = client.committed([TopicPartition(topic, partition) for topic, partition in reached], timeout=10)
     return all(place.offset > reached[place.topic, place.partition] for place in found)
 
 
@@ -90,7 +90,9 @@ def test_what_only_a_dead_worker_read_is_not_called_lost(shop: MockCluster, tmp_
         time.sleep(0.05)
     assert read["notification-group"] > before.get("notification-group", 0)
     # A journal is written before its offsets are committed; until they are, the survivor reads the same once more.
-    for name, offsets in reached(disk, victim).items():
+    until = reached(disk, victim)
+    assert {"warehouse-group", "notification-group"} <= until.keys() and all(until.values())
+    for name, offsets in until.items():
         while not committed(shop, name, offsets):
             assert run.process.poll() is None, f"the run ended before {name} had committed what its member had read"
             time.sleep(0.05)

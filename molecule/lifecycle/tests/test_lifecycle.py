@@ -63,6 +63,7 @@ def elections() -> None:
     for other in others:
         other.check_output("systemctl stop kafka")
     while int(first.check_output(QUORUM_EPOCH)) < 20:
+        first.check_output("systemctl is-active kafka")
         time.sleep(0.5)
     for other in others:
         other.check_output("systemctl start kafka")
@@ -97,7 +98,7 @@ def through_the_releases(story: Story) -> None:
 
     with old_client(BOOTSTRAP[0], "billing", "orders"):
         story.do(WITH_AN_OLD_CLIENT, UPGRADE, **release(FORMER))
-    story.kill(f"{FORMER}, killed", ("Wait until it is safe to stop", 4), UPGRADE, **release(FORMER))
+    story.kill(f"{FORMER}, killed", ("Wait until it is safe to stop", 5), UPGRADE, **release(FORMER))
     for name, version in ((FORMER, FORMER), (NEWER, NEWER), (f"back to {FORMER}", FORMER), (f"{NEWER} again", NEWER)):
         story.has_to(name, UPGRADE, **release(version))
         story.look(name)
