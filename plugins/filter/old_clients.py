@@ -1,4 +1,4 @@
-"""Tells which clients a release of Kafka would leave behind."""
+"""Tells which clients a release of Kafka does not serve."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ class Plan:
     """The cluster's id, its first controllers as kafka-storage takes them, and the steps of each host in the run.
 
     `notes` are worth knowing and change nothing; `final` is False as long as a disk is yet to be mounted;
-    `drops_requests` says that clients may be left behind by the change of the release.
+    `drops_requests` says that the declared release no longer serves requests that one of those that run does.
     """
 
     cluster_id: str
