@@ -31,6 +31,7 @@ class ConsumerEngine(Engine[ReaderTotals, ReaderSnapshot]):
         self._reading = Reading(settings, self.warm_up)
         self.snapshot = self._reading.snapshot(self.id, 0, closed=False)
         self._assigned: set[findings.TopicPartition] = set()
+        self._answered: set[findings.TopicPartition] = set()
         self._committed: dict[findings.TopicPartition, int] = {}
         self._revoked: Counter[findings.TopicPartition] = Counter()
         self._rebalances = 0
@@ -148,6 +149,7 @@ class ConsumerEngine(Engine[ReaderTotals, ReaderSnapshot]):
         for partition in partitions:
             key = (partition.topic, partition.partition)
             self._assigned.add(key)
+            self._answered.discard(key)
             self._committed.pop(key, None)
             self._reading.begin(key)
 
@@ -165,11 +167,16 @@ class ConsumerEngine(Engine[ReaderTotals, ReaderSnapshot]):
         self._revoked.update(keys)
 
     def _fetched(self) -> tuple[findings.TopicPartition, ...]:
-        """Partitions that are its own and of which a fetch was answered: nothing written from now on escapes it."""
-        bounds = {
-            key: self._consumer.get_watermark_offsets(TopicPartition(*key), cached=True) for key in self._assigned
-        }
-        return tuple(sorted(key for key, known in bounds.items() if known is not None and known[1] >= 0))
+        """Partitions that are its own and of which a fetch was answered: nothing written from now on escapes it.
+
+        Each is asked for until it was. confluent-kafka keeps Python's lock while it asks, and librdkafka's threads can
+        block each other for good while a broker goes (librdkafka#5476): all of the process would stand still.
+        """
+        for key in self._assigned - self._answered:
+            known = self._consumer.get_watermark_offsets(TopicPartition(*key), cached=True)
+            if known is not None and known[1] >= 0:
+                self._answered.add(key)
+        return tuple(sorted(self._assigned & self._answered))
 
     def _publish_totals(self, now: int) -> None:
         assigned = self._fetched() if self.alive and not self._stopping else ()

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka import TopicPartition
 from kafka_load.config.schedule import constant
 from kafka_load.engines import take_log_lines
+from kafka_load.engines.consumer import ConsumerEngine
+from kafka_load.engines.settings import ClientSettings, ReaderSettings
 from kafka_load.ledger import Ledger, LedgerSnapshot, read_journals
 from kafka_load.native_threads import wait_until
 from mock_cluster import OFFSET_COMMIT, REBALANCE_IN_PROGRESS, MockCluster
-from scenario import Scenario, end, group
+from scenario import TOPIC, Scenario, end, group
 
 
 @pytest.mark.parametrize(
@@ -88,3 +91,36 @@ def test_a_refused_commit_is_said_and_made_again(cluster: MockCluster) -> None:
     assert wait_until(lambda: sum(scenario_run.watch.view.committed.get("warehouse", {}).values()) == 100, 10)
     assert any("warehouse: commit refused: " in line.text for line in take_log_lines())
     end(member, scenario_run.watch)
+
+
+class Asked:
+    """Stands for a consumer that knows where a partition ends once a fetch was answered, and counts the questions."""
+
+    def __init__(self) -> None:
+        self.answered = False
+        self.times = 0
+
+    def get_watermark_offsets(self, _: TopicPartition, cached: bool) -> tuple[int, int]:
+        """What the last answer to a fetch said, -1001 before the first."""
+        assert cached
+        self.times += 1
+        return (0, 7) if self.answered else (-1001, -1001)
+
+
+def test_a_partition_is_not_asked_about_again_once_a_fetch_was_answered() -> None:
+    """Each question keeps the whole process waiting as long as librdkafka's threads block each other."""
+    engine = ConsumerEngine(ClientSettings("127.0.0.1:1"), ReaderSettings("warehouse", (TOPIC,), 1))
+    consumer: Any = Asked()
+    engine._consumer, place = consumer, TopicPartition(TOPIC, 0)
+    engine._on_assign(consumer, [place])
+    assert engine._fetched() == ()
+    consumer.answered = True
+    assert [engine._fetched() for _ in range(9)] == [((TOPIC, 0),)] * 9
+    assert consumer.times == 2
+    engine._killed = True  # so that nothing is committed
+    engine._on_revoke(consumer, [place])
+    assert engine._fetched() == ()
+    consumer.answered = False
+    engine._on_assign(consumer, [place])
+    assert engine._fetched() == ()
+    assert consumer.times == 3
