@@ -23,11 +23,18 @@ def free_port() -> int:
 
 
 class Run:
-    """A `locust` process with a results folder of its own."""
+    """A `locust` process with a results folder of its own; `program` is what runs it."""
 
-    def __init__(self, results: Path, bootstrap: str, *arguments: str, cwd: Path = PROJECT) -> None:
+    def __init__(
+        self,
+        results: Path,
+        bootstrap: str,
+        *arguments: str,
+        cwd: Path = PROJECT,
+        program: tuple[str, ...] = (LOCUST,),
+    ) -> None:
         self.results = cwd / results
-        command = [LOCUST, "-f", LOCUSTFILE, "--headless", "--bootstrap-servers", bootstrap]
+        command = [*program, "-f", LOCUSTFILE, "--headless", "--bootstrap-servers", bootstrap]
         command += ["--results-dir", str(results)]
         # The mock's groups tell their members of a change by the next heartbeat, which is a sixth of it.
         # How late the harness is depends on the machine; tests of that say otherwise.
