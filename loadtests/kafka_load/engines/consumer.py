@@ -107,8 +107,14 @@ class ConsumerEngine(Engine[ReaderTotals, ReaderSnapshot]):
         The others must be neither paused nor sought: librdkafka may still be looking up where to begin with one. It
         would do that once more, and go back there later, out of the midst of what it reads by then.
         """
-        own = self._consumer.assignment()
-        return [partition for partition in own if self._has_begun((partition.topic, partition.partition))]
+        return [partition for partition in self._own() if self._has_begun((partition.topic, partition.partition))]
+
+    def _own(self) -> list[TopicPartition]:
+        """Its partitions.
+
+        librdkafka has them too; until its main thread answers, confluent-kafka keeps Python's lock (see `_fetched`).
+        """
+        return [TopicPartition(*key) for key in sorted(self._assigned)]
 
     def _has_begun(self, key: findings.TopicPartition) -> bool:
         return self._reading.next_offset(key) is not None

@@ -144,7 +144,7 @@ class ProcessingEngine(SettlingEngine):
             self._dead_letters.poll()
         self._settle()
         if self._paused and self._pending() <= PENDING // 2:
-            self._consumer.resume(self._consumer.assignment())
+            self._consumer.resume(self._own())
             self._paused = False
 
     def _finish(self, batch: Batch) -> Done:
