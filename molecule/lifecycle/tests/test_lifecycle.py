@@ -41,8 +41,8 @@ WITH_AN_OLD_CLIENT = f"{FORMER} with an old client"
 SLOWLY = {"rebalance_batch_partitions": 3}
 CONFIRMED = {"finalize_confirm": "yes"}
 KILL = "systemctl kill --signal=KILL kafka; systemctl disable --now kafka"
-# The host is as a new one: nothing of Kafka's is on it, and its disk is blank. systemd would keep a unit that has failed
-# when its file is gone, and might refuse the next file of that name (EBUSY).
+# The host is as a new one: nothing of Kafka's is on it, and its disk is blank. systemd would keep a unit that has
+# failed when its file is gone, and might refuse the next file of that name (EBUSY).
 BARE = f"""
 {KILL}
 umount {MOUNT} && blkdiscard --force {DISK} && sed -i '\\#{MOUNT}#d' /etc/fstab
