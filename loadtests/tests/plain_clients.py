@@ -34,3 +34,13 @@ def records(cluster: MockCluster, topic: str, partitions: int) -> list[Any]:
 def plain_client(cluster: MockCluster, group: str) -> Consumer:
     settings = {"bootstrap.servers": cluster.bootstrap, "group.id": group, "log_level": 0}
     return Consumer({**settings, "enable.partition.eof": True, "auto.offset.reset": "earliest"})
+
+
+def committed(cluster: MockCluster, group: str, topic: str) -> int:
+    """The sum of a group's committed offsets, by a plain client."""
+    client = plain_client(cluster, group)
+    try:
+        offsets = client.committed([TopicPartition(topic, n) for n in range(PARTITIONS[topic])], timeout=5)
+    finally:
+        client.close()
+    return sum(max(0, one.offset) for one in offsets)

@@ -8,20 +8,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from confluent_kafka import TopicPartition
 from locust_run import Run
 from mock_cluster import MockCluster
-from plain_clients import PARTITIONS, plain_client, written
+from plain_clients import committed, written
 
 PROGRAM = (sys.executable, str(Path(__file__).parents[1] / "locust_with_stuck_member.py"))
-
-
-def committed(cluster: MockCluster, group: str, topic: str) -> int:
-    """Records of a topic that the group has committed, as the brokers say."""
-    client = plain_client(cluster, group)
-    found = client.committed([TopicPartition(topic, number) for number in range(PARTITIONS[topic])], timeout=10)
-    client.close()
-    return sum(max(0, place.offset) for place in found)
 
 
 def test_a_run_with_a_member_that_stands_still_ends_without_a_pass(shop: MockCluster, tmp_path: Path) -> None:

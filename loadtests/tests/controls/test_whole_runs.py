@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Producer, TopicPartition
+from confluent_kafka import Producer
 from locust_run import Run
 from mock_cluster import LIST_OFFSETS, OFFSET_COMMIT, TOPIC_AUTHORIZATION_FAILED, MockCluster
-from plain_clients import PARTITIONS, plain_client, written
+from plain_clients import PARTITIONS, committed, written
 
 LEAVES = """
 duration = "6s"
@@ -37,16 +37,6 @@ OrderProducer = 1
 AnalyticsReader = {count = 1, start = "4s"}
 WarehouseMember = {count = 1, start = "10m"}
 """
-
-
-def committed(cluster: MockCluster, group: str, topic: str) -> int:
-    """The sum of a group's committed offsets, by a plain client."""
-    client = plain_client(cluster, group)
-    try:
-        offsets = client.committed([TopicPartition(topic, n) for n in range(PARTITIONS[topic])], timeout=5)
-    finally:
-        client.close()
-    return sum(max(0, one.offset) for one in offsets)
 
 
 def group(run: Run, name: str) -> dict[str, Any]:
