@@ -6,7 +6,7 @@ import csv
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from live import BOOTSTRAP, Run, host, play
 from locust_run import Run as Load
 from story_run import end, killed, load
 
-TRANSACTIONS = ("--group-prefix=tx-", "--rate=10", "--transaction-records=5")
+TRANSACTIONS = ("--rate=10", "--transaction-records=5")
 MOVED = re.compile(r"(\d+) partitions change .*? ([\d.]+ [kMG]?B),")
 JUDGED = ("lost", "reordered", "duplicated_in_log", "phantom", "drained")
 
@@ -43,7 +43,7 @@ class Story:
     """What was seen on the way: runs by the name of their step, and what the cluster said when it was looked at.
 
     Attributes:
-        loads: The runs of the load harness that go on all the while, by name.
+        loads: The runs of the load harness, of which some go on all the while, by name.
         nodes: The hosts whose processes are looked at.
         releases: The release of each node's process.
         features: The feature levels in force.
@@ -61,6 +61,17 @@ class Story:
     replicas: dict[str, dict[int, int]] = field(default_factory=dict)
     registered: dict[str, list[int]] = field(default_factory=dict)
     untouched: bool = False
+
+    def go_on_with(self, loads: Mapping[str, Load]) -> None:
+        """Let other runs of the load harness, which have begun, take over from those so far, which end."""
+        self.end()
+        self.loads |= loads
+
+    def end(self) -> None:
+        """End the loads that are on, or have ended without being told to."""
+        for each in self.loads.values():
+            if each.process.stdout and not each.process.stdout.closed:  # Nobody has waited for it.
+                end(each)
 
     def do(self, name: str, *args: str, **extra: Any) -> Run:
         """Run a playbook as a step of the story."""
@@ -104,7 +115,7 @@ class Story:
         """A line a step: how long it took, and what its loads saw meanwhile.
 
         `lost` and `redelivered` are what they have counted in it. `wait` is the longest 99th percentile of a
-        second, in seconds from due to acknowledged: of the load without transactions, and of the one with them.
+        second, in seconds from due to acknowledged: of each load that was on, in the order of `loads`.
         """
         seen = {name: timeline(each.results / "latest") for name, each in self.loads.items()}
         yield f"{'step':28} {'s':>5} {'acknowledged':>12} {'lost':>4} {'redelivered':>11} {'wait':>11}  moved"
@@ -113,7 +124,7 @@ class Story:
             acknowledged, lost, redelivered = (
                 sum(row[key] for row in each) for key in ("acknowledged", "lost", "redelivered")
             )
-            wait = " ".join(f"{row['wait_s']:5.1f}" for row in each)
+            wait = " ".join(f"{row['wait_s']:5.1f}" for row in each if row["seconds"])
             took_s = step.ended_s - step.began_s
             yield f"{name:28} {took_s:5.0f} {acknowledged:12.0f} {lost:4.0f} {redelivered:11.0f} {wait}  {step.moved}"
         for name, run in self.loads.items():
@@ -146,6 +157,7 @@ def during(rows: Sequence[dict[str, float]], began_s: float, ended_s: float) -> 
         return max((row[key] for row in until), default=0) - max((row[key] for row in before), default=0)
 
     return {
+        "seconds": len(part),
         "acknowledged": sum(row["acknowledged"] for row in part),
         "lost": more("lost"),
         "redelivered": more("redelivered"),
@@ -177,19 +189,18 @@ def under_load(folder: Path, nodes: Sequence[str], config: pytest.Config) -> Ite
     """A story with one load that produces with transactions and one that does not; its table is printed at the end."""
     loads = {
         "steady": load(folder / "steady", BOOTSTRAP),
-        "transactional": load(folder / "transactional", BOOTSTRAP, *TRANSACTIONS),
+        "transactional": load(folder / "transactional", BOOTSTRAP, *TRANSACTIONS, "--group-prefix=tx-"),
     }
     story = Story(loads, nodes)
     try:
         yield story
-        for each in loads.values():
-            end(each)
+        story.end()
         capture = config.pluginmanager.getplugin("capturemanager")
         assert capture is not None
         with capture.global_and_fixture_disabled():
             print("", *story.table(), sep="\n")
     finally:
-        for each in loads.values():
+        for each in story.loads.values():
             if each.process.poll() is None:
                 each.process.kill()
 

@@ -119,7 +119,8 @@ class Plan:
     """The cluster's id, its first controllers as kafka-storage takes them, and the steps of each host in the run.
 
     `notes` are worth knowing and change nothing; `final` is False as long as a disk is yet to be mounted;
-    `drops_requests` says that the declared release no longer serves requests that one of those that run does.
+    `drops_requests` says that the declared release no longer serves requests that one of those that run does;
+    `format_release` is the one by which directories of a cluster that has been there before are formatted.
     """
 
     cluster_id: str
@@ -128,6 +129,7 @@ class Plan:
     notes: Sequence[str] = ()
     final: bool = True
     drops_requests: bool = False
+    format_release: str = ""
 
     @property
     def lines(self) -> list[str]:
@@ -156,6 +158,7 @@ def plan(found: Found, declared: Declared) -> Plan:
         [*upgrade_plan.notes(change), *membership.notes(found.cluster, found.hosts)],
         all(host.mounted for host in found.hosts if host.in_run),
         upgrade_plan.drops_requests(change),
+        upgrade_plan.format_release(change),
     )
 
 
@@ -169,7 +172,7 @@ def _release_change(found: Found, declared: Declared, steps: Mapping[str, Steps]
         properties,
         int(segment_bytes) if segment_bytes.isdigit() else None,
         found.topic_settings,
-        [name for name, each in steps.items() if each.format],
+        [name for name, each in steps.items() if each.format == "join"],
     )
 
 

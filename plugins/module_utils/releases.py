@@ -80,9 +80,6 @@ SMALLEST_SEGMENT_SINCE, SMALLEST_SEGMENT_BYTES = (4, 0), 1 << 20
 REQUESTS_DROPPED_SINCE = (4, 0)
 """Since then brokers no longer serve some versions of requests that clients older than 2.1 may send (KIP-896)."""
 
-FORMAT_UNREADABLE_SINCE = (4, 4)
-"""Older brokers are not made to read directories that this release or a later one has formatted (KIP-1170)."""
-
 
 def line(version: str) -> Line | None:
     """Return the minor release of a version such as 4.3.1, None if it is none."""

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from .cluster import listed
 from .releases import (
     AVOIDED,
-    FORMAT_UNREADABLE_SINCE,
     RELEASES,
     REQUESTS_DROPPED_SINCE,
     SMALLEST_SEGMENT_BYTES,
@@ -39,7 +38,7 @@ class ReleaseChange:
         properties: The names of the broker properties that are declared.
         segment_bytes: `log.segment.bytes` as it is declared, None for Kafka's own.
         topics: The `TOPIC_SETTINGS` that topics have of their own, by the topic's name.
-        blank: The hosts with directories that this run would format.
+        blank: The hosts with directories that this run formats for a cluster that has been there before.
     """
 
     target: str
@@ -70,6 +69,14 @@ def drops_requests(change: ReleaseChange) -> bool:
     return change.reaches(REQUESTS_DROPPED_SINCE)
 
 
+def format_release(change: ReleaseChange) -> str:
+    """Return the release by which blank directories are formatted: the oldest of those that run and the declared one.
+
+    What a newer one formats an older one may not be able to read (KIP-1170), and the change may be gone back on.
+    """
+    return next(iter(hosts_by_release({**change.running, "": change.target})), "")
+
+
 def problems(change: ReleaseChange) -> Iterator[str]:
     """Yield why a running cluster may not be changed to the release now, each with what to do about it."""
     if not change.others:
@@ -78,14 +85,6 @@ def problems(change: ReleaseChange) -> Iterator[str]:
         yield f"kafka_version: {change.target} is no release to change to: {why}."
     if change.reaches(SMALLEST_SEGMENT_SINCE):
         yield from _refused_settings(change)
-    readers = [host for host, version in change.running.items() if _reads_old_formats_alone(version)]
-    if change.blank and readers and change.reaches(FORMAT_UNREADABLE_SINCE):
-        oldest = next(iter(change.others))
-        yield (
-            f"kafka_version: {listed(change.blank)} would be formatted by {change.target}, which {oldest} on"
-            f" {listed(readers)} cannot read if you go back. Bring {listed(change.blank)} up first, with kafka_version"
-            f" {oldest} and --limit, and change the release then."
-        )
 
 
 def _refused_settings(change: ReleaseChange) -> Iterator[str]:
@@ -131,13 +130,14 @@ def notes(change: ReleaseChange) -> Iterator[str]:
             f"release: since {shown(REQUESTS_DROPPED_SINCE)} some requests of clients older than 2.1 are not served;"
             " the run listens for them for kafka_old_clients_listen_s before it changes anything (not with --check)"
         )
+    formats = format_release(change)
+    if change.blank and formats != change.target:
+        yield (
+            f"release: blank directories of {listed(change.blank)} are formatted by {formats}, the oldest release that"
+            f" runs, so that one can go back to it; a host that lacks it gets it from {change.others[formats][0]}"
+        )
     if target and target not in RELEASES:
         yield f"release: {change.target} is newer than this collection knows, so that nothing else is said about it"
-
-
-def _reads_old_formats_alone(version: str) -> bool:
-    release = line(version)
-    return release is not None and release < FORMAT_UNREADABLE_SINCE
 
 
 def _too_small(value: str | None) -> bool:

@@ -115,6 +115,10 @@ drops_requests:
   description: Whether the declared release no longer serves requests that one of those that run does.
   type: bool
   returned: success
+format_release:
+  description: The release by which directories of a cluster that has been there before are formatted.
+  type: str
+  returned: success
 lines: {type: list, elements: str, returned: success, description: The plan to be printed.}
 cluster: {type: dict, returned: success, description: What M(kafka_cluster_info) returns.}
 """
@@ -274,6 +278,7 @@ def main() -> None:
         lines=decided.lines,
         final=decided.final,
         drops_requests=decided.drops_requests,
+        format_release=decided.format_release,
         cluster={"reachable": state is not None, "reason": answers.reason, **told},
     )
 

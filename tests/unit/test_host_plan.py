@@ -120,6 +120,32 @@ def test_only_controllers_are_named_as_the_first_ones() -> None:
     assert made.initial_controllers == f"1@kafka1:9093:{directory_id(made.cluster_id, 1)}"
 
 
+# While the release changes
+
+
+def running(node_id: int, release: str) -> Host:
+    return host(node_id, process=replace(RUNNING, release=release))
+
+
+def change_release(*hosts: Host, state: ClusterState) -> Plan:
+    serving = [broker.node_id for broker in state.brokers if not broker.fenced]
+    return plan(Found(hosts, state, serving), Declared("kraft", release="4.4.0"))
+
+
+def test_a_host_that_was_replaced_in_the_middle_of_an_upgrade_is_formatted_by_the_former_release() -> None:
+    made = change_release(running(1, "4.4.0"), bare(2), running(3, "4.3.1"), state=cluster(brokers=[1, 3], away=[2]))
+    assert (made.steps["kafka2"].format, made.format_release) == ("join", "4.3.1")
+    assert any("kafka2 are formatted by 4.3.1" in line and line.endswith("from kafka3") for line in made.lines)
+
+
+def test_the_first_controllers_are_formatted_by_the_declared_release() -> None:
+    brokers = (zk_broker(node, process=replace(RUNNING, release="3.9.1")) for node in (1, 2, 3))
+    led = replace(cluster(), quorum=None)
+    made = plan(Found([*brokers, controller(101)], led, [1, 2, 3]), Declared("zookeeper", release="3.9.2"))
+    assert made.steps["controller101"].format == "initial"
+    assert not any("formatted" in line for line in made.lines)
+
+
 # Start and restart, each with its reason
 
 

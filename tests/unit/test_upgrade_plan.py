@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.crucible.kafka.plugins.module_utils.upgrade_plan import (
     ReleaseChange,
     drops_requests,
+    format_release,
     notes,
     problems,
 )
@@ -78,7 +79,6 @@ def test_another_patch_of_a_release_says_nothing_of_features() -> None:
 
 def test_going_back_promises_nothing() -> None:
     assert list(notes(change("4.3.1", {"kafka1": "4.4.0"}))) == ["release: from 4.4.0 on kafka1 to 4.3.1"]
-    assert list(problems(change("4.3.1", {"kafka1": "4.4.0"}, blank=["kafka2"]))) == []
 
 
 def test_several_former_releases_are_told_from_the_oldest_on_and_the_way_back_leads_to_the_newest() -> None:
@@ -131,11 +131,30 @@ def test_settings_that_are_just_large_enough_are_taken() -> None:
     assert list(problems(change("4.0.1", ALL_39, **enough))) == []
 
 
-def test_a_blank_host_is_not_formatted_by_a_release_that_the_others_cannot_read() -> None:
-    (told,) = problems(change("4.4.0", HALF_WAY, blank=["kafka4"]))
-    assert told == (
-        "kafka_version: kafka4 would be formatted by 4.4.0, which 4.3.1 on kafka2 and kafka3 cannot read if you go"
-        " back. Bring kafka4 up first, with kafka_version 4.3.1 and --limit, and change the release then."
+@pytest.mark.parametrize(
+    ("target", "running", "formats"),
+    [
+        ("4.4.0", HALF_WAY, "4.3.1"),
+        ("4.4.0", {"kafka1": "4.10.0", "kafka2": "4.4.0"}, "4.4.0"),
+        ("4.3.1", {"kafka1": "4.4.0", "kafka2": "4.3.1"}, "4.3.1"),
+        ("4.3.1", {"kafka1": "4.4.0"}, "4.3.1"),
+        ("4.3.1", {"kafka1": ""}, "4.3.1"),
+        ("4.3.1", {}, "4.3.1"),
+        ("", {}, ""),
+    ],
+)
+def test_blank_directories_are_formatted_by_the_oldest_release(
+    target: str, running: dict[str, str], formats: str
+) -> None:
+    assert format_release(change(target, running)) == formats
+
+
+def test_by_which_release_a_host_is_formatted_is_told_where_it_is_not_the_declared_one() -> None:
+    told = (
+        "release: blank directories of kafka4 are formatted by 4.3.1, the oldest release that runs, so that one can go"
+        " back to it; a host that lacks it gets it from kafka2"
     )
-    assert list(problems(change("4.4.1", {"kafka1": "4.4.0"}, blank=["kafka4"]))) == []
-    assert list(problems(change("4.3.1", {"kafka1": "4.2.1"}, blank=["kafka4"]))) == []
+    assert told in list(notes(change("4.4.0", HALF_WAY, blank=["kafka4"])))
+    assert list(problems(change("4.4.0", HALF_WAY, blank=["kafka4"]))) == []
+    for other in (change("4.4.0", HALF_WAY), change("4.3.1", {"kafka1": "4.4.0"}, blank=["kafka4"])):
+        assert not [note for note in notes(other) if "formatted" in note]

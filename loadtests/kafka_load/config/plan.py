@@ -36,6 +36,7 @@ from kafka_load.records.keys import Popularity
 MESSAGE_MAX_BYTES = 1_000_000  # librdkafka's default of message.max.bytes, which counts a whole batch
 OVERHEAD_BYTES = 200  # key, and what a batch adds
 HEADER_BYTES = 10  # the lengths of a header's name and value, five bytes each at most
+TRANSACTIONAL_IDS = "kafka-load-"  # what all of them begin with, for an ACL
 
 
 class PlanError(ValueError):
@@ -260,7 +261,10 @@ class Plan:
         """Settings of one producer."""
         given, records = self.options, self.records(topic)
         transaction = TransactionSettings(
-            f"{self.run_id}-{producer}", given["transaction_records"], given["transaction_ms"], given["abort_every"]
+            f"{TRANSACTIONAL_IDS}{self.run_id}-{producer}",
+            given["transaction_records"],
+            given["transaction_ms"],
+            given["abort_every"],
         )
         return ProducerSettings(
             topic,
@@ -302,7 +306,8 @@ class Plan:
             journal_dir=self.journal_dir(worker) if self.shared else None,
             processing=self.processing.get(group),
             transform=self.transforms.get(group),
-            transactional_id=f"{self.run_id}-{group}-{fresh_id():x}",  # group metadata fences, not this
+            # The group's metadata fences, not this.
+            transactional_id=f"{TRANSACTIONAL_IDS}{self.run_id}-{group}-{fresh_id():x}",
         )
 
     def to_wire(self) -> dict[str, Any]:

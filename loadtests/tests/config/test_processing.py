@@ -106,6 +106,16 @@ def test_a_group_says_what_it_makes_of_its_records() -> None:
     assert readers[0].transactional_id != readers[1].transactional_id
 
 
+def test_one_prefixed_acl_covers_every_transactional_id() -> None:
+    options = {option.dest: option.default for option in OPTIONS} | {"transaction_records": 5}
+    plan = make_plan(options, profiles.parse("mine", with_transform(), "mine.toml"), "127.0.0.1:9", shared=False)
+    transaction = plan.producer("payments", "order", 1).transaction
+    assert transaction is not None
+    reader = plan.reader("enricher", ("payments",), "queue", "a-member", "w")
+    for made in (transaction.transactional_id, reader.transactional_id):
+        assert made.startswith(f"kafka-load-{plan.run_id}-")
+
+
 @pytest.mark.parametrize(
     ("groups", "says"),
     [

@@ -1,23 +1,27 @@
 """The whole life of one cluster, under one load with transactions and one without.
 
 ZooKeeper gives way to KRaft, by a way that was gone back once; releases come and go, features are finalized; brokers
-join, lose a host and a directory, and leave. Ansible is killed in the midst of five steps; the next run finishes each.
+join, lose a host and a directory, and leave; at last the cluster is secured. Ansible is killed in the midst of seven
+steps; the next run finishes each.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from live import BOOTSTRAP, BROKERS, DISK, MOUNT, ROOT, host
+from live import BOOTSTRAP, BROKERS, DISK, LAB, MOUNT, ROOT, host, listening
+from locust_run import Run as Load
 from old_client import old_client
-from story import Story, nothing_went_wrong, under_load
+from story import TRANSACTIONS, Story, nothing_went_wrong, under_load
+from story_run import load
 
 from ansible_collections.crucible.kafka.plugins.module_utils.releases import RELEASES, line
 
-SITE, MIGRATE, UPGRADE, FINALIZE, REBALANCE, REMOVE, ROLL = (
+SITE, MIGRATE, UPGRADE, FINALIZE, REBALANCE, REMOVE, ROLL, CLIENT = (
     f"playbooks/{name}.yml"
     for name in (
         "site",
@@ -27,12 +31,16 @@ SITE, MIGRATE, UPGRADE, FINALIZE, REBALANCE, REMOVE, ROLL = (
         "rebalance",
         "remove_broker",
         "rolling_restart",
+        "client_properties",
     )
 )
 OLDEST, FORMER, NEWER, LAST = "3.9.2", "4.2.1", "4.3.1", "4.4.0"
 CONTROLLERS = ("controller1", "controller2", "controller3")
 # The inventories beside the lab's own.
 DEDICATED, KAFKA4, KAFKA5 = ROOT / "inventory/dedicated", *(ROOT / f"molecule/lifecycle/kafka{n}" for n in (4, 5))
+REMAINING = {**BROKERS, "kafka4": f"10.97.{LAB}.14"}
+SECURE = [f"{address}:9192" for address in REMAINING.values()]
+PHASES = ("listeners", "members", "authorizer", "acls", "closed")
 GROWN, SHRUNK = (DEDICATED, KAFKA4, KAFKA5), (DEDICATED, KAFKA4)
 MORE = f"{MOUNT}/more"
 TWO_DIRECTORIES = {"kafka_data_dirs": [{"path": f"{MOUNT}/data", "mount": MOUNT}, {"path": MORE, "mount": MOUNT}]}
@@ -106,6 +114,8 @@ def through_the_releases(story: Story) -> None:
         story.look(name)
     story.has_to(f"{NEWER} finalized", FINALIZE, **release(NEWER), **CONFIRMED)
     story.look(f"{NEWER} finalized")
+    story.kill(f"{LAST}, killed", ("Wait until it is safe to stop", 5), UPGRADE, **release(LAST))
+    host("kafka3").check_output(BARE)
     story.has_to(LAST, UPGRADE, **release(LAST))
     story.has_to(f"{LAST} finalized", FINALIZE, **release(LAST), **CONFIRMED)
     story.look(f"{LAST} finalized")
@@ -131,17 +141,48 @@ def members_come_and_go(story: Story) -> None:
     story.has_to("a broker removed", REMOVE, inventory=GROWN, broker="kafka5", **here)
     story.look("removed")
     story.has_to("out of the inventory", SITE, inventory=SHRUNK, **here)
-    story.has_to("a last roll", ROLL, inventory=SHRUNK, **here)
-    story.do("afterwards", SITE, inventory=SHRUNK, **here)
+
+
+def secured(phase: str) -> dict[str, Any]:
+    """What is declared in a phase of the way from plaintext to passwords and ACLs; groups have names of their own."""
+    group = {"principal": "User:shop", "resource_type": "group", "name": "secured-", "pattern_type": "prefixed"}
+    return {
+        "inventory": SHRUNK,
+        "kafka_version": LAST,
+        "kafka_security": "scram",
+        "kafka_security_phase": phase,
+        "kafka_acls": "{{ lab_shop_acls + further_acls }}",
+        "further_acls": [group | {"operations": ["read", "describe"]}],
+        **TWO_DIRECTORIES,
+    }
+
+
+def to_passwords_and_acls(story: Story, folder: Path) -> None:
+    """Secure the cluster in phases; the clients move before the last one. Then restart every node once more."""
+    story.kill("listeners, killed", ("Wait until it is safe to stop", 3), SITE, **secured("listeners"))
+    for phase in PHASES[:-1]:
+        story.has_to(phase, SITE, **secured(phase))
+    file = folder / "shop.properties"
+    story.has_to("a client's file", CLIENT, **secured("acls"), client_user="shop", client_file=str(file))
+
+    def moved(name: str, *options: str) -> Load:
+        return load(folder / name, SECURE, *options, f"--client-config={file}", f"--group-prefix={name}-")
+
+    story.go_on_with({"secured": moved("secured"), "secured, transactional": moved("secured-tx", *TRANSACTIONS)})
+    story.has_to("closed", SITE, **secured("closed"))
+    story.has_to("a last roll", ROLL, **secured("closed"))
+    story.do("afterwards", SITE, **secured("closed"))
 
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Story:
     """The whole way, once."""
-    with under_load(tmp_path_factory.mktemp("loads"), (*BROKERS, *CONTROLLERS), request.config) as found:
+    folder = tmp_path_factory.mktemp("loads")
+    with under_load(folder, (*BROKERS, *CONTROLLERS), request.config) as found:
         from_zookeeper_to_kraft(found)
         through_the_releases(found)
         members_come_and_go(found)
+        to_passwords_and_acls(found, folder)
     return found
 
 
@@ -184,6 +225,12 @@ def test_every_node_runs_the_release_that_was_asked_for(story: Story) -> None:
         name: {version} for name, version in asked.items()
     }
     assert "this goes on with a change that had begun" in story.steps[FORMER].run.sentences
+
+
+def test_a_host_that_was_lost_in_the_middle_is_formatted_by_the_former_release(story: Story) -> None:
+    told = story.steps[LAST].run.sentences
+    assert f"blank directories of kafka3 are formatted by {NEWER}, the oldest release that runs" in told
+    assert "gets it from kafka" in told
 
 
 def test_no_client_is_left_behind_unasked(story: Story) -> None:
@@ -229,13 +276,19 @@ def test_a_removed_broker_holds_nothing_and_is_not_known_any_more(story: Story) 
     assert sum(story.replicas["removed"].values()) == sum(story.replicas["rebalanced"].values())
 
 
+def test_at_last_nothing_but_passwords_and_certificates_lets_anybody_in(story: Story) -> None:
+    assert story.steps["closed"].run.ok
+    open_ports = {name: listening(host(name)) for name in (*REMAINING, *CONTROLLERS)}
+    assert open_ports == {name: {22, 9094, 9192} for name in REMAINING} | {name: {22, 9193} for name in CONTROLLERS}
+
+
 def test_afterwards_all_is_well_and_nothing_is_left_to_do(story: Story) -> None:
     run = story.steps["afterwards"].run
     assert (run.ok, run.changed) == (True, 0), run.why
     assert "All is well." in run.sentences
 
 
-@pytest.mark.parametrize("which", ["steady", "transactional"])
+@pytest.mark.parametrize("which", ["steady", "transactional", "secured", "secured, transactional"])
 def test_nothing_acknowledged_is_lost_or_overtaken_or_doubled(
     story: Story, which: str, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
