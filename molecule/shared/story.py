@@ -50,6 +50,7 @@ class Story:
         supported: The highest ones that the brokers support.
         replicas: How many replicas each broker holds.
         registered: The brokers that the cluster knows.
+        formatted: The metadata.version that a host's storage was formatted with.
     """
 
     loads: dict[str, Load]
@@ -60,6 +61,7 @@ class Story:
     supported: dict[str, dict[str, int]] = field(default_factory=dict)
     replicas: dict[str, dict[int, int]] = field(default_factory=dict)
     registered: dict[str, list[int]] = field(default_factory=dict)
+    formatted: dict[str, int] = field(default_factory=dict)
     untouched: bool = False
 
     def go_on_with(self, loads: Mapping[str, Load]) -> None:

@@ -7,6 +7,7 @@ steps; the next run finishes each.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -64,6 +65,13 @@ ufw --force reset
 QUORUM_EPOCH = f"""sed 's/.*"leaderEpoch":\\([0-9]*\\).*/\\1/' {MOUNT}/data/__cluster_metadata-0/quorum-state"""
 
 
+def metadata_version_at_first(name: str) -> int:
+    """The metadata.version that a host's storage was formatted with: the highest one that the tool's release knew."""
+    written = host(name).file(f"{MOUNT}/data/bootstrap.checkpoint").content
+    (level,) = re.findall(rb"metadata\.version(..)", written, re.DOTALL)
+    return int.from_bytes(level, "big")
+
+
 def elections() -> None:
     """Let a controller that is alone ask for votes until its quorum's epoch is above what ZooKeeper has counted.
 
@@ -117,6 +125,7 @@ def through_the_releases(story: Story) -> None:
     story.kill(f"{LAST}, killed", ("Wait until it is safe to stop", 5), UPGRADE, **release(LAST))
     host("kafka3").check_output(BARE)
     story.has_to(LAST, UPGRADE, **release(LAST))
+    story.formatted["kafka3"] = metadata_version_at_first("kafka3")
     story.has_to(f"{LAST} finalized", FINALIZE, **release(LAST), **CONFIRMED)
     story.look(f"{LAST} finalized")
 
@@ -231,6 +240,7 @@ def test_a_host_that_was_lost_in_the_middle_is_formatted_by_the_former_release(s
     told = story.steps[LAST].run.sentences
     assert f"blank directories of kafka3 are formatted by {NEWER}, the oldest release that runs" in told
     assert "gets it from kafka" in told
+    assert story.formatted["kafka3"] == RELEASES[line(NEWER) or (0, 0)].features["metadata.version"]
 
 
 def test_no_client_is_left_behind_unasked(story: Story) -> None:
