@@ -123,7 +123,7 @@ def role_page(role: Path, variables: list[Variable]) -> str:
     parts = [
         f"# {name}\n\n{specs['main']['short_description']}.\n",
         f"{_sentence(specs['main'].get('description', ''))}\n",
-        f"```yaml\n- hosts: kafka\n  roles:\n    - role: {name}\n```\n",
+        f"```yaml\n- hosts: {'loadgen' if role.name == 'loadgen' else 'kafka'}\n  roles:\n    - role: {name}\n```\n",
         "Its other entry points, for `tasks_from`:\n\n" + "\n".join(entries) + "\n" if entries else "",
         HEAD + "\n".join(variable.row for variable in variables if variable.role == role.name) + "\n",
         "[docs/collection.md](../../docs/collection.md) says how roles and playbooks go together."

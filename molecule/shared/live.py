@@ -122,6 +122,24 @@ def nothing_changes() -> Iterator[None]:
     assert not changed, "\n".join(changed)
 
 
+KILL_FOR_GOOD = "systemctl kill --signal=KILL kafka; systemctl disable --now kafka"
+# systemd would keep a unit that has failed when its file is gone, and might refuse the next file of that name (EBUSY).
+BARE = f"""
+{KILL_FOR_GOOD}
+umount {MOUNT} && blkdiscard --force {DISK} && sed -i '\\#{MOUNT}#d' /etc/fstab
+rm --recursive --force /etc/kafka /opt/kafka* /opt/.kafka* /var/log/kafka /etc/systemd/system/kafka.service
+systemctl reset-failed kafka || true
+systemctl daemon-reload
+userdel kafka
+ufw --force reset
+"""
+
+
+def make_bare(name: str) -> None:
+    """Kill a host's process and make it as a new host: nothing of Kafka's is on it, and its disk is blank."""
+    host(name).check_output(BARE)
+
+
 def starts() -> dict[str, str]:
     """Return systemd's id of the present start of each broker."""
     return {name: host(name).check_output("systemctl show --value --property=InvocationID kafka") for name in BROKERS}

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from kafka import KafkaAdminClient
-from live import BOOTSTRAP, Run, host, play
+from live import BOOTSTRAP, MOUNT, Run, host, play
 from locust_run import Run as Load
 from story_run import end, killed, load
 
@@ -64,15 +64,15 @@ class Story:
     formatted: dict[str, int] = field(default_factory=dict)
     untouched: bool = False
 
-    def go_on_with(self, loads: Mapping[str, Load]) -> None:
+    def replace_loads(self, loads: Mapping[str, Load]) -> None:
         """Let other runs of the load harness, which have begun, take over from those so far, which end."""
-        self.end()
+        self.end_loads()
         self.loads |= loads
 
-    def end(self) -> None:
+    def end_loads(self) -> None:
         """End the loads that are on, or have ended without being told to."""
         for each in self.loads.values():
-            if each.process.stdout and not each.process.stdout.closed:  # Nobody has waited for it.
+            if each.process.stdout and not each.process.stdout.closed:  # Not waited for yet.
                 end(each)
 
     def do(self, name: str, *args: str, **extra: Any) -> Run:
@@ -178,6 +178,13 @@ def judged(name: str, verdict: Any) -> str:
     )
 
 
+def metadata_version_at_first(name: str) -> int:
+    """The metadata.version that a host's storage was formatted with: the highest one that the tool's release knew."""
+    written = host(name).file(f"{MOUNT}/data/bootstrap.checkpoint").content
+    (level,) = re.findall(rb"metadata\.version(..)", written, re.DOTALL)
+    return int.from_bytes(level, "big")
+
+
 def process_release(name: str) -> str:
     """The release whose classes a node's process has open."""
     pid = "$(systemctl show --value --property=MainPID kafka)"
@@ -189,14 +196,12 @@ def process_release(name: str) -> str:
 @contextmanager
 def under_load(folder: Path, nodes: Sequence[str], config: pytest.Config) -> Iterator[Story]:
     """A story with one load that produces with transactions and one that does not; its table is printed at the end."""
-    loads = {
-        "steady": load(folder / "steady", BOOTSTRAP),
-        "transactional": load(folder / "transactional", BOOTSTRAP, *TRANSACTIONS, "--group-prefix=tx-"),
-    }
-    story = Story(loads, nodes)
+    story = Story({}, nodes)
     try:
+        story.loads["steady"] = load(folder / "steady", BOOTSTRAP)
+        story.loads["transactional"] = load(folder / "transactional", BOOTSTRAP, *TRANSACTIONS, "--group-prefix=tx-")
         yield story
-        story.end()
+        story.end_loads()
         capture = config.pluginmanager.getplugin("capturemanager")
         assert capture is not None
         with capture.global_and_fixture_disabled():

@@ -18,7 +18,11 @@ def load(results: Path, servers: Iterable[str], *options: str) -> locust_run.Run
     # It is quiet, for nobody reads what it prints before it ends, and a full pipe would stop it.
     common = ("--quiet", "--profile=steady", "--rate=60", "--session-timeout-ms=10000", "--write-topics=orders,clicks")
     run = locust_run.Run(results, ",".join(servers), *common, "--run-time=2h", *options)
-    run.until(3)
+    try:
+        run.until(3)
+    except BaseException:
+        run.process.kill()
+        raise
     return run
 
 

@@ -120,7 +120,8 @@ class Plan:
 
     `notes` are worth knowing and change nothing; `final` is False as long as a disk is yet to be mounted;
     `drops_requests` says that the declared release no longer serves requests that one of those that run does;
-    `format_release` is the one by which directories of a cluster that has been there before are formatted.
+    `format_release` is the one by which blank directories of a cluster that is already bootstrapped are formatted, and
+    `format_source` a host that runs it, "" where it is the declared one.
     """
 
     cluster_id: str
@@ -130,6 +131,7 @@ class Plan:
     final: bool = True
     drops_requests: bool = False
     format_release: str = ""
+    format_source: str = ""
 
     @property
     def lines(self) -> list[str]:
@@ -159,6 +161,7 @@ def plan(found: Found, declared: Declared) -> Plan:
         all(host.mounted for host in found.hosts if host.in_run),
         upgrade_plan.drops_requests(change),
         upgrade_plan.format_release(change),
+        upgrade_plan.format_source(change),
     )
 
 

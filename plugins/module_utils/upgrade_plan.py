@@ -38,7 +38,7 @@ class ReleaseChange:
         properties: The names of the broker properties that are declared.
         segment_bytes: `log.segment.bytes` as it is declared, None for Kafka's own.
         topics: The `TOPIC_SETTINGS` that topics have of their own, by the topic's name.
-        blank: The hosts with directories that this run formats for a cluster that has been there before.
+        blank: The hosts with directories that this run formats for a cluster that is already bootstrapped.
     """
 
     target: str
@@ -72,9 +72,14 @@ def drops_requests(change: ReleaseChange) -> bool:
 def format_release(change: ReleaseChange) -> str:
     """Return the release by which blank directories are formatted: the oldest of those that run and the declared one.
 
-    What a newer one formats an older one may not be able to read (KIP-1170), and the change may be gone back on.
+    What a newer one formats an older one may not be able to read (KIP-1170), and an upgrade may be rolled back.
     """
     return next(iter(hosts_by_release({**change.running, "": change.target})), "")
+
+
+def format_source(change: ReleaseChange) -> str:
+    """Return a host that runs the release by which blank directories are formatted, "" where it is the declared one."""
+    return next(iter(change.others.get(format_release(change), ())), "")
 
 
 def problems(change: ReleaseChange) -> Iterator[str]:
@@ -130,11 +135,10 @@ def notes(change: ReleaseChange) -> Iterator[str]:
             f"release: since {shown(REQUESTS_DROPPED_SINCE)} some requests of clients older than 2.1 are not served;"
             " the run listens for them for kafka_old_clients_listen_s before it changes anything (not with --check)"
         )
-    formats = format_release(change)
-    if change.blank and formats != change.target:
+    if change.blank and (source := format_source(change)):
         yield (
-            f"release: blank directories of {listed(change.blank)} are formatted by {formats}, the oldest release that"
-            f" runs, so that one can go back to it; a host that lacks it gets it from {change.others[formats][0]}"
+            f"release: blank directories of {listed(change.blank)} are formatted by {format_release(change)}, the"
+            f" oldest release that runs, so that one can go back to it; a host that lacks it gets it from {source}"
         )
     if target and target not in RELEASES:
         yield f"release: {change.target} is newer than this collection knows, so that nothing else is said about it"

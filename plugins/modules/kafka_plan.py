@@ -116,9 +116,10 @@ drops_requests:
   type: bool
   returned: success
 format_release:
-  description: The release by which directories of a cluster that has been there before are formatted.
+  description: The release by which blank directories of a cluster that is already bootstrapped are formatted.
   type: str
   returned: success
+format_source: {type: str, returned: success, description: 'A host that runs it, empty where it is the declared one.'}
 lines: {type: list, elements: str, returned: success, description: The plan to be printed.}
 cluster: {type: dict, returned: success, description: What M(kafka_cluster_info) returns.}
 """
@@ -279,6 +280,7 @@ def main() -> None:
         final=decided.final,
         drops_requests=decided.drops_requests,
         format_release=decided.format_release,
+        format_source=decided.format_source,
         cluster={"reachable": state is not None, "reason": answers.reason, **told},
     )
 

@@ -134,7 +134,7 @@ def change_release(*hosts: Host, state: ClusterState) -> Plan:
 
 def test_a_host_that_was_replaced_in_the_middle_of_an_upgrade_is_formatted_by_the_former_release() -> None:
     made = change_release(running(1, "4.4.0"), bare(2), running(3, "4.3.1"), state=cluster(brokers=[1, 3], away=[2]))
-    assert (made.steps["kafka2"].format, made.format_release) == ("join", "4.3.1")
+    assert (made.steps["kafka2"].format, made.format_release, made.format_source) == ("join", "4.3.1", "kafka3")
     assert any("kafka2 are formatted by 4.3.1" in line and line.endswith("from kafka3") for line in made.lines)
 
 

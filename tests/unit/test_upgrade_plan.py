@@ -10,6 +10,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.upgrade_plan import
     ReleaseChange,
     drops_requests,
     format_release,
+    format_source,
     notes,
     problems,
 )
@@ -132,21 +133,22 @@ def test_settings_that_are_just_large_enough_are_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "running", "formats"),
+    ("target", "running", "formats", "source"),
     [
-        ("4.4.0", HALF_WAY, "4.3.1"),
-        ("4.4.0", {"kafka1": "4.10.0", "kafka2": "4.4.0"}, "4.4.0"),
-        ("4.3.1", {"kafka1": "4.4.0", "kafka2": "4.3.1"}, "4.3.1"),
-        ("4.3.1", {"kafka1": "4.4.0"}, "4.3.1"),
-        ("4.3.1", {"kafka1": ""}, "4.3.1"),
-        ("4.3.1", {}, "4.3.1"),
-        ("", {}, ""),
+        ("4.4.0", HALF_WAY, "4.3.1", "kafka2"),
+        ("4.4.0", {"kafka1": "4.10.0", "kafka2": "4.4.0"}, "4.4.0", ""),
+        ("4.3.1", {"kafka1": "4.4.0", "kafka2": "4.3.1"}, "4.3.1", ""),
+        ("4.3.1", {"kafka1": "4.4.0"}, "4.3.1", ""),
+        ("4.3.1", {"kafka1": ""}, "4.3.1", ""),
+        ("4.3.1", {}, "4.3.1", ""),
+        ("", {}, "", ""),
     ],
 )
 def test_blank_directories_are_formatted_by_the_oldest_release(
-    target: str, running: dict[str, str], formats: str
+    target: str, running: dict[str, str], formats: str, source: str
 ) -> None:
-    assert format_release(change(target, running)) == formats
+    asked = change(target, running)
+    assert (format_release(asked), format_source(asked)) == (formats, source)
 
 
 def test_by_which_release_a_host_is_formatted_is_told_where_it_is_not_the_declared_one() -> None:

@@ -1,9 +1,9 @@
 """What is asked of the cluster beside the load: is it ready, what do its topics and groups look like."""
 
+from kafka_load.cluster.cluster_view import ClusterView, ClusterWatch, PartitionView
 from kafka_load.cluster.group_states import group_states
 from kafka_load.cluster.queries import check_cluster, committed_offsets, end_offsets, prepare_share_group, readable_ends
 from kafka_load.cluster.samples import sample_records
-from kafka_load.cluster.watch import ClusterView, ClusterWatch, PartitionView
 
 __all__ = [
     "ClusterView",

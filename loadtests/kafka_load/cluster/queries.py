@@ -10,8 +10,8 @@ from confluent_kafka import TopicPartition as Place
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
 from kafka_load.cluster.admin import Silence, admin_client, answer
+from kafka_load.cluster.cluster_view import log_bounds
 from kafka_load.cluster.unreachable import Listener, why_unreachable
-from kafka_load.cluster.watch import log_bounds
 from kafka_load.engines.settings import ClientSettings
 from kafka_load.ledger.findings import TopicPartition
 from kafka_load.native_threads import native_sleep

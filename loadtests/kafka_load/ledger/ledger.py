@@ -41,7 +41,7 @@ class Reporter(Protocol):
 
 
 class Cluster(Protocol):
-    """What the judge needs to know of the cluster (see `kafka_load.cluster.watch.ClusterView`)."""
+    """What the judge needs to know of the cluster (see `kafka_load.cluster.cluster_view.ClusterView`)."""
 
     @property
     def log_start(self) -> Mapping[TopicPartition, int]:

@@ -227,14 +227,14 @@ def test_aborted_records_that_are_delivered_are_phantoms_to_those_who_asked_for_
 ) -> None:
     """The mock cluster does what no broker may: it hands records of aborted transactions to everybody."""
     scenario_run = Scenario(cluster)
-    scenario_run.join("careful")
-    scenario_run.join("careless", read_committed=False)
+    scenario_run.join("reads committed")
+    scenario_run.join("reads uncommitted", read_committed=False)
     scenario_run.send(RECORDS, transaction=TransactionSettings("shop", records=100, ms=10_000, abort_every=3))
     judgement = scenario_run.finish()
     produced = judgement.produced
     delivered = sum(map(len, read_log(cluster).values()))
     assert delivered == RECORDS > produced.acknowledged > 0
-    assert group(judgement, "careful").phantom == produced.aborted == delivered - produced.acknowledged
-    assert group(judgement, "careless").phantom == 0
-    assert (group(judgement, "careful").lost, group(judgement, "careless").lost) == (0, 0)
+    assert group(judgement, "reads committed").phantom == produced.aborted == delivered - produced.acknowledged
+    assert group(judgement, "reads uncommitted").phantom == 0
+    assert (group(judgement, "reads committed").lost, group(judgement, "reads uncommitted").lost) == (0, 0)
     assert {anomaly.kind for anomaly in judgement.anomalies} == {"aborted"}

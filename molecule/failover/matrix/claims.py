@@ -128,7 +128,7 @@ def _agrees(outcome: Outcome) -> None:
     if outcome.taken is None:
         assert outcome.value("lost") == len(missing), f"missing from the log: {_some(missing)}"
         assert claimed.lost <= missing, f"called lost and in the log: {_some(claimed.lost - missing)}"
-    else:  # What a careless member took is in the log, and the harness was never told of it.
+    else:  # What a member committed and did not process is in the log, and the harness was never told of it.
         assert not missing, f"missing from the log: {_some(missing)}"
         assert outcome.value("lost") == outcome.taken
         assert claimed.lost <= in_log, f"called lost of a member, and not in the log: {_some(claimed.lost - in_log)}"

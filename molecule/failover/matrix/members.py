@@ -1,4 +1,4 @@
-"""Members of the warehouse's group as processes: how many there are, one to be killed, and one that is careless."""
+"""Members of the warehouse's group as processes: how many there are, and those that are killed."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def count() -> int:
     return len(admin.describe_consumer_groups([GROUP])[GROUP].result(10).members)
 
 
-def careless(records: int, timeout_s: float = 60) -> int:
+def commit_before_process(records: int, timeout_s: float = 60) -> int:
     """Let a member join that commits before it processes and is killed in between; how many records it took along."""
     program = str(Path(__file__).with_name("commit_before_process.py"))
     command = [sys.executable, program, ",".join(BOOTSTRAP), SMALL_GROUP, TOPIC, str(records)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
     if done.returncode != -signal.SIGKILL:
-        raise RuntimeError(f"the careless member was not killed: {done.stderr[-500:]}")
+        raise RuntimeError(f"the member that commits before it processes was not killed: {done.stderr[-500:]}")
     return int(done.stdout)

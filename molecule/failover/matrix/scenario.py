@@ -152,10 +152,10 @@ class Scenario:
             self.load.wait(lambda: members.count() == before - 1, SEEN_S * 3, "the group did not give the member up")
             self.moved_s = time.time() - self._since
 
-    def careless_member(self, records: int) -> None:
+    def commit_before_process(self, records: int) -> None:
         """Let a member take records with it that it has committed and not processed."""
-        self.taken = members.careless(records)
-        self.load.mark("careless_member", f"{self.taken} records", time.time())
+        self.taken = members.commit_before_process(records)
+        self.load.mark("commit_before_process", f"{self.taken} records", time.time())
 
     def repeat(self, fault: str, every_s: float, times: int, down_s: int, seed: int) -> None:
         """Hit the leader of a random partition again and again; it is the host's own timer that heals."""

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from live import BOOTSTRAP, BROKERS, DISK, LAB, MOUNT, ROOT, host, listening
+from live import BOOTSTRAP, BROKERS, KILL_FOR_GOOD, LAB, MOUNT, ROOT, host, listening, make_bare
 from locust_run import Run as Load
 from old_client import old_client
-from story import TRANSACTIONS, Story, nothing_went_wrong, under_load
+from story import TRANSACTIONS, Story, metadata_version_at_first, nothing_went_wrong, under_load
 from story_run import load
 
 from ansible_collections.crucible.kafka.plugins.module_utils.releases import RELEASES, line
@@ -49,27 +49,8 @@ WITH_AN_OLD_CLIENT = f"{FORMER} with an old client"
 # Batches of few partitions, in the midst of which a run can be killed.
 SLOWLY = {"rebalance_batch_partitions": 3}
 CONFIRMED = {"finalize_confirm": "yes"}
-KILL = "systemctl kill --signal=KILL kafka; systemctl disable --now kafka"
-# The host is as a new one: nothing of Kafka's is on it, and its disk is blank. systemd would keep a unit that has
-# failed when its file is gone, and might refuse the next file of that name (EBUSY).
-BARE = f"""
-{KILL}
-umount {MOUNT} && blkdiscard --force {DISK} && sed -i '\\#{MOUNT}#d' /etc/fstab
-rm --recursive --force /etc/kafka /opt/kafka* /opt/.kafka* /var/log/kafka /etc/systemd/system/kafka.service
-systemctl reset-failed kafka || true
-systemctl daemon-reload
-userdel kafka
-ufw --force reset
-"""
 # The epoch of a controller's quorum, as it has written it down.
 QUORUM_EPOCH = f"""sed 's/.*"leaderEpoch":\\([0-9]*\\).*/\\1/' {MOUNT}/data/__cluster_metadata-0/quorum-state"""
-
-
-def metadata_version_at_first(name: str) -> int:
-    """The metadata.version that a host's storage was formatted with: the highest one that the tool's release knew."""
-    written = host(name).file(f"{MOUNT}/data/bootstrap.checkpoint").content
-    (level,) = re.findall(rb"metadata\.version(..)", written, re.DOTALL)
-    return int.from_bytes(level, "big")
 
 
 def elections() -> None:
@@ -123,9 +104,9 @@ def through_the_releases(story: Story) -> None:
     story.has_to(f"{NEWER} finalized", FINALIZE, **release(NEWER), **CONFIRMED)
     story.look(f"{NEWER} finalized")
     story.kill(f"{LAST}, killed", ("Wait until it is safe to stop", 5), UPGRADE, **release(LAST))
-    host("kafka3").check_output(BARE)
+    make_bare("kafka3")
     story.has_to(LAST, UPGRADE, **release(LAST))
-    story.formatted["kafka3"] = metadata_version_at_first("kafka3")
+    story.formatted[LAST] = metadata_version_at_first("kafka3")
     story.has_to(f"{LAST} finalized", FINALIZE, **release(LAST), **CONFIRMED)
     story.look(f"{LAST} finalized")
 
@@ -140,9 +121,9 @@ def members_come_and_go(story: Story) -> None:
     story.has_to("rebalanced", REBALANCE, inventory=GROWN, **here)
     story.look("rebalanced")
 
-    host("kafka2").check_output(BARE)
+    make_bare("kafka2")
     story.has_to("a host replaced", SITE, inventory=GROWN, **here)
-    host("kafka4").check_output(f"{KILL}; rm --recursive {MORE}")
+    host("kafka4").check_output(f"{KILL_FOR_GOOD}; rm --recursive {MORE}")
     story.has_to("a directory replaced", SITE, inventory=GROWN, **here)
     story.look("replaced")
 
@@ -177,7 +158,7 @@ def to_passwords_and_acls(story: Story, folder: Path) -> None:
     def moved(name: str, *options: str) -> Load:
         return load(folder / name, SECURE, *options, f"--client-config={file}", f"--group-prefix={name}-")
 
-    story.go_on_with({"secured": moved("secured"), "secured, transactional": moved("secured-tx", *TRANSACTIONS)})
+    story.replace_loads({"secured": moved("secured"), "secured, transactional": moved("secured-tx", *TRANSACTIONS)})
     story.has_to("closed", SITE, **secured("closed"))
     story.has_to("a last roll", ROLL, **secured("closed"))
     story.do("afterwards", SITE, **secured("closed"))
@@ -240,7 +221,8 @@ def test_a_host_that_was_lost_in_the_middle_is_formatted_by_the_former_release(s
     told = story.steps[LAST].run.sentences
     assert f"blank directories of kafka3 are formatted by {NEWER}, the oldest release that runs" in told
     assert "gets it from kafka" in told
-    assert story.formatted["kafka3"] == RELEASES[line(NEWER) or (0, 0)].features["metadata.version"]
+    assert re.search(r"TASK \[crucible.kafka.kafka : Unpack the archive\] \*+ changed: \[kafka3\]", told)
+    assert story.formatted[LAST] == RELEASES[line(NEWER) or (0, 0)].features["metadata.version"]
 
 
 def test_no_client_is_left_behind_unasked(story: Story) -> None:
@@ -286,7 +268,7 @@ def test_a_removed_broker_holds_nothing_and_is_not_known_any_more(story: Story) 
     assert sum(story.replicas["removed"].values()) == sum(story.replicas["rebalanced"].values())
 
 
-def test_at_last_nothing_but_passwords_and_certificates_lets_anybody_in(story: Story) -> None:
+def test_a_closed_cluster_listens_on_its_secured_ports_only(story: Story) -> None:
     assert story.steps["closed"].run.ok
     open_ports = {name: listening(host(name)) for name in (*REMAINING, *CONTROLLERS)}
     assert open_ports == {name: {22, 9094, 9192} for name in REMAINING} | {name: {22, 9193} for name in CONTROLLERS}

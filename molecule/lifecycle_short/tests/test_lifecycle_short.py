@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from live import BROKERS, ROOT, host, starts
-from story import Story, nothing_went_wrong, under_load
+from live import BROKERS, ROOT, host, make_bare, starts
+from story import Story, metadata_version_at_first, nothing_went_wrong, under_load
 
 from ansible_collections.crucible.kafka.plugins.module_utils.releases import RELEASES, line
 
@@ -69,7 +69,11 @@ def story(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
         found.do("finalized too early", FINALIZE, kafka_version=NEWER, **CONFIRMED)
         found.do("health half-way", HEALTH, kafka_version=NEWER)
         found.untouched = starts() == before
+        lost = next(name for name, release in found.releases["killed"].items() if release == FORMER)
+        make_bare(lost)
+        found.do("rehearsed", UPGRADE, "--check", kafka_version=NEWER)
         found.has_to("upgraded", UPGRADE, kafka_version=NEWER)
+        found.formatted["upgraded"] = metadata_version_at_first(lost)
         found.look("upgraded")
         found.has_to("back", UPGRADE, kafka_version=FORMER)
         found.look("back")
@@ -113,6 +117,14 @@ def test_nothing_is_finalized_before_all_nodes_run_the_release(story: Story) -> 
     refused = story.steps["finalized too early"].run
     assert "Nodes run different releases: " in refused.sentences
     assert (refused.ok, refused.changed, story.untouched) == (False, 0, True)
+
+
+def test_a_host_that_is_lost_half_way_is_formatted_by_the_former_release(story: Story) -> None:
+    for name in ("rehearsed", "upgraded"):
+        run = story.steps[name].run
+        assert run.ok, run.why
+        assert f"are formatted by {FORMER}, the oldest release that runs" in run.sentences
+    assert story.formatted["upgraded"] == RELEASES[line(FORMER) or (0, 0)].features["metadata.version"]
 
 
 def test_the_release_before_comes_back_as_long_as_nothing_is_finalized(story: Story) -> None:
