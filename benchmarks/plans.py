@@ -16,7 +16,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils import (
     gate,
     host_plan,
     listener_plan,
-    roll_order,
+    rolling_restart_order,
     topic_plan,
 )
 from ansible_collections.crucible.kafka.plugins.module_utils.cluster import (
@@ -123,7 +123,10 @@ def cases(part: float) -> list[Case]:
                 host_plan.Found(found, state, list(nodes), restart_keys=restarts), host_plan.Declared("kraft")
             ),
         ),
-        ("order the rolling restart", lambda: roll_order.roll_order(state, {h.node_id: tuple(h.roles) for h in found})),
+        (
+            "order the rolling restart",
+            lambda: rolling_restart_order.rolling_restart_order(state, {h.node_id: tuple(h.roles) for h in found}),
+        ),
         ("may one broker be stopped", lambda: gate.may_stop(state, count)),
         ("has one broker come back", lambda: gate.recovered(state, count, ["broker"], answers=True)),
         ("who lags behind", lambda: gate.behind(state)),

@@ -15,7 +15,7 @@ from . import identity, membership, upgrade_plan
 from .cluster import NO_DIRECTORY, ClusterState, QuorumReplica, listed
 from .host_state import BROKER, CONTROLLER, Host
 from .restart_needed import restart_reasons
-from .roll_order import without_a_spare
+from .rolling_restart_order import without_a_spare
 
 NONE, START, RESTART, REJOIN = "none", "start", "restart", "rejoin"
 

@@ -14,7 +14,10 @@ from ansible_collections.crucible.kafka.plugins.module_utils.cluster import (
     QuorumReplica,
 )
 from ansible_collections.crucible.kafka.plugins.module_utils.gate import behind, may_stop, recovered, unavoidable
-from ansible_collections.crucible.kafka.plugins.module_utils.roll_order import roll_order, without_a_spare
+from ansible_collections.crucible.kafka.plugins.module_utils.rolling_restart_order import (
+    rolling_restart_order,
+    without_a_spare,
+)
 
 BROKERS = (1, 2, 3)
 BOTH = ("broker", "controller")
@@ -190,40 +193,40 @@ def test_a_controller_that_is_no_broker_is_judged_by_its_vote() -> None:
 @given(states().flatmap(lambda s: st.tuples(st.just(s), st.permutations([b.node_id for b in s.brokers]))))
 def test_the_order_is_a_permutation_with_the_active_controller_last(drawn: tuple[ClusterState, list[int]]) -> None:
     state, nodes = drawn
-    order = roll_order(state, dict.fromkeys(nodes, BOTH))
+    order = rolling_restart_order(state, dict.fromkeys(nodes, BOTH))
     assert sorted(order) == sorted(nodes)
     assert state.controller_id not in order[:-1]
 
 
 def test_brokers_that_are_down_come_first_and_the_others_in_the_order_given() -> None:
     state = cluster(fenced=[4], controllers=quorum(leader=2), nodes=[1, 2, 3, 4])
-    assert roll_order(state, dict.fromkeys([2, 3, 1, 5, 4], BOTH)) == [5, 4, 3, 1, 2]
+    assert rolling_restart_order(state, dict.fromkeys([2, 3, 1, 5, 4], BOTH)) == [5, 4, 3, 1, 2]
 
 
 def test_in_zookeeper_mode_a_broker_that_is_not_registered_comes_first() -> None:
-    assert roll_order(cluster(nodes=[1, 2]), dict.fromkeys([1, 2, 3], ("broker",))) == [3, 2, 1]
+    assert rolling_restart_order(cluster(nodes=[1, 2]), dict.fromkeys([1, 2, 3], ("broker",))) == [3, 2, 1]
 
 
 def test_controllers_are_restarted_before_brokers_and_the_active_one_last_of_them() -> None:
     state = cluster(fenced=[3], controllers=quorum(leader=102, behind=[103], voters=[101, 102, 103]))
     roles = dict.fromkeys([1, 2, 3], ("broker",)) | dict.fromkeys([102, 101, 103], ("controller",))
-    assert roll_order(state, roles) == [3, 103, 101, 102, 1, 2]
+    assert rolling_restart_order(state, roles) == [3, 103, 101, 102, 1, 2]
 
 
 def test_votes_are_given_before_and_taken_after_the_others_are_restarted() -> None:
     broker, nodes = ("broker",), [1, 2, 3, 4]
     loses = {1: BOTH, 2: broker, 3: BOTH, 4: broker}
-    assert roll_order(cluster(controllers=quorum(leader=3), nodes=nodes), loses) == [1, 4, 3, 2]
-    assert roll_order(cluster(controllers=quorum(leader=2), nodes=nodes), loses) == [1, 3, 4, 2]
+    assert rolling_restart_order(cluster(controllers=quorum(leader=3), nodes=nodes), loses) == [1, 4, 3, 2]
+    assert rolling_restart_order(cluster(controllers=quorum(leader=2), nodes=nodes), loses) == [1, 3, 4, 2]
     gains = {1: BOTH, 2: BOTH, 3: broker, 4: BOTH}
     two = cluster(controllers=quorum(leader=1, voters=[1, 2]), nodes=nodes)
-    assert roll_order(two, gains) == [4, 2, 3, 1]
-    assert roll_order(two, gains | {2: broker}) == [4, 3, 1, 2]
+    assert rolling_restart_order(two, gains) == [4, 2, 3, 1]
+    assert rolling_restart_order(two, gains | {2: broker}) == [4, 3, 1, 2]
 
 
 def test_of_two_voters_one_gives_up_its_vote_before_the_other_is_restarted() -> None:
     two = cluster(controllers=quorum(leader=1, voters=[1, 2]))
-    assert roll_order(two, {1: BOTH, 2: ("broker",), 3: ("broker",)}) == [2, 3, 1]
+    assert rolling_restart_order(two, {1: BOTH, 2: ("broker",), 3: ("broker",)}) == [2, 3, 1]
 
 
 def test_of_two_voters_neither_can_be_restarted_unless_their_number_changes() -> None:

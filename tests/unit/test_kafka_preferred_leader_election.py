@@ -1,4 +1,4 @@
-"""The module kafka_take_leadership at its edge: it elects in steps, in check mode nothing, and verifies the result."""
+"""The module kafka_preferred_leader_election at its edge: it elects in steps, in check mode nothing, and verifies the result."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from module_runner import run_module
 from stand_in import SERVERS
 
 from ansible_collections.crucible.kafka.plugins.module_utils.cluster import Partition
-from ansible_collections.crucible.kafka.plugins.modules import kafka_take_leadership
+from ansible_collections.crucible.kafka.plugins.modules import kafka_preferred_leader_election
 
 NOT_AUTHORIZED = 31
 
@@ -47,8 +47,8 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
     due = [Partition("orders", index, 1, (2, 3, 1), (1, 2, 3), 2) for index in range(4)]
     not_in_sync = Partition("clicks", 0, 1, (2, 3, 1), (1, 3), 2)
     found = Cluster([*due, not_in_sync])
-    monkeypatch.setattr(kafka_take_leadership, "answer_endpoint", lambda _: found)
-    monkeypatch.setattr(kafka_take_leadership, "read_partitions", lambda admin: tuple(admin.partitions))
+    monkeypatch.setattr(kafka_preferred_leader_election, "answer_endpoint", lambda _: found)
+    monkeypatch.setattr(kafka_preferred_leader_election, "read_partitions", lambda admin: tuple(admin.partitions))
     return found
 
 
@@ -62,7 +62,7 @@ def paused(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def take(check: bool = False, **arguments: Any) -> dict[str, Any]:
     given = {"bootstrap_servers": SERVERS, "broker_id": "2", "timeout_s": 0, **arguments}
-    return run_module("kafka_take_leadership", check=check, **given)
+    return run_module("kafka_preferred_leader_election", check=check, **given)
 
 
 ORDERS = [f"orders-{index}" for index in range(4)]

@@ -8,10 +8,10 @@ from ansible.module_utils.basic import AnsibleModule
 # Named for mitogen, which does not see relative imports.
 from ansible_collections.crucible.kafka.plugins.module_utils import firewall_networks as firewall_networks
 from ansible_collections.crucible.kafka.plugins.module_utils.address import split_host_port
-from ansible_collections.crucible.kafka.plugins.module_utils.admin_access import dial_all, problems
+from ansible_collections.crucible.kafka.plugins.module_utils.broker_reachability import dial_all, problems
 
 DOCUMENTATION = r"""
-module: kafka_admin_access
+module: kafka_broker_reachability
 short_description: Verify that this machine can reach the brokers
 description:
   - Connects to each address and closes the connection. A port that refuses the connection is reached, one that does not
@@ -30,7 +30,7 @@ author: Crucible
 
 EXAMPLES = r"""
 - name: Verify that this machine reaches the brokers
-  crucible.kafka.kafka_admin_access:
+  crucible.kafka.kafka_broker_reachability:
     servers: {kafka1: 'kafka1.example.com:9092', kafka2: 'kafka2.example.com:9092'}
     listener: CLIENT
     seen_as: {kafka1: 192.0.2.1}

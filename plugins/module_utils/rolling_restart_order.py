@@ -14,7 +14,7 @@ from .host_state import BROKER, CONTROLLER
 DOWN, GAINS_VOTE, LOSES_VOTE_FIRST, CONTROLLERS, ACTIVE_CONTROLLER, BROKERS, ACTIVE_COMBINED_NODE, LOSES_VOTE = range(8)
 
 
-def roll_order(state: ClusterState, roles: Mapping[int, tuple[str, ...]]) -> list[int]:
+def rolling_restart_order(state: ClusterState, roles: Mapping[int, tuple[str, ...]]) -> list[int]:
     """Return the node ids in `roles` in the order to follow.
 
     Nodes that are down come first, since their repair costs nothing; then those that become controllers; then the

@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, endpoint, fail_on_admin_error
-from ansible_collections.crucible.kafka.plugins.module_utils.roll_order import roll_order, without_a_spare
+from ansible_collections.crucible.kafka.plugins.module_utils.rolling_restart_order import (
+    rolling_restart_order,
+    without_a_spare,
+)
 from ansible_collections.crucible.kafka.plugins.module_utils.survey import survey
 
 DOCUMENTATION = r"""
-module: kafka_roll_plan
+module: kafka_rolling_restart_order
 short_description: Order nodes for a rolling restart
 description:
   - Nodes that are down come first, for their repair costs nothing; then those that become controllers.
@@ -30,7 +33,7 @@ author: Crucible
 
 EXAMPLES = r"""
 - name: Order the brokers
-  crucible.kafka.kafka_roll_plan:
+  crucible.kafka.kafka_rolling_restart_order:
     bootstrap_servers: [192.0.2.11:9092]
     nodes: [{node_id: 1, roles: [broker]}, {node_id: 101, roles: [controller]}]
   register: plan
@@ -64,7 +67,7 @@ def main() -> None:
         state = survey(endpoint(module))
     if refusal := without_a_spare(state, roles):
         module.fail_json(msg=refusal)
-    module.exit_json(order=roll_order(state, roles))
+    module.exit_json(order=rolling_restart_order(state, roles))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from ansible_collections.crucible.kafka.plugins.module_utils.admin_access import (
+from ansible_collections.crucible.kafka.plugins.module_utils.broker_reachability import (
     REACHED,
     Access,
     dial,

@@ -16,7 +16,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.leadership import b
 from ansible_collections.crucible.kafka.plugins.module_utils.survey import elect_preferred, read_partitions
 
 DOCUMENTATION = r"""
-module: kafka_take_leadership
+module: kafka_preferred_leader_election
 short_description: Let a broker lead the partitions whose preferred leader it is
 description:
   - Elects the preferred leader of one partition, then of two, of four and so on, and lets clients come to it before it
@@ -43,7 +43,7 @@ author: Crucible
 
 EXAMPLES = r"""
 - name: Let broker 2 lead again
-  crucible.kafka.kafka_take_leadership:
+  crucible.kafka.kafka_preferred_leader_election:
     bootstrap_servers: [192.0.2.11:9092, 192.0.2.13:9092]
     broker_id: 2
   delegate_to: localhost

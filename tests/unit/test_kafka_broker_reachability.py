@@ -1,4 +1,4 @@
-"""The module kafka_admin_access at its edge: what cannot be reached fails with each address and the network to add."""
+"""The module kafka_broker_reachability at its edge: what cannot be reached fails with each address and the network to add."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _network(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def access(check: bool = False, **arguments: Any) -> dict[str, Any]:
-    return run_module("kafka_admin_access", check=check, **{"listener": "CLIENT", **arguments})
+    return run_module("kafka_broker_reachability", check=check, **{"listener": "CLIENT", **arguments})
 
 
 @pytest.mark.parametrize("check", [False, True])
@@ -77,7 +77,7 @@ def test_what_is_no_address_is_refused_with_its_host(server: Any) -> None:
 
 @pytest.mark.parametrize(("given", "missing"), [({"servers": {}}, "listener"), ({"listener": "CLIENT"}, "servers")])
 def test_what_is_required_is_named_if_it_is_missing(given: dict[str, Any], missing: str) -> None:
-    assert run_module("kafka_admin_access", **given)["msg"] == f"missing required arguments: {missing}"
+    assert run_module("kafka_broker_reachability", **given)["msg"] == f"missing required arguments: {missing}"
 
 
 def test_servers_that_are_no_dictionary_are_refused() -> None:

@@ -1,4 +1,4 @@
-"""The module kafka_roll_plan at its edge: the order that Ansible is told, and what keeps it from giving one."""
+"""The module kafka_rolling_restart_order at its edge: the order that Ansible is told, and what keeps it from giving one."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ TWO_VOTERS = {node_id: VOTERS[node_id] for node_id in (1, 2)}
 
 
 def plan(nodes: list[dict[str, Any]] = NODES, check: bool = False) -> dict[str, Any]:
-    return run_module("kafka_roll_plan", check=check, bootstrap_servers=SERVERS, nodes=nodes)
+    return run_module("kafka_rolling_restart_order", check=check, bootstrap_servers=SERVERS, nodes=nodes)
 
 
 @pytest.mark.parametrize("check", [False, True])
 def test_the_node_that_is_down_comes_first_and_the_active_controller_last(
     monkeypatch: pytest.MonkeyPatch, check: bool
 ) -> None:
-    stand_in(monkeypatch, "kafka_roll_plan", cluster(away=[3]))
+    stand_in(monkeypatch, "kafka_rolling_restart_order", cluster(away=[3]))
     answer = plan(check=check)
     assert answer["order"] == [3, 2, 1]
     assert not answer.get("changed")
 
 
 def test_a_node_id_in_quotes_is_the_same_node(monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_in(monkeypatch, "kafka_roll_plan", cluster())
+    stand_in(monkeypatch, "kafka_rolling_restart_order", cluster())
     assert plan([{**node, "node_id": str(node["node_id"])} for node in NODES])["order"] == [2, 3, 1]
 
 
 def test_where_two_controllers_vote_none_is_restarted(monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_in(monkeypatch, "kafka_roll_plan", cluster(voters=TWO_VOTERS))
+    stand_in(monkeypatch, "kafka_rolling_restart_order", cluster(voters=TWO_VOTERS))
     answer = plan(NODES[:2])
     assert answer["failed"]
     assert answer["msg"].startswith("kafka_process_roles: only the controllers 1 and 2 vote")
@@ -41,12 +41,12 @@ def test_where_two_controllers_vote_none_is_restarted(monkeypatch: pytest.Monkey
 
 
 def test_where_two_controllers_vote_a_third_one_is_made_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_in(monkeypatch, "kafka_roll_plan", cluster(voters=TWO_VOTERS))
+    stand_in(monkeypatch, "kafka_rolling_restart_order", cluster(voters=TWO_VOTERS))
     assert plan()["order"] == [3, 2, 1]
 
 
 def test_the_next_server_is_asked_where_the_first_one_cannot_tell(monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_in(monkeypatch, "kafka_roll_plan", NOTHING_ANSWERS, cluster())
+    stand_in(monkeypatch, "kafka_rolling_restart_order", NOTHING_ANSWERS, cluster())
     assert plan()["order"] == [2, 3, 1]
 
 
@@ -62,7 +62,7 @@ def test_the_next_server_is_asked_where_the_first_one_cannot_tell(monkeypatch: p
 def test_a_node_that_lacks_its_id_or_roles_is_refused_in_a_sentence(
     monkeypatch: pytest.MonkeyPatch, node: dict[str, Any], what: str
 ) -> None:
-    stand_in(monkeypatch, "kafka_roll_plan", cluster())
+    stand_in(monkeypatch, "kafka_rolling_restart_order", cluster())
     answer = plan([*NODES, node])
     assert answer["failed"]
     assert answer["msg"].startswith("nodes: each needs a node_id (a number) and roles (a list)")
