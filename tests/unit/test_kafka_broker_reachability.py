@@ -1,4 +1,4 @@
-"""The module kafka_broker_reachability at its edge: what cannot be reached fails with each address and the network to add."""
+"""kafka_broker_reachability at its edge: what cannot be reached fails with each address and the network to add."""
 
 from __future__ import annotations
 

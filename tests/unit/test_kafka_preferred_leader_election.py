@@ -1,4 +1,4 @@
-"""The module kafka_preferred_leader_election at its edge: it elects in steps, in check mode nothing, and verifies the result."""
+"""kafka_preferred_leader_election at its edge: it elects in steps, in check mode nothing, and verifies the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The module kafka_rolling_restart_order at its edge: the order that Ansible is told, and what keeps it from giving one."""
+"""kafka_rolling_restart_order at its edge: the order that Ansible is told, and what keeps it from giving one."""
 
 from __future__ import annotations
 
