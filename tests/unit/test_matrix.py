@@ -102,7 +102,7 @@ KILL = next(row for row in rows("kraft") if row.name == "kill_broker")
 CONTROL = next(row for row in rows("kraft") if row.name == "acks_1")
 
 
-CARELESS = next(row for row in rows("kraft") if row.name == "careless_member")
+COMMIT_FIRST = next(row for row in rows("kraft") if row.name == "commit_before_process")
 AGREES = "a reader that shares no code with the harness agrees"
 UNKNOWN = "[2026-11-25 13:51:29,915] ERROR Error while appending records to clicks-9 (kafka.log.UnifiedLog)"
 
@@ -113,7 +113,7 @@ def test_a_run_that_went_as_promised_breaks_no_claim() -> None:
 
 def test_a_control_that_finds_just_what_is_missing_breaks_no_claim() -> None:
     assert broken(outcome(CONTROL, in_log=stamps(*range(2, 1000)), called_lost=stamps(0, 1), lost=2)) == []
-    assert broken(replace(outcome(CARELESS, lost=2, called_lost=stamps(0, 1)), taken=2)) == []
+    assert broken(replace(outcome(COMMIT_FIRST, lost=2, called_lost=stamps(0, 1)), taken=2)) == []
 
 
 @pytest.mark.parametrize(
@@ -134,8 +134,8 @@ def test_a_control_that_finds_just_what_is_missing_breaks_no_claim() -> None:
         (outcome(CONTROL, in_log=stamps(*range(1, 1000)), called_lost=stamps(5), lost=1), AGREES),
         (outcome(CONTROL, in_log=stamps(*range(2, 1000)), called_lost=stamps(1), lost=1), AGREES),
         (replace(outcome(KILL), claimed=Claimed(stamps(1), frozenset())), AGREES),
-        (replace(outcome(CARELESS, lost=3, called_lost=stamps(1, 2)), taken=2), AGREES),
-        (replace(outcome(CARELESS, lost=2, in_log=stamps(*range(2, 1000)), called_lost=stamps(0, 1)), taken=2), AGREES),
+        (replace(outcome(COMMIT_FIRST, lost=3, called_lost=stamps(1, 2)), taken=2), AGREES),
+        (replace(outcome(COMMIT_FIRST, lost=2, in_log=stamps(*range(2, 1000)), called_lost=stamps(0, 1)), taken=2), AGREES),
         (outcome(CONTROL), "the harness finds what is missing"),
     ],
 )
