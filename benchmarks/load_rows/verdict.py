@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 from kafka_load.ledger import Ledger, LedgerSnapshot, ProducerSnapshot, ReaderSnapshot
-from kafka_load.ledger.account import Account
+from kafka_load.ledger.producer_account import Account
 from kafka_load.ledger.runs import Run, RunLog
 from kafka_load.ledger.snapshot import StreamLog
 

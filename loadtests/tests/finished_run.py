@@ -1,7 +1,7 @@
 """The facts of a run that went well, for the tests of what is made of them."""
 
 from kafka_load.ledger import GroupJudgement
-from kafka_load.output.facts import Facts, Fault, Gap, Percentiles
+from kafka_load.output.measurements import Facts, Fault, Gap, Percentiles
 
 GROUPS = ("warehouse-group", "analytics-group")
 LATENCY = Percentiles(2000, 4000, 9000, 20000, 30000)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 from kafka_load.ledger import GroupJudgement, ReaderSnapshot
-from kafka_load.ledger.account import Account, StreamAccount
 from kafka_load.ledger.findings import Anomaly
 from kafka_load.ledger.group_judgement import AnomalyCollector, Evidence, judge_group
+from kafka_load.ledger.producer_account import Account, StreamAccount
 from kafka_load.ledger.snapshot import Stream, StreamLog
 
 TP = ("orders", 0)

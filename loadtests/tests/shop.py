@@ -12,9 +12,9 @@ import numpy as np
 from kafka_load.engines.reading import Reading
 from kafka_load.engines.settings import ReaderSettings
 from kafka_load.ledger import LedgerSnapshot
-from kafka_load.ledger.account import Account
 from kafka_load.ledger.findings import Judgement
 from kafka_load.ledger.ledger import Ledger
+from kafka_load.ledger.producer_account import Account
 from kafka_load.ledger.snapshot import ProducerSnapshot, ReaderSnapshot
 from kafka_load.records import encoder
 

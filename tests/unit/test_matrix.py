@@ -135,7 +135,10 @@ def test_a_control_that_finds_just_what_is_missing_breaks_no_claim() -> None:
         (outcome(CONTROL, in_log=stamps(*range(2, 1000)), called_lost=stamps(1), lost=1), AGREES),
         (replace(outcome(KILL), claimed=Claimed(stamps(1), frozenset())), AGREES),
         (replace(outcome(COMMIT_FIRST, lost=3, called_lost=stamps(1, 2)), taken=2), AGREES),
-        (replace(outcome(COMMIT_FIRST, lost=2, in_log=stamps(*range(2, 1000)), called_lost=stamps(0, 1)), taken=2), AGREES),
+        (
+            replace(outcome(COMMIT_FIRST, lost=2, in_log=stamps(*range(2, 1000)), called_lost=stamps(0, 1)), taken=2),
+            AGREES,
+        ),
         (outcome(CONTROL), "the harness finds what is missing"),
     ],
 )

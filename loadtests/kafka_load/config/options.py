@@ -17,7 +17,7 @@ from kafka_load.config.inventory import ENV
 from kafka_load.config.results_dir import default_folder
 from kafka_load.config.slo import LIMITS
 from kafka_load.config.time_span import span_s
-from kafka_load.output.facts import Requirements
+from kafka_load.output.measurements import Requirements
 from kafka_load.output.verdict import REFUSED
 from kafka_load.records.binary import SMALLEST
 

@@ -29,7 +29,7 @@ from kafka_load.engines.settings import (
     ReaderSettings,
     TransactionSettings,
 )
-from kafka_load.output.facts import Requirements
+from kafka_load.output.measurements import Requirements
 from kafka_load.records import fresh_id, fresh_run
 from kafka_load.records.keys import Popularity
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from kafka_load.engines.messages import ALONE, stretches
 from kafka_load.engines.warm_up import Latencies, WarmUp
-from kafka_load.ledger.account import Account
 from kafka_load.ledger.delays import Delays, DelayTracker
 from kafka_load.ledger.findings import Gap, TopicPartition
+from kafka_load.ledger.producer_account import Account
 from kafka_load.records.stamp import Int64s
 
 # Errors that say for certain that the record is not in the log: it never left, or the broker refused it for good.

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from kafka_load.clock import SECOND, now_ns
 from kafka_load.config.processing import Processing, seed_of
+from kafka_load.engines.completing_member import SettlingEngine
 from kafka_load.engines.dead_letters import DeadLetters, Failed
 from kafka_load.engines.messages import Delivered
 from kafka_load.engines.settings import ClientSettings, ReaderSettings
-from kafka_load.engines.settling import SettlingEngine
 from kafka_load.ledger import findings
 from kafka_load.records import INTACT, Stamps, decode
 

@@ -19,9 +19,9 @@ from confluent_kafka import TopicPartition as Place
 from kafka_load.clock import SECOND, now_ns
 from kafka_load.config.transform import SOURCE, source_of
 from kafka_load.engines.client_log import log_once
+from kafka_load.engines.completing_member import SettlingEngine
 from kafka_load.engines.messages import Delivered
 from kafka_load.engines.settings import ClientSettings, ReaderSettings
-from kafka_load.engines.settling import SettlingEngine
 from kafka_load.ledger.findings import TopicPartition
 from kafka_load.ledger.journal import write_journal
 from kafka_load.ownership import offset_metadata

@@ -11,7 +11,6 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from kafka_load.ledger.account import StreamAccount
 from kafka_load.ledger.digest import (
     Difference,
     Digest,
@@ -23,6 +22,7 @@ from kafka_load.ledger.digest import (
     together,
 )
 from kafka_load.ledger.findings import Anomaly, TopicPartition
+from kafka_load.ledger.producer_account import StreamAccount
 from kafka_load.ledger.snapshot import ReaderSnapshot, Stream
 from kafka_load.run.topic_changes import Truncation
 

@@ -9,9 +9,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from kafka_load.ledger.account import NOTHING, StreamAccount
 from kafka_load.ledger.copies import LOOKED_UP, Doubled, doubled
 from kafka_load.ledger.findings import NAMED, Anomaly, Drain, GroupJudgement, TopicPartition
+from kafka_load.ledger.producer_account import NOTHING, StreamAccount
 from kafka_load.ledger.runs import NONE, Merged, merge, rows
 from kafka_load.ledger.snapshot import ALTERED_LOG, MISPLACED_LOG, ProcessingSnapshot, ReaderSnapshot, Stream, reached
 from kafka_load.ledger.spans import Spans, difference, intersection, size, span

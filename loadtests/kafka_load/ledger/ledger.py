@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from kafka_load.ledger.account import StreamAccount, total
-from kafka_load.ledger.closed import ClosedProducers, fold
 from kafka_load.ledger.divergence import diverged
+from kafka_load.ledger.ended_producers import ClosedProducers, fold
 from kafka_load.ledger.findings import (
     NAMED,
     Anomaly,
@@ -22,6 +21,7 @@ from kafka_load.ledger.findings import (
 )
 from kafka_load.ledger.group_judgement import Evidence, judge_group
 from kafka_load.ledger.processing_judgement import GroupWork, judge_processing
+from kafka_load.ledger.producer_account import StreamAccount, total
 from kafka_load.ledger.snapshot import ProducerSnapshot, ReaderSnapshot, Stream, reached
 from kafka_load.ledger.transform_judgement import TransformWork, judge_transform
 from kafka_load.ledger.worker_snapshot import LedgerSnapshot

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kafka_load.config.processing import Processing
-from kafka_load.ledger.account import StreamAccount
 from kafka_load.ledger.findings import ProcessingJudgement
 from kafka_load.ledger.group_judgement import AnomalyCollector, Evidence, cut, read_to, unreported
+from kafka_load.ledger.producer_account import StreamAccount
 from kafka_load.ledger.snapshot import Stream
 from kafka_load.ledger.spans import EMPTY, Spans, difference, intersection, size, spans_of, union
 from kafka_load.ledger.stream_judgement import SequenceRange, acknowledged_range

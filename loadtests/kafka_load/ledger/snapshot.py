@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 
 from kafka_load.histogram import Histogram
-from kafka_load.ledger.account import StreamAccount
 from kafka_load.ledger.delays import Delays
 from kafka_load.ledger.digest import Digest, joined
 from kafka_load.ledger.findings import Gap, TopicPartition
+from kafka_load.ledger.producer_account import StreamAccount
 from kafka_load.ledger.runs import NONE, Runs, merge
 from kafka_load.ledger.spans import EMPTY, Spans, difference, intersection, size, span, union
 from kafka_load.ledger.stream_judgement import scan_runs

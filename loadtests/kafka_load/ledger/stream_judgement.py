@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kafka_load.ledger.account import StreamAccount
+from kafka_load.ledger.producer_account import StreamAccount
 from kafka_load.ledger.runs import Run, Runs, rows
 from kafka_load.ledger.spans import EMPTY, Spans, SpanSet, difference, intersection, span
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from kafka_load.ledger.closed import ClosedProducers
+from kafka_load.ledger.ended_producers import ClosedProducers
 from kafka_load.ledger.snapshot import ProducerSnapshot, ReaderSnapshot
 from kafka_load.serialization import pack, unpack, wired
 

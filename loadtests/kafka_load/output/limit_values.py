@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from kafka_load.config.slo import Measured
 from kafka_load.output.console_summary import milliseconds
-from kafka_load.output.facts import Facts, Percentiles, Requirements, TopicFacts, WindowFacts
+from kafka_load.output.measurements import Facts, Percentiles, Requirements, TopicFacts, WindowFacts
 
 _COUNTS = ("duplicated_in_log", "reordered", "phantom", "diverged", "offset_regressions", "redelivered")
 """Counts of what was seen: each is at least as high as it says, whatever was not seen."""

@@ -18,7 +18,7 @@ from kafka_load.ledger import TopicPartition
 from kafka_load.ledger.delays import NEVER, SETTLED_NS, Delays
 from kafka_load.ledger.spans import Spans
 from kafka_load.output.console_summary import milliseconds
-from kafka_load.output.facts import Fault
+from kafka_load.output.measurements import Fault
 
 _SETTLED_S = SETTLED_NS / SECOND
 

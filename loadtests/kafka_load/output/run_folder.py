@@ -34,7 +34,7 @@ from kafka_load.ledger import (
 from kafka_load.output import junit, recovery
 from kafka_load.output.charts import Leader
 from kafka_load.output.console_summary import milliseconds
-from kafka_load.output.facts import Facts, Gap, Percentiles, TopicFacts
+from kafka_load.output.measurements import Facts, Gap, Percentiles, TopicFacts
 from kafka_load.output.plan_check import Asked, Done, shortfalls
 from kafka_load.output.timeline import OF_TOPIC, WARM_UP, Bin
 from kafka_load.output.verdict import judge

@@ -15,8 +15,8 @@ from typing import Any
 
 from kafka_load.config.slo import Result, evaluate, titled
 from kafka_load.ledger import GroupJudgement
-from kafka_load.output.facts import USUAL_REQUIREMENTS, Facts, Percentiles, Requirements, TopicFacts
 from kafka_load.output.limit_values import after_warm_up, longest_gap_s, measured, part_of, too_few, too_late
+from kafka_load.output.measurements import USUAL_REQUIREMENTS, Facts, Percentiles, Requirements, TopicFacts
 
 SCHEMA = 4
 PASS, FAIL, INCONCLUSIVE, REFUSED = 0, 1, 2, 3

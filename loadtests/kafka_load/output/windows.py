@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Mapping
 
 from kafka_load.histogram import Histogram
-from kafka_load.output.facts import WindowFacts
+from kafka_load.output.measurements import WindowFacts
 from kafka_load.output.timeline import OF_TOPIC, WARM_UP, Bin
 
 PRODUCE, END_TO_END = "produce", "e2e."

@@ -30,7 +30,7 @@ from kafka_load.run import run_annotations, topic_changes
 from kafka_load.run.client_figures import ClientSummary
 from kafka_load.run.clock_offset import ClockError, uncertainty_us
 from kafka_load.run.drain import LogEnds, Silence, drains, settled_groups, worth_waiting_for
-from kafka_load.run.group_work import Work, read_group_work
+from kafka_load.run.group_outputs import Work, read_group_work
 from kafka_load.run.producer_counts import by_partition, unreported
 from kafka_load.run.readiness import Group, check, ends, prepare, settled
 from kafka_load.run.saturation import Saturation, planned

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from kafka_load.output.facts import Fault
+from kafka_load.output.measurements import Fault
 
 MARKS = "marks.jsonl"
 START = "start_ns"

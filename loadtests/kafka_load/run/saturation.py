@@ -19,7 +19,7 @@ from kafka_load.config.plan import Plan
 from kafka_load.config.rate_steps import step_rates, step_s, tolerance
 from kafka_load.config.slo import LIMITS, Measured, Result, evaluate
 from kafka_load.output.console_summary import milliseconds, number
-from kafka_load.output.facts import Requirements
+from kafka_load.output.measurements import Requirements
 from kafka_load.output.timeline import Bin, merged
 from kafka_load.run.backlog_growth import growth
 

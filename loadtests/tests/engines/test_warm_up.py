@@ -11,7 +11,7 @@ from kafka_load.engines.producer import ProducerEngine
 from kafka_load.engines.settings import ClientSettings, ProducerSettings
 from kafka_load.engines.warm_up import Latencies, WarmUp
 from kafka_load.ledger import Gap
-from kafka_load.ledger.closed import fold
+from kafka_load.ledger.ended_producers import fold
 from kafka_load.ledger.snapshot import ProducerSnapshot
 
 

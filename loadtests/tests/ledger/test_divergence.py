@@ -7,7 +7,7 @@ from dataclasses import replace
 from histories import histories
 from hypothesis import given, settings
 from kafka_load.ledger import Judgement, ProducerSnapshot, ReaderSnapshot
-from kafka_load.ledger.account import Account
+from kafka_load.ledger.producer_account import Account
 from shop import PARTITION, TOPIC, Entry, Producers, Session, judged, read
 
 COUNT = 40

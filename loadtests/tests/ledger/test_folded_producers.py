@@ -8,10 +8,10 @@ import numpy as np
 from kafka_load.clock import SECOND
 from kafka_load.histogram import Histogram
 from kafka_load.ledger import Gap, ProducerSnapshot
-from kafka_load.ledger.account import Account, StreamAccount
-from kafka_load.ledger.closed import ClosedProducers, fold
 from kafka_load.ledger.delays import Delays
 from kafka_load.ledger.digest import FIRST_LENGTH
+from kafka_load.ledger.ended_producers import ClosedProducers, fold
+from kafka_load.ledger.producer_account import Account, StreamAccount
 from kafka_load.ledger.spans import EMPTY, span
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from kafka_load.ledger import Drain
-from kafka_load.ledger.account import Account
 from kafka_load.ledger.copies import LOOKED_UP, Doubled
 from kafka_load.ledger.findings import NAMED, Anomaly
 from kafka_load.ledger.group_judgement import AnomalyCollector, Evidence, judge_group
+from kafka_load.ledger.producer_account import Account
 from kafka_load.ledger.snapshot import ALTERED_LOG, MISPLACED_LOG
 from kafka_load.ledger.stream_judgement import SequenceRange
 from one_stream import SENT, STREAM, TP, judged, member, run, sent

@@ -10,8 +10,8 @@ from histories import histories
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kafka_load.ledger import Drain, Gap, Ledger, LedgerSnapshot, WorkerLedger
-from kafka_load.ledger.account import Account
 from kafka_load.ledger.ledger import longest_gaps
+from kafka_load.ledger.producer_account import Account
 from kafka_load.ledger.snapshot import ProducerSnapshot
 from kafka_load.run.readiness import Group
 from shop import PARTITION, TOPIC, Entry, Producers, Session, expected, found, judged, read

@@ -12,8 +12,8 @@ from kafka_load.clock import SECOND
 from kafka_load.cluster import ClusterView
 from kafka_load.config.processing import Processing
 from kafka_load.ledger import Drain, GroupWork, Ledger, LedgerSnapshot
-from kafka_load.ledger.account import Account
 from kafka_load.ledger.findings import Judgement, ProcessingJudgement
+from kafka_load.ledger.producer_account import Account
 from kafka_load.ledger.snapshot import ProcessingSnapshot, ProducerSnapshot, ReaderSnapshot
 from kafka_load.ledger.spans import Spans, span, spans_of
 from shop import PARTITION, TOPIC, Entry, Producers, read

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from kafka_load.ledger.account import Account, StreamAccount
+from kafka_load.ledger.producer_account import Account, StreamAccount
 from kafka_load.ledger.runs import NONE, Runs
 from kafka_load.ledger.spans import EMPTY, Spans
 from kafka_load.ledger.stream_judgement import Observed, SequenceRange, missing, scan_runs

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from kafka_load.ledger import Drain
-from kafka_load.ledger.account import Account
 from kafka_load.ledger.findings import Anomaly
+from kafka_load.ledger.producer_account import Account
 from one_stream import SENT, TP, judged, member, run, sent
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from kafka_load.ledger import ReaderSnapshot
-from kafka_load.ledger.account import Account, StreamAccount
 from kafka_load.ledger.digest import FIRST_LENGTH
 from kafka_load.ledger.divergence import diverged
 from kafka_load.ledger.findings import Anomaly
+from kafka_load.ledger.producer_account import Account, StreamAccount
 from kafka_load.run.topic_changes import Truncation
 from shop import PARTITION, TOPIC, Entry, read
 

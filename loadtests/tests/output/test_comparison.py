@@ -16,7 +16,7 @@ from kafka_load import cli
 from kafka_load.output import charts, comparison_report
 from kafka_load.output.charts import Data
 from kafka_load.output.comparison import Comparison, ComparisonError, allowance, compare, number
-from kafka_load.output.facts import Gap, Percentiles
+from kafka_load.output.measurements import Gap, Percentiles
 from kafka_load.output.verdict import judge
 from playwright.sync_api import Browser
 from plotly.offline import get_plotlyjs

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from kafka_load.config.slo import Measured
 from kafka_load.ledger import Drain, GroupJudgement
-from kafka_load.output.facts import Facts, Gap, Percentiles, Requirements, TopicFacts
 from kafka_load.output.limit_values import P999_RECORDS, longest_gap_s, measured, part_of, too_late
+from kafka_load.output.measurements import Facts, Gap, Percentiles, Requirements, TopicFacts
 
 GROUP = GroupJudgement("payments", "queue", consumed=30_000)
 NOT_LATE = Percentiles()

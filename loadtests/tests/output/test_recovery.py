@@ -10,7 +10,7 @@ from kafka_load.clock import SECOND
 from kafka_load.config.slo import Measured
 from kafka_load.ledger.delays import NEVER, SETTLED_NS, Delays
 from kafka_load.ledger.spans import EMPTY, Spans, span
-from kafka_load.output.facts import Facts, Fault
+from kafka_load.output.measurements import Facts, Fault
 from kafka_load.output.recovery import Observed, joined, with_recoveries
 from kafka_load.output.verdict import judge
 

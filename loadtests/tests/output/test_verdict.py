@@ -16,7 +16,7 @@ from kafka_load.config.slo import (
 from kafka_load.histogram import Histogram, percentile_without
 from kafka_load.ledger import Drain, GroupJudgement
 from kafka_load.output import console_summary
-from kafka_load.output.facts import Facts, Fault, Gap, Percentiles, Requirements, TopicFacts
+from kafka_load.output.measurements import Facts, Fault, Gap, Percentiles, Requirements, TopicFacts
 from kafka_load.output.shortfall import Shortfall
 from kafka_load.output.verdict import judge
 from kafka_load.run.clock_offset import ClockError

@@ -10,7 +10,7 @@ from finished_run import FACTS, LATENCY
 from kafka_load.config.slo import DEFAULT_LIMITS
 from kafka_load.ledger import Drain, GroupJudgement
 from kafka_load.ledger.findings import ProcessingJudgement
-from kafka_load.output.facts import Facts, Percentiles, Requirements, TopicFacts
+from kafka_load.output.measurements import Facts, Percentiles, Requirements, TopicFacts
 from kafka_load.output.shortfall import Shortfall
 from kafka_load.output.verdict import judge
 from kafka_load.run.clock_offset import ClockError

@@ -13,7 +13,7 @@ from kafka_load.config.options import OPTIONS
 from kafka_load.config.plan import PlanError, make_plan
 from kafka_load.config.profiles import parse
 from kafka_load.histogram import Histogram
-from kafka_load.output.facts import Facts, Percentiles, TopicFacts, WindowFacts
+from kafka_load.output.measurements import Facts, Percentiles, TopicFacts, WindowFacts
 from kafka_load.output.timeline import Bin
 from kafka_load.output.verdict import judge
 from kafka_load.output.windows import WorstWindows

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kafka_load.histogram import Histogram
-from kafka_load.output.facts import Requirements
+from kafka_load.output.measurements import Requirements
 from kafka_load.output.timeline import Bin
 from kafka_load.run.backlog_growth import growth
 from kafka_load.run.saturation import Saturation

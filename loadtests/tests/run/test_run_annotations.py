@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from kafka_load import cli
-from kafka_load.output.facts import Fault
+from kafka_load.output.measurements import Fault
 from kafka_load.run import run_annotations
 
 S = 1_000_000_000

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from kafka_load.histogram import Histogram
-from kafka_load.output.facts import Requirements
+from kafka_load.output.measurements import Requirements
 from kafka_load.output.timeline import Bin
 from kafka_load.run.saturation import Saturation
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 from kafka_load.histogram import Histogram
 from kafka_load.ledger import Gap, Ledger, LedgerSnapshot, ProducerSnapshot, WorkerLedger
-from kafka_load.ledger.account import Account
+from kafka_load.ledger.producer_account import Account
 from kafka_load.serialization import pack, unpack
 
 PARTITIONS = 12

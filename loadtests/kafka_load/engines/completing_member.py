@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from confluent_kafka import Consumer, TopicPartition
 
+from kafka_load.engines.completed_records import Settled
 from kafka_load.engines.consumer import ConsumerEngine
 from kafka_load.engines.settings import ClientSettings, ReaderSettings
-from kafka_load.engines.settled import Settled
 from kafka_load.ledger import findings
 from kafka_load.ledger.snapshot import ReaderSnapshot
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from kafka_load.clock import MILLISECOND, SECOND
-from kafka_load.ledger.account import NOTHING, Account, StreamAccount, total
 from kafka_load.ledger.digest import FIRST_LENGTH
+from kafka_load.ledger.producer_account import NOTHING, Account, StreamAccount, total
 from kafka_load.ledger.spans import EMPTY, span
 
 

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafka_load.histogram import Histogram
-from kafka_load.ledger.account import StreamAccount
 from kafka_load.ledger.delays import Delays
 from kafka_load.ledger.digest import Digest
 from kafka_load.ledger.findings import Gap, TopicPartition
+from kafka_load.ledger.producer_account import StreamAccount
 from kafka_load.ledger.snapshot import ProducerSnapshot
 from kafka_load.ledger.spans import EMPTY, size, span
 from kafka_load.serialization import wired
