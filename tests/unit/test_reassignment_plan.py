@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations, product
 
 import pytest
@@ -137,6 +138,59 @@ def test_a_drained_broker_is_empty_and_nothing_moves_that_was_not_on_it(
     if len(set(rest.values())) == 1:
         on_it = sum(each.size_bytes for each in placed if gone in each.replicas)
         assert result.moved_bytes == on_it
+
+
+@given(clusters(max_partitions=4, max_brokers=4).filter(lambda cluster: len(cluster[0]) <= 4), st.data())
+def test_a_drain_moves_the_fewest_bytes_and_then_balances(
+    cluster: tuple[list[Placement], Targets], data: st.DataObject
+) -> None:
+    placed, whole = cluster
+    gone = data.draw(st.sampled_from(sorted(whole.racks)))
+    racks = {node: rack for node, rack in whole.racks.items() if node != gone}
+    targets = Targets(racks, drained=frozenset({gone}))
+    if list(problems(placed, targets)):
+        return
+
+    def in_order(after: Sequence[Placement]) -> tuple[int, int, int]:
+        together, uneven, moved = cost(placed, after, racks)
+        return together, moved, uneven
+
+    sets = [
+        list(combinations(sorted(racks), len(each.replicas))) if gone in each.replicas else [each.replicas]
+        for each in placed
+    ]
+    best = min(
+        in_order([replace(each, replicas=nodes) for each, nodes in zip(placed, chosen, strict=True)])
+        for chosen in product(*sets)
+    )
+    assert in_order(plan(placed, targets).apply(placed)) == best
+
+
+@given(clusters(max_partitions=4, max_brokers=4).filter(lambda cluster: len(cluster[0]) <= 4), st.data())
+def test_no_other_leaders_are_as_even_for_fewer_changes_or_in_a_drain_as_few_and_more_even(
+    cluster: tuple[list[Placement], Targets], data: st.DataObject
+) -> None:
+    placed, whole = cluster
+    gone = data.draw(st.sampled_from([None, *sorted(whole.racks)]))
+    racks = {node: rack for node, rack in whole.racks.items() if node != gone}
+    targets = Targets(racks, drained=frozenset() if gone is None else frozenset({gone}))
+    if list(problems(placed, targets)):
+        return
+    after = plan(placed, targets).apply(placed)
+
+    def costs(leaders: Sequence[int]) -> tuple[int, int]:
+        changes = sum(leader != each.replicas[0] for leader, each in zip(leaders, placed, strict=True))
+        uneven = 0
+        for topic in [None, *{each.topic for each in placed}]:
+            led = Counter(leader for leader, each in zip(leaders, placed, strict=True) if topic in (None, each.topic))
+            uneven += unevenness([led[node] for node in sorted(racks)])
+        return (uneven, changes) if gone is None else (changes, uneven)
+
+    able = [
+        each.replicas if gone is None or gone in old.replicas else old.replicas[:1]
+        for each, old in zip(after, placed, strict=True)
+    ]
+    assert costs([each.replicas[0] for each in after]) == min(costs(leaders) for leaders in product(*able))
 
 
 @given(clusters())
