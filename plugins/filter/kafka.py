@@ -10,6 +10,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.crucible.kafka.plugins.module_utils.address import bare
+from ansible_collections.crucible.kafka.plugins.module_utils.command_line_tools import command_line_tools
 from ansible_collections.crucible.kafka.plugins.module_utils.properties import render
 from ansible_collections.crucible.kafka.plugins.module_utils.server_properties import (
     Cluster,
@@ -107,6 +108,7 @@ class FilterModule:
     def filters(self) -> dict[str, Any]:
         """Return the filters by the names that templates use."""
         return {
+            "kafka_command_line_tools": command_line_tools,
             "kafka_members": kafka_members,
             "kafka_server_properties": kafka_server_properties,
             "kafka_strings": strings,

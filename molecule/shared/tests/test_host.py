@@ -82,3 +82,19 @@ def test_neither_kafka_nor_zookeeper_logged_an_error(host: Host) -> None:
     assert len(host.file("/var/log/kafka/server.log").content_string.splitlines()) > 100
     lines = told(unexplained(errors(host)))
     assert not lines, "\n".join(lines)
+
+
+# Fails for a tool whose class is in none of the release's archives; archives with bin/ have Kafka's own scripts.
+CLASSES = """
+import pathlib, re, sys, zipfile
+jars = [zipfile.ZipFile(path) for path in pathlib.Path("/opt/kafka/libs").glob("*.jar")]
+there = {name for jar in jars for name in jar.namelist()}
+tools = {path.name: path.read_text().split()[-2] for path in pathlib.Path("/opt/kafka/bin").glob("*.sh")}
+assert len(tools) > 20, tools
+sys.exit(", ".join(name for name, main in tools.items() if main.replace(".", "/") + ".class" not in there) or 0)
+"""
+
+
+def test_each_command_line_tool_starts_a_class_that_the_release_has(host: Host) -> None:
+    told = host.run("python3 -c %s", CLASSES)
+    assert (told.rc, told.stderr) == (0, "")
