@@ -19,7 +19,7 @@ PLAY = [
         "tasks": [
             {
                 "name": "Judge the authority",
-                "ansible.builtin.include_role": {"name": "crucible.kafka.tls", "tasks_from": "judge"},
+                "ansible.builtin.include_role": {"name": "crucible.kafka.tls", "tasks_from": "validate_authority"},
             }
         ],
     }

@@ -35,7 +35,7 @@ PLAY = [
             },
             {
                 "name": "Tell whose requests have no answer yet",
-                "ansible.builtin.include_role": {"name": "crucible.kafka.tls", "tasks_from": "waiting"},
+                "ansible.builtin.include_role": {"name": "crucible.kafka.tls", "tasks_from": "require_certificates"},
             },
         ],
     }
