@@ -43,6 +43,12 @@ def counts(placed: Sequence[Placement], nodes: Sequence[int], topic: str | None 
     return [held[node] for node in nodes]
 
 
+def drained(whole: Targets, gone: int) -> Targets:
+    """The other brokers, where one is to be emptied."""
+    rest = {node: rack for node, rack in whole.racks.items() if node != gone}
+    return Targets(rest, drained=frozenset({gone}))
+
+
 def spread(replicas: Sequence[int], racks: dict[int, str]) -> int:
     return len({racks[node] for node in replicas})
 
@@ -122,8 +128,8 @@ def test_a_drained_broker_is_empty_and_nothing_moves_that_was_not_on_it(
 ) -> None:
     placed, whole = cluster
     gone = data.draw(st.sampled_from(sorted(whole.racks)))
-    rest = {node: rack for node, rack in whole.racks.items() if node != gone}
-    targets = Targets(rest, drained=frozenset({gone}))
+    targets = drained(whole, gone)
+    rest = targets.racks
     if list(problems(placed, targets)):
         return
     placed = plan(placed, whole).apply(placed)
@@ -146,8 +152,8 @@ def test_a_drain_moves_the_fewest_bytes_and_then_balances(
 ) -> None:
     placed, whole = cluster
     gone = data.draw(st.sampled_from(sorted(whole.racks)))
-    racks = {node: rack for node, rack in whole.racks.items() if node != gone}
-    targets = Targets(racks, drained=frozenset({gone}))
+    targets = drained(whole, gone)
+    racks = dict(targets.racks)
     if list(problems(placed, targets)):
         return
 
@@ -172,8 +178,8 @@ def test_no_other_leaders_are_as_even_for_fewer_changes_or_in_a_drain_as_few_and
 ) -> None:
     placed, whole = cluster
     gone = data.draw(st.sampled_from([None, *sorted(whole.racks)]))
-    racks = {node: rack for node, rack in whole.racks.items() if node != gone}
-    targets = Targets(racks, drained=frozenset() if gone is None else frozenset({gone}))
+    targets = whole if gone is None else drained(whole, gone)
+    racks = targets.racks
     if list(problems(placed, targets)):
         return
     after = plan(placed, targets).apply(placed)

@@ -1,4 +1,4 @@
-"""Every file of tasks that a playbook, a role or a test names is there; Ansible sees that only when it comes to it."""
+"""Every file of tasks and every group that is named is there; Ansible sees that only when it comes to it, or never."""
 
 from __future__ import annotations
 
@@ -56,3 +56,18 @@ def test_names_of_all_kinds_are_found() -> None:
 def test_tests_name_files_of_tasks_that_are_there(path: Path) -> None:
     for name in re.findall(r'"tasks_from": "(\w+)"', path.read_text(encoding="utf-8")):
         assert list((ROOT / "roles").glob(f"*/tasks/{name}.yml")), name
+
+
+def test_every_group_that_a_run_makes_is_named_as_it_is_made() -> None:
+    """A play for a group by another name has no hosts, and is left out without a word."""
+    made, used = set[str](), set[str]()
+    for path in SOURCES:
+        text = path.read_text(encoding="utf-8")
+        used |= set(re.findall(r"groups\['(kafka_\w+)'\]", text))
+        for each in mappings(yaml.safe_load(text)):
+            for key, value in (("ansible.builtin.group_by", "key"), ("ansible.builtin.add_host", "groups")):
+                arguments = each.get(key)
+                if isinstance(arguments, dict):
+                    made.add(str(arguments[value]))
+    assert used
+    assert used - made == set()
