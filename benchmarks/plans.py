@@ -1,8 +1,8 @@
 """Prints what the decisions cost on a large cluster: processor time and memory of the pure cores, on synthetic states.
 
 Each is measured for a quarter, a half and the whole of 300 hosts and 100,000 partitions. What grows linearly takes four
-times as long for the whole as for a quarter; the last column has how many times it took. Run it from the project's
-root: python -m benchmarks.plans
+times as long for the whole as for a quarter; the last column has how many times it took. The plan of a reassignment
+grows faster than that, and is measured on a smaller cluster. Run it from the project's root: python -m benchmarks.plans
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils import (
     gate,
     host_plan,
     listener_plan,
+    reassignment_plan,
     rolling_restart_order,
     topic_plan,
 )
@@ -36,6 +37,8 @@ from ansible_collections.crucible.kafka.plugins.module_utils.identity import dir
 from ansible_collections.crucible.kafka.plugins.module_utils.listeners import declared_node
 
 HOSTS, PARTITIONS, CONTROLLERS = 300, 100_000, 5
+# A plan of reassignments has an edge for each partition and broker: for the sizes above it would have 30 million.
+REASSIGNED_BROKERS, REASSIGNED_PARTITIONS, RACKS = 60, 4_000, 3
 PARTS = (0.25, 0.5, 1.0)
 CLUSTER = "EXMJaUKljxZCEQTPA9t-Tg"
 LIMIT_S, LIMIT_MB = 2.0, 500
@@ -95,6 +98,26 @@ def cluster(brokers: int, partitions: int) -> ClusterState:
     )
 
 
+def placements(brokers: int, partitions: int) -> list[reassignment_plan.Placement]:
+    """Three replicas of each partition, one in each rack, evenly on all brokers but the last, which is new."""
+    by_rack = [[node for node in range(1, brokers) if node % RACKS == rack] for rack in range(RACKS)]
+    found = []
+    for number in range(partitions):
+        nodes = [by_rack[(number + step) % RACKS] for step in range(RACKS)]
+        replicas = tuple(of_rack[number % len(of_rack)] for of_rack in nodes)
+        size_bytes = 1_000_000 + number % 7
+        found.append(reassignment_plan.Placement(f"topic-{number // 10}", number % 10, replicas, size_bytes))
+    return found
+
+
+def reassignment_cases(part: float) -> list[Case]:
+    """The plan by which a new broker gets its share, on this part of a smaller cluster."""
+    brokers = int(REASSIGNED_BROKERS * part)
+    found = placements(brokers, int(REASSIGNED_PARTITIONS * part))
+    targets = reassignment_plan.Targets({node: f"rack-{node % RACKS}" for node in range(1, brokers + 1)})
+    return [("plan a reassignment", lambda: reassignment_plan.plan(found, targets))]
+
+
 def cases(part: float) -> list[Case]:
     """What is measured, on this part of the whole."""
     count, partitions = int(HOSTS * part), int(PARTITIONS * part)
@@ -146,26 +169,33 @@ def processor_s(work: Callable[[], object]) -> float:
     return min(took)
 
 
-def rows(parts: Sequence[float] = PARTS) -> list[tuple[str, list[float]]]:
+def rows(made: Callable[[float], list[Case]], parts: Sequence[float] = PARTS) -> list[tuple[str, list[float]]]:
     """Each case and its processor time in seconds for each part."""
     measured: dict[str, list[float]] = {}
     for part in parts:
-        for name, work in cases(part):
+        for name, work in made(part):
             measured.setdefault(name, []).append(processor_s(work))
     return list(measured.items())
+
+
+def print_rows(found: Sequence[tuple[str, list[float]]]) -> None:
+    """Print a line for each case."""
+    for name, took in found:
+        figures = "".join(f"{1000 * each:9.1f}" for each in took)
+        print(f"{name:30}{figures}   x{took[-1] / max(took[0], 1e-6):.1f}")
 
 
 def main() -> None:
     """Measure and print a table."""
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     print(f"{HOSTS} hosts, {PARTITIONS:,} partitions; processor time in ms for 25 %, 50 %, 100 %\n")
-    found = rows()
-    for name, took in found:
-        figures = "".join(f"{1000 * each:9.1f}" for each in took)
-        print(f"{name:30}{figures}   x{took[-1] / max(took[0], 1e-6):.1f}")
+    found = rows(cases)
+    print_rows(found)
     total_s = sum(took[-1] for _, took in found)
     memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(f"\nAll of them: {total_s:.2f} s (goal {LIMIT_S:.0f} s), {memory_mb} MB at most (goal {LIMIT_MB} MB)")
+    print(f"\nNot among them: one broker added to {REASSIGNED_BROKERS - 1}, {REASSIGNED_PARTITIONS:,} partitions\n")
+    print_rows(rows(reassignment_cases))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,11 @@ from .reassignment_plan import Placement, Targets, problems
 from .releases import METADATA_VERSION
 
 CORDON_LEVEL = 30  # 4.3-IV0 (KIP-1066)
+FORGETS_CONTROLLERS_LEVEL = 33  # 4.4-IV2 (KIP-1312)
+"""The levels of metadata.version from which on brokers can be cordoned, and controllers be unregistered."""
+
+BEARABLE_CONTROLLERS = 3
+"""With fewer voters none may fail, and none can be restarted without a pause."""
 
 
 def known(state: ClusterState, node_id: int) -> bool:
@@ -34,8 +39,12 @@ def directory_id(state: ClusterState, node_id: int) -> str:
 
 def cordons(state: ClusterState, node_id: int) -> bool:
     """Whether the broker can be cordoned: only one that serves takes its own settings."""
-    level = state.features.get(METADATA_VERSION)
-    return level is not None and level.finalized >= CORDON_LEVEL and state.serves(node_id)
+    return _has_level(state, CORDON_LEVEL) and state.serves(node_id)
+
+
+def forgets_controllers(state: ClusterState) -> bool:
+    """Whether a controller can be unregistered."""
+    return _has_level(state, FORGETS_CONTROLLERS_LEVEL)
 
 
 def targets(state: ClusterState, node_id: int | None, cordoned: Collection[int]) -> Targets:
@@ -66,8 +75,10 @@ def refusals(
     placements: Collection[Placement],
     where: Targets,
     underway: Collection[tuple[str, int]] = (),
-    releases: Mapping[int, tuple[int, ...]] | None = None,
+    releases: Mapping[int, str] | None = None,
     fewer_racks: bool = False,
+    fewer_controllers: bool = False,
+    declared: bool = True,
 ) -> list[str]:
     """Why the broker may not be removed, in sentences; nothing has been touched yet.
 
@@ -77,12 +88,14 @@ def refusals(
         placements: All partitions, those that are being reassigned as they will be.
         where: The brokers that stay.
         underway: The partitions that are being reassigned, as (topic, index).
-        releases: What each broker that serves runs, as far as it tells.
+        releases: The exact release that each node's process runs, "" where it is not known.
         fewer_racks: Whether replicas may lie in fewer racks than now.
+        fewer_controllers: Whether so few controllers may be left that none of them may fail.
+        declared: Whether a host of the inventory has the node's id, on which its process can be stopped.
     """
     if state.quorum is None:
         return ["The cluster keeps its metadata in ZooKeeper, and only one of KRaft can forget a broker."]
-    reasons = list(_quorum(state, node_id))
+    reasons = [*_not_declared(state, node_id, declared), *_quorum(state, node_id, fewer_controllers)]
     if state.broker(node_id) or any(state.partitions_on(node_id)):
         if not where.racks:
             return [f"Broker {node_id} is the last broker that serves.", *reasons]
@@ -121,7 +134,31 @@ def still_member(state: ClusterState, node_id: int, underway: Mapping[tuple[str,
     return reasons
 
 
-def _quorum(state: ClusterState, node_id: int) -> Iterator[str]:
+def notes(state: ClusterState, node_id: int, release: str) -> list[str]:
+    """Tell what the removal leaves behind, in sentences; `release` is what the node runs, "" if that is not known."""
+    if not votes(state, node_id) or forgets_controllers(state):
+        return []
+    supported = f"Kafka {release} supports" if release else "it supported when it ran last"
+    return [
+        f"Kafka goes on counting controller {node_id} with what {supported} (KAFKA-20295): before features of a later"
+        " release can be finalized, a node with that id has to join once with that release, and to be removed again."
+    ]
+
+
+def _has_level(state: ClusterState, needed: int) -> bool:
+    level = state.features.get(METADATA_VERSION)
+    return level is not None and level.finalized >= needed
+
+
+def _not_declared(state: ClusterState, node_id: int, declared: bool) -> Iterator[str]:
+    if not declared and state.serves(node_id):
+        yield (
+            f"Broker {node_id} serves, and no host of the inventory has kafka_node_id {node_id}, so that it cannot be"
+            " stopped. Put its host back into the inventory, or stop its kafka.service first."
+        )
+
+
+def _quorum(state: ClusterState, node_id: int, fewer_controllers: bool) -> Iterator[str]:
     quorum = state.quorum
     if quorum is None or not votes(state, node_id):
         return
@@ -135,6 +172,13 @@ def _quorum(state: ClusterState, node_id: int) -> Iterator[str]:
     else:
         for reason in quorum_at_risk(quorum, node_id, loses_vote=True):
             yield f"The controllers need node {node_id}: {reason}."
+        staying = sorted(voter.node_id for voter in quorum.voters if voter.node_id != node_id)
+        if len(staying) < BEARABLE_CONTROLLERS and not fewer_controllers:
+            yield (
+                f"Of the controllers only {listed(staying)} would be left, and none of them could fail or be restarted."
+                " Let another host be a controller first (kafka_process_roles, site.yml), or accept it with"
+                " remove_broker_fewer_controllers=yes."
+            )
 
 
 def _racks(state: ClusterState, held: Iterable[Placement], where: Targets) -> Iterator[str]:
@@ -153,11 +197,14 @@ def _racks(state: ClusterState, held: Iterable[Placement], where: Targets) -> It
         )
 
 
-def _older(node_id: int, releases: Mapping[int, tuple[int, ...]], voter: bool) -> Iterator[str]:
-    own, newest = releases.get(node_id), max(releases.values(), default=())
-    if voter and own and own < newest:
-        older, newer = (".".join(map(str, release)) for release in (own, newest))
+def _older(node_id: int, releases: Mapping[int, str], voter: bool) -> Iterator[str]:
+    own, newest = releases.get(node_id, ""), max(releases.values(), key=_numbers, default="")
+    if voter and own and _numbers(own) < _numbers(newest):
         yield (
-            f"Node {node_id} runs Kafka {older} and others {newer}: a controller that is removed on an older release"
+            f"Node {node_id} runs Kafka {own} and others {newest}: a controller that is removed on an older release"
             " blocks the finalizing of features later (KAFKA-20295). Finish the upgrade first."
         )
+
+
+def _numbers(release: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in release.split(".") if number.isdigit())

@@ -12,16 +12,22 @@ from .membership import undeclared
 from .releases import hosts_by_release, told
 
 GIB = 1 << 30
+MAX_USED_PERCENT = 90.0
+"""How full the disks of a broker may be."""
 
 
 @dataclass(frozen=True)
 class LogDir:
-    """A broker's log directory; the bytes are its file system's, -1 where the broker cannot tell."""
+    """A broker's log directory; the bytes are its file system's, -1 where the broker cannot tell.
+
+    A cordoned one takes no new replicas (KIP-1066).
+    """
 
     path: str
     total_bytes: int
     usable_bytes: int
     error: str = ""
+    cordoned: bool = False
 
     @property
     def used_percent(self) -> float | None:
@@ -74,7 +80,7 @@ class Expected:
 
     brokers: Sequence[int] = ()
     voters: Sequence[int] = ()
-    max_used_percent: float = 90.0
+    max_used_percent: float = MAX_USED_PERCENT
     ensemble: Mapping[str, str] = field(default_factory=dict)
     min_certificate_days: float = 14.0
     min_authority_days: float = 90.0

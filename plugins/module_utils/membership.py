@@ -18,7 +18,7 @@ class Undeclared:
 
     `addresses` are the hosts by which the cluster knows it; `directory_id` is "" for one that does not vote, `replicas`
     counts the partitions that it holds, `registered` says whether it is a registered broker, `kraft` whether the
-    cluster has KRaft controllers, and so can be told to forget it.
+    cluster has KRaft controllers, and so can be told to forget it, `serves` whether it is a broker that serves.
     """
 
     node_id: int
@@ -28,6 +28,7 @@ class Undeclared:
     directory_id: str
     replicas: int
     kraft: bool = True
+    serves: bool = False
 
     def __str__(self) -> str:
         what = [
@@ -35,16 +36,22 @@ class Undeclared:
             *([f"holds {self.replicas} replicas"] if self.replicas else []),
             *(["votes as a controller"] if self.votes else []),
         ]
-        steps = (
-            f"run playbooks/remove_broker.yml -e broker={self.node_id}"
-            if self.kraft
-            else "move its replicas away (kafka-reassign-partitions.sh), and stop it"
-        )
         where = f" at {', '.join(self.addresses)}" if self.addresses else ""
         return (
             f"Node {self.node_id}{where} {listed(what)}, but no host of the inventory has kafka_node_id {self.node_id}."
-            f" Put its host back into the inventory; to take it out of the cluster, {steps} first."
+            f" Put its host back into the inventory{self._way_out()}."
         )
+
+    def _way_out(self) -> str:
+        if not self.kraft:
+            return (
+                "; to take it out of the cluster, move its replicas away (kafka-reassign-partitions.sh), and stop it"
+                " first"
+            )
+        # One that serves is to be stopped in the end, on a host that Ansible knows.
+        if self.serves:
+            return ", and run playbooks/remove_broker.yml with it if it is to leave the cluster"
+        return f"; to take it out of the cluster, run playbooks/remove_broker.yml -e broker={self.node_id} first"
 
 
 def undeclared(state: ClusterState, declared: Iterable[int]) -> list[Undeclared]:
@@ -64,6 +71,7 @@ def undeclared(state: ClusterState, declared: Iterable[int]) -> list[Undeclared]
             voters.get(node_id, ""),
             replicas.get(node_id, 0),
             state.quorum is not None,
+            state.serves(node_id),
         )
         for node_id in sorted({*voters, *replicas, *registered} - set(declared))
     ]

@@ -1,7 +1,7 @@
-"""Takes nodes out of a cluster: a controller's vote, a broker's registration.
+"""Takes nodes out of a cluster: a controller's vote, and what is registered of brokers and controllers.
 
 kafka-python has none of these messages. They are described here as Kafka's own JSON files describe them (KIP-853,
-KIP-631), since a module travels to the admin host without data files.
+KIP-631, KIP-1312), since a module travels to the admin host without data files.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ with suppress(ImportError):  # admin.py keeps it for the sentence that the modul
 
 UNREGISTER_BROKER: Mapping[str, Any] = {"apiKey": 64, "validVersions": "0", "flexibleVersions": "0+"}
 REMOVE_RAFT_VOTER: Mapping[str, Any] = {"apiKey": 81, "validVersions": "0", "flexibleVersions": "0+"}
+UNREGISTER_CONTROLLER: Mapping[str, Any] = {"apiKey": 94, "validVersions": "0", "flexibleVersions": "0+"}
 ANSWER: list[dict[str, Any]] = [
     {"name": "ThrottleTimeMs", "type": "int32", "versions": "0+"},
     {"name": "ErrorCode", "type": "int16", "versions": "0+"},
     {"name": "ErrorMessage", "type": "string", "versions": "0+", "nullableVersions": "0+", "ignorable": True},
 ]
-BROKER_ID_NOT_REGISTERED, VOTER_NOT_FOUND = 102, 127
+BROKER_ID_NOT_REGISTERED, VOTER_NOT_FOUND, CONTROLLER_ID_NOT_REGISTERED = 102, 127, 136
 
 
 def message(api: Mapping[str, Any], name: str, fields: list[dict[str, Any]]) -> Any:
@@ -49,6 +50,20 @@ def unregister_broker(admin: Any, node_id: int) -> bool:
     request = message(UNREGISTER_BROKER, "UnregisterBrokerRequest", fields)(broker_id=node_id)
     message(UNREGISTER_BROKER, "UnregisterBrokerResponse", ANSWER)
     return _send(admin, request, f"broker {node_id}", BROKER_ID_NOT_REGISTERED)
+
+
+def unregister_controller(admin: Any, node_id: int) -> bool:
+    """Make the cluster forget what a controller supported; False if it does not know it.
+
+    A cluster below metadata.version 33 refuses it.
+
+    Raises:
+        AdminError: Kafka refuses.
+    """
+    fields: list[dict[str, Any]] = [{"name": "ControllerId", "type": "int32", "versions": "0+"}]
+    request = message(UNREGISTER_CONTROLLER, "UnregisterControllerRequest", fields)(controller_id=node_id)
+    message(UNREGISTER_CONTROLLER, "UnregisterControllerResponse", ANSWER)
+    return _send(admin, request, f"controller {node_id}", CONTROLLER_ID_NOT_REGISTERED)
 
 
 def remove_voter(admin: Any, cluster_id: str, node_id: int, directory_id: str) -> bool:

@@ -9,6 +9,7 @@ best one and not just a good one.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -123,15 +124,40 @@ class ReassignmentPlan:
 
 def estimated_s(batches: Iterable[Batch], bytes_per_second: int) -> float:
     """How long the batches take if each broker sends and receives at the throttle: the busiest one decides."""
-    total = 0
-    for batch in batches:
-        busy: Counter[tuple[str, int]] = Counter()
-        for move in batch.moves:
-            for node in move.added:
-                busy["receives", node] += move.size_bytes
-            busy["sends", move.before[0]] += move.moved_bytes
-        total += max(busy.values())
-    return total / bytes_per_second
+    return sum(_busiest_bytes(batch.moves) for batch in batches) / bytes_per_second
+
+
+def _busiest_bytes(moves: Iterable[Move]) -> int:
+    """What the broker sends or receives that has the most to do when the moves are made at the same time."""
+    busy: Counter[tuple[str, int]] = Counter()
+    for move in moves:
+        for node in move.added:
+            busy["receives", node] += move.size_bytes
+        busy["sends", move.before[0]] += move.moved_bytes
+    return max(busy.values())
+
+
+def too_slow(batches: Sequence[Batch], bytes_per_second: int, timeout_s: float) -> Iterator[str]:
+    """Tell in a sentence that batches cannot end in time by the throttle; without one (0) nothing is known.
+
+    Such a batch would be cancelled at its timeout with all that it has copied, and begun again by the next run.
+    """
+    limit = bytes_per_second * timeout_s
+    late = [batch for batch in batches if bytes_per_second and _busiest_bytes(batch.moves) > limit]
+    if not late:
+        return
+    largest = max(late, key=lambda batch: _busiest_bytes(batch.moves))
+    busiest, copied = _busiest_bytes(largest.moves), sum(move.moved_bytes for move in largest.moves)
+    needs_s, needs_rate = math.ceil(busiest / bytes_per_second), math.ceil(busiest / max(timeout_s, 1))
+    each_alone = all(_busiest_bytes([move]) <= limit for batch in late for move in batch.moves)
+    yield (
+        f"{len(late)} of {len(batches)} batches cannot end in time and would be cancelled: the largest one copies"
+        f" {copied / MB:.1f} MB of {len(largest.moves)} partitions ({listed(move.name for move in largest.moves)}),"
+        f" which takes at least {needs_s} s by the throttle, and rebalance_batch_timeout_s is {timeout_s:g}. Set"
+        f" rebalance_batch_timeout_s well above {needs_s}, or rebalance_throttle_bytes_per_second"
+        f" ({bytes_per_second}) well above {needs_rate}"
+        + (f", or rebalance_batch_partitions below {len(largest.moves)}." if each_alone else ".")
+    )
 
 
 def plan(placements: Iterable[Placement], targets: Targets) -> ReassignmentPlan:

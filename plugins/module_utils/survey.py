@@ -144,17 +144,24 @@ def elect_preferred(admin: Any, partitions: Iterable[Partition]) -> None:
 def ask_broker(admin: Any, broker_id: int) -> BrokerReport:
     """What one broker says of itself."""
     release = ".".join(map(str, admin.get_broker_version_data(broker_id).broker_version))
-    (answer,) = admin.describe_log_dirs(topic_partitions={}, brokers=[broker_id])
-    log_dirs = [
-        LogDir(
-            path=log_dir["log_dir"],
-            total_bytes=log_dir.get("total_bytes", -1),
-            usable_bytes=log_dir.get("usable_bytes", -1),
-            error=LOG_DIR_ERRORS.get(log_dir["error_code"], f"error {log_dir['error_code']}"),
-        )
-        for log_dir in answer["log_dirs"]
-    ]
-    return BrokerReport(release, log_dirs)
+    return BrokerReport(release, read_log_dirs(admin, [broker_id])[broker_id])
+
+
+def read_log_dirs(admin: Any, brokers: Iterable[int]) -> dict[int, list[LogDir]]:
+    """The log directories of brokers that serve, without what lies in them."""
+    return {
+        answer["broker"]: [
+            LogDir(
+                path=log_dir["log_dir"],
+                total_bytes=log_dir.get("total_bytes", -1),
+                usable_bytes=log_dir.get("usable_bytes", -1),
+                error=LOG_DIR_ERRORS.get(log_dir["error_code"], f"error {log_dir['error_code']}"),
+                cordoned=bool(log_dir.get("is_cordoned")),
+            )
+            for log_dir in answer["log_dirs"]
+        ]
+        for answer in admin.describe_log_dirs(topic_partitions={}, brokers=list(brokers))
+    }
 
 
 def describe_broker(admin: Any, broker_id: int) -> dict[str, BrokerKey]:

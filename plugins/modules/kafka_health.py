@@ -29,6 +29,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminE
 from ansible_collections.crucible.kafka.plugins.module_utils.cluster import Broker, ClusterState
 from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, answer_endpoint, endpoint
 from ansible_collections.crucible.kafka.plugins.module_utils.health import (
+    MAX_USED_PERCENT,
     BrokerReport,
     Expected,
     Health,
@@ -211,7 +212,7 @@ def main() -> None:
     module = admin_module(
         brokers=ids,
         voters=ids,
-        max_used_percent={"type": "float", "default": 90.0},
+        max_used_percent={"type": "float", "default": MAX_USED_PERCENT},
         ensemble={"type": "dict", "default": {}},
         releases={"type": "dict", "default": {}},
         certificates={"type": "dict", "default": {}},

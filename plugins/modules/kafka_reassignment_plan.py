@@ -3,21 +3,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 # Those that nothing here uses are named for mitogen, which does not see relative imports.
 from ansible_collections.crucible.kafka.plugins.module_utils import gate as gate
 from ansible_collections.crucible.kafka.plugins.module_utils import minimum_cost_flow as minimum_cost_flow
 from ansible_collections.crucible.kafka.plugins.module_utils import replication_throttle as replication_throttle
-from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError
+from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError, Endpoint
 from ansible_collections.crucible.kafka.plugins.module_utils.broker_removal import targets, unhealthy
 from ansible_collections.crucible.kafka.plugins.module_utils.cluster import listed
+from ansible_collections.crucible.kafka.plugins.module_utils.disk_space import received_bytes, refusals, unjudged
 from ansible_collections.crucible.kafka.plugins.module_utils.entry import (
     admin_module,
     endpoint,
     fail_on_admin_error,
     line_diff,
 )
+from ansible_collections.crucible.kafka.plugins.module_utils.health import MAX_USED_PERCENT
 from ansible_collections.crucible.kafka.plugins.module_utils.reassignment_admin import (
     cordoned,
     read_placements,
@@ -26,12 +29,14 @@ from ansible_collections.crucible.kafka.plugins.module_utils.reassignment_admin 
 from ansible_collections.crucible.kafka.plugins.module_utils.reassignment_plan import (
     MB,
     Batch,
+    Placement,
     Targets,
     estimated_s,
     plan,
     problems,
+    too_slow,
 )
-from ansible_collections.crucible.kafka.plugins.module_utils.survey import survey
+from ansible_collections.crucible.kafka.plugins.module_utils.survey import read_log_dirs, survey
 
 DOCUMENTATION = r"""
 module: kafka_reassignment_plan
@@ -44,6 +49,10 @@ description:
   - A broker whose log directories are all cordoned keeps what it has and takes no more.
   - Partitions that are being reassigned count as if that were done.
   - Fails if a replication factor does not fit, or if partitions lack a replica in sync. Changes nothing.
+  - Fails if a broker would get more bytes than its disks may take. What it loses by the plan is not taken off, and all
+    its directories are judged together, as Kafka chooses the one with the fewest partitions. Brokers that do not report
+    bytes (before Kafka 3.3) are not judged, which RV(lines) tells.
+  - Fails if a batch needs more than O(batch_timeout_s) by the throttle.
 extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
 options:
   drain: {description: The broker that is to hold nothing., type: int}
@@ -52,6 +61,15 @@ options:
     type: int
     default: 0
   batch_partitions: {description: How many partitions are moved at the same time., type: int, default: 10}
+  batch_timeout_s: {description: How long such a batch may take., type: float, default: 3600.0}
+  max_used_percent:
+    description: How full the disks of a broker may become, as O(crucible.kafka.kafka_health#module:max_used_percent).
+    type: float
+    default: 90.0
+  auto_leader_rebalance:
+    description: The C(auto.leader.rebalance.enable) of the brokers. Where it is false no leaders are to be elected.
+    type: bool
+    default: true
 author: Crucible
 """
 
@@ -74,6 +92,11 @@ lines: {description: The plan as sentences., type: list, elements: str, returned
 moved_bytes: {description: What is copied in all., type: int, returned: success}
 estimated_s: {description: How long that takes by the throttle., type: float, returned: success}
 brokers: {description: The brokers that are to hold replicas., type: list, elements: int, returned: success}
+elect_leaders_on:
+  description: The brokers that are to lead again the partitions whose preferred leader they are, once all is moved.
+  type: list
+  elements: int
+  returned: success
 """
 
 
@@ -112,28 +135,60 @@ def summary(batches: list[Batch], seconds: float | None, where: Targets) -> list
     ]
 
 
+def leaders_stay(server: str) -> str:
+    """Why no leaders are elected, and the command that elects them."""
+    return (
+        "Preferred leaders are not elected, because auto.leader.rebalance.enable is false in kafka_config."
+        f" /opt/kafka/bin/kafka-leader-election.sh --bootstrap-server {server} --election-type preferred"
+        " --all-topic-partitions elects them."
+    )
+
+
+def ask(cluster: Endpoint, drain: int | None) -> tuple[list[Placement], Targets]:
+    """What lies where, and which brokers are to hold it.
+
+    Raises:
+        AdminError: No plan can be made.
+    """
+    state = survey(cluster)
+    serving = [broker.node_id for broker in state.brokers if not broker.fenced]
+    with cluster.connect() as admin:
+        where = targets(state, drain, [node for node, whole in cordoned(admin, serving).items() if whole])
+        placements, underway = read_placements(admin, state), reassigned(admin)
+    if bad := list(unhealthy(state.partitions, underway, drain)):
+        raise AdminError(
+            f"Nothing was moved: {' and '.join(bad)}. Let the cluster be healthy first (check_health.yml)."
+        )
+    refuse(problems([each for each in placements if drain is None or drain in each.replicas], where))
+    return placements, where
+
+
+def refuse(sentences: Iterable[str]) -> None:
+    """Raise an AdminError with the sentences, if there are any."""
+    if told := " ".join(sentences):
+        raise AdminError(f"Nothing was moved. {told}")
+
+
 def main() -> None:
-    """Ask, and plan."""
+    """Ask, plan, and judge the plan."""
     module = admin_module(
         drain={"type": "int"},
         throttle_bytes_per_second={"type": "int", "default": 0},
         batch_partitions={"type": "int", "default": 10},
+        batch_timeout_s={"type": "float", "default": 3600.0},
+        max_used_percent={"type": "float", "default": MAX_USED_PERCENT},
+        auto_leader_rebalance={"type": "bool", "default": True},
     )
-    drain, rate = module.params["drain"], module.params["throttle_bytes_per_second"]
+    params, cluster = module.params, endpoint(module)
+    rate, elects = params["throttle_bytes_per_second"], params["auto_leader_rebalance"]
     with fail_on_admin_error(module):
-        state = survey(endpoint(module))
-        serving = [broker.node_id for broker in state.brokers if not broker.fenced]
-        with endpoint(module).connect() as admin:
-            where = targets(state, drain, [node for node, whole in cordoned(admin, serving).items() if whole])
-            placements, underway = read_placements(admin, state), reassigned(admin)
-        if bad := list(unhealthy(state.partitions, underway, drain)):
-            raise AdminError(
-                f"Nothing was moved: {' and '.join(bad)}. Let the cluster be healthy first (check_health.yml)."
-            )
-        if wrong := list(problems([each for each in placements if drain is None or drain in each.replicas], where)):
-            raise AdminError(f"Nothing was moved. {' '.join(wrong)}")
-    planned = plan(placements, where)
-    batches = list(planned.batches(max(1, module.params["batch_partitions"])))
+        placements, where = ask(cluster, params["drain"])
+        planned = plan(placements, where)
+        batches = list(planned.batches(max(1, params["batch_partitions"])))
+        with cluster.connect() as admin:
+            log_dirs = read_log_dirs(admin, received_bytes(planned.moves))
+        full = refusals(planned.moves, log_dirs, params["max_used_percent"])
+        refuse([*full, *too_slow(batches, rate, params["batch_timeout_s"])])
     seconds = estimated_s(batches, rate) if rate else None
     before = {(each.topic, each.index): each for each in placements}
     after = {(each.topic, each.index): each for each in planned.apply(placements)}
@@ -142,10 +197,15 @@ def main() -> None:
     module.exit_json(
         changed=module.check_mode and bool(batches),  # Ansible shows the diff of a change alone.
         batches=[told(batch) for batch in batches],
-        lines=summary(batches, seconds, where),
+        lines=[
+            *summary(batches, seconds, where),
+            *unjudged(planned.moves, log_dirs),
+            *([] if elects else [leaders_stay(params["bootstrap_servers"][0])]),
+        ],
         moved_bytes=planned.moved_bytes,
         estimated_s=seconds or 0.0,
         brokers=sorted(where.racks),
+        elect_leaders_on=sorted(where.racks) if elects else [],
         diff=line_diff(
             (f"{before[key].name} on {list(before[key].replicas)}" for key in changed),
             (

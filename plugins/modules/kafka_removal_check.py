@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 # Those that nothing here uses are named for mitogen, which does not see relative imports.
 from ansible_collections.crucible.kafka.plugins.module_utils import gate as gate
 from ansible_collections.crucible.kafka.plugins.module_utils import minimum_cost_flow as minimum_cost_flow
@@ -15,6 +13,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.broker_removal impo
     cordons,
     known,
     not_drained,
+    notes,
     refusals,
     targets,
     votes,
@@ -49,7 +48,19 @@ options:
     type: str
     choices: [before, drained]
     required: true
+  releases:
+    description: The exact release that the process of each node runs, by the node's id; empty where it is not known.
+    type: dict
+    default: {}
+  declared:
+    description: Whether a host of the inventory has the node's id, so that its process can be stopped.
+    type: bool
+    default: true
   fewer_racks: {description: Whether replicas may lie in fewer racks than now., type: bool, default: false}
+  fewer_controllers:
+    description: Whether so few controllers may be left that none of them may fail.
+    type: bool
+    default: false
   timeout_s:
     description: How long to wait for a drained broker.
     type: float
@@ -72,6 +83,7 @@ registered: {description: Whether it is a registered broker., type: bool, return
 serves: {description: Whether the broker serves., type: bool, returned: success}
 votes: {description: Whether it votes in the quorum., type: bool, returned: success}
 cordons: {description: Whether it can be cordoned., type: bool, returned: success}
+notes: {description: What the removal leaves behind., type: list, elements: str, returned: success}
 """
 
 
@@ -81,8 +93,12 @@ def main() -> None:
         timeout_s=60.0,
         broker_id={"type": "int", "required": True},
         phase={"type": "str", "choices": ["before", "drained"], "required": True},
+        releases={"type": "dict", "default": {}},
+        declared={"type": "bool", "default": True},
         fewer_racks={"type": "bool", "default": False},
+        fewer_controllers={"type": "bool", "default": False},
     )
+    releases = {int(node): release for node, release in module.params["releases"].items()}
     cluster, node_id = answer_endpoint(module), module.params["broker_id"]
 
     def reasons() -> list[str]:
@@ -97,16 +113,11 @@ def main() -> None:
                 raise AdminError(f"Broker {node_id} is not drained, and was not stopped: {'; '.join(left)}.")
         elif module.params["phase"] == "before" and known(state, node_id):
             serving = [broker.node_id for broker in state.brokers if not broker.fenced]
-            releases = {}
             with cluster.connect() as admin:
                 where = targets(state, node_id, [node for node, whole in cordoned(admin, serving).items() if whole])
                 placements, underway = read_placements(admin, state), reassigned(admin)
-            for node in serving:
-                # One that does not answer is found as not healthy, or is the one that goes.
-                with suppress(AdminError), cluster.connect() as admin:
-                    releases[node] = tuple(admin.get_broker_version_data(node).broker_version)
-            fewer = module.params["fewer_racks"]
-            if sentences := refusals(state, node_id, placements, where, underway, releases, fewer):
+            accepted = {name: module.params[name] for name in ("fewer_racks", "fewer_controllers", "declared")}
+            if sentences := refusals(state, node_id, placements, where, underway, releases, **accepted):
                 raise AdminError(f"Nothing was touched. {' '.join(sentences)}")
     module.exit_json(
         changed=False,
@@ -115,6 +126,7 @@ def main() -> None:
         serves=state.serves(node_id),
         votes=votes(state, node_id),
         cordons=cordons(state, node_id),
+        notes=notes(state, node_id, releases.get(node_id, "")),
     )
 
 

@@ -13,6 +13,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils import replication_
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError, Endpoint, wait_until
 from ansible_collections.crucible.kafka.plugins.module_utils.broker_removal import (
     directory_id,
+    forgets_controllers,
     not_drained,
     still_member,
     votes,
@@ -23,7 +24,11 @@ from ansible_collections.crucible.kafka.plugins.module_utils.entry import (
     answer_endpoint,
     fail_on_admin_error,
 )
-from ansible_collections.crucible.kafka.plugins.module_utils.membership_admin import remove_voter, unregister_broker
+from ansible_collections.crucible.kafka.plugins.module_utils.membership_admin import (
+    remove_voter,
+    unregister_broker,
+    unregister_controller,
+)
 from ansible_collections.crucible.kafka.plugins.module_utils.reassignment_admin import reassigned
 from ansible_collections.crucible.kafka.plugins.module_utils.survey import survey
 
@@ -34,6 +39,8 @@ description:
   - Kafka checks nothing when it is told to forget a broker. This waits until the broker holds no replica and all
     partitions are in sync, and fails with what is missing when the time is over. For a registration the node must also
     have no vote, and be down.
+  - With the broker's registration goes that of the controller with the same id, where the cluster can forget one
+    (metadata.version 33, Kafka 4.4).
   - A node without a vote, or a broker that the cluster does not know, is left as it is.
   - In check mode it changes nothing.
 extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
@@ -74,6 +81,14 @@ def take(cluster: Endpoint, state: ClusterState, node_id: int, what: str) -> Non
             unregister_broker(admin, node_id)
 
 
+def forget_controller(cluster: Endpoint, state: ClusterState, node_id: int) -> bool:
+    """Let the cluster forget what a controller without a vote supported, if it can; whether there was one."""
+    if votes(state, node_id) or not forgets_controllers(state):
+        return False
+    with cluster.connect() as admin:
+        return unregister_controller(admin, node_id)
+
+
 def main() -> None:
     """Wait, send, and see that it is so."""
     module = admin_module(
@@ -88,23 +103,30 @@ def main() -> None:
     def has_it(state: ClusterState) -> bool:
         return votes(state, node_id) if what == "vote" else state.broker(node_id) is not None
 
+    forgotten: list[bool] = []
+
     def remaining() -> list[str]:
         with cluster.connect() as admin:
             underway = reassigned(admin)
         state = survey(cluster)
-        if not has_it(state):
-            return []
-        if closed := gate_of(state, node_id, underway):
-            return closed
-        take(cluster, state, node_id, what)
-        # A leader of the quorum that loses its vote goes on until the others have one.
-        return [f"node {node_id} still has its {what}"] if has_it(survey(cluster)) else []
+        if has_it(state):
+            if closed := gate_of(state, node_id, underway):
+                return closed
+            take(cluster, state, node_id, what)
+            # A leader of the quorum that loses its vote goes on until the others have one.
+            if has_it(survey(cluster)):
+                return [f"node {node_id} still has its {what}"]
+        if what == "registration":
+            forgotten.append(forget_controller(cluster, state, node_id))
+        return []
 
     with fail_on_admin_error(module):
         todo = has_it(survey(cluster))
-        if todo and not module.check_mode and (reasons := wait_until(remaining, timeout_s)):
+        # What a controller supported is left where a run was cut short after it had unregistered the broker.
+        asks = (todo or what == "registration") and not module.check_mode
+        if asks and (reasons := wait_until(remaining, timeout_s)):
             raise AdminError(f"The {what} of node {node_id} was not removed: {'; '.join(reasons)}.")
-    module.exit_json(changed=todo)
+    module.exit_json(changed=todo or any(forgotten))
 
 
 if __name__ == "__main__":

@@ -29,24 +29,34 @@ def refused(*args: str, file: Path | None = None, **extra: Any) -> str:
     return run.sentences
 
 
-def test_a_new_disk_put_first_never_moves_the_metadata_log() -> None:
-    said = refused(kafka_data_dirs=[MORE, DATA])
-    assert f"The metadata log of kafka1 is in {DATA['path']}" in said
-    assert f"Keep {DATA['path']} first" in said
+# What each host is declared to be, and what is said of it; all in one run.
+UNSAFE: dict[str, dict[str, Any]] = {
+    "kafka1": {"kafka_data_dirs": [MORE, DATA]},
+    "kafka2": {"kafka_process_roles": ["controller"]},
+    # A host cannot be taken out of the lab's inventory by another one; it can be given another node id.
+    "kafka3": {"kafka_node_id": 4},
+}
+UNSAFE_SENTENCES = {
+    "a new disk that is put first": f"The metadata log of kafka1 is in {DATA['path']}",
+    "what to do about it": f"Keep {DATA['path']} first",
+    "a broker that is to be a controller only, and holds replicas": (
+        "kafka_process_roles: kafka2 is to be a controller only, but broker 2 is registered and holds"
+    ),
+    "a node that is no longer declared": "votes as a controller, but no host of the inventory has kafka_node_id 3",
+    "what to do about that one": "run playbooks/remove_broker.yml with it if it is to leave the cluster",
+}
 
 
-def test_a_node_that_is_registered_and_no_longer_declared_is_told_with_what_to_do(tmp_path: Path) -> None:
-    """A host cannot be taken out of the lab's inventory by another one; it can be given another node id."""
-    said = refused(file=inventory(tmp_path, kafka3={"kafka_node_id": 4}))
-    assert "Node 3 at" in said
-    assert "votes as a controller, but no host of the inventory has kafka_node_id 3" in said
-    assert "run playbooks/remove_broker.yml -e broker=3" in said
+@pytest.fixture(scope="module")
+def said_of_unsafe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What a run says in which each host is declared in a way that its cluster could not bear."""
+    file = inventory(tmp_path_factory.mktemp("unsafe"), **UNSAFE)
+    return refused(file=file, kafka_topics=[], kafka_topics_replication_factor=2)
 
 
-def test_a_broker_that_holds_replicas_does_not_become_a_controller_only(tmp_path: Path) -> None:
-    file = inventory(tmp_path, kafka3={"kafka_process_roles": ["controller"]})
-    said = refused(file=file, kafka_topics=[], kafka_topics_replication_factor=2)
-    assert "kafka_process_roles: kafka3 is to be a controller only, but broker 3 is registered and holds" in said
+@pytest.mark.parametrize("sentence", UNSAFE_SENTENCES.values(), ids=list(UNSAFE_SENTENCES))
+def test_what_the_cluster_could_not_bear_is_told_of_each_host(said_of_unsafe: str, sentence: str) -> None:
+    assert sentence in said_of_unsafe
 
 
 def test_a_new_host_is_not_added_without_those_whose_firewalls_must_admit_it(tmp_path: Path) -> None:
@@ -62,29 +72,29 @@ def _one_directory_again() -> Iterator[None]:
     yield
     run = play(SITE)
     assert run.ok, run.why
-    for name in ("kafka1", "kafka2", "kafka3"):
-        assert host(name).file("/run/kafka/server.properties").contains(f"^log.dirs={DATA['path']}$")
-        host(name).check_output(f"rm --recursive --force {MORE['path']}")
+    on = host("kafka2")
+    assert on.file("/run/kafka/server.properties").contains(f"^log.dirs={DATA['path']}$")
+    on.check_output(f"rm --recursive --force {MORE['path']}")
 
 
 @pytest.mark.usefixtures("_one_directory_again")
-def test_a_further_directory_is_added_replaced_and_removed_one_host_at_a_time(hosts: dict[str, Host]) -> None:
-    added = play(SITE, kafka_data_dirs=[DATA, MORE])
+def test_a_further_directory_of_a_host_is_added_replaced_and_removed(tmp_path: Path, hosts: dict[str, Host]) -> None:
+    """`production` adds one to all hosts, one after the other."""
+    file, before, on = inventory(tmp_path, kafka2={"kafka_data_dirs": [DATA, MORE]}), starts(), hosts["kafka2"]
+    added = play(SITE, inventory=file)
     assert added.ok, added.why
     assert f"log.dirs changed; format {MORE['path']}" in added.sentences
-    for on in hosts.values():
-        assert on.file(f"{MORE['path']}/meta.properties").exists
+    assert on.file(f"{MORE['path']}/meta.properties").exists
     replicas_in_sync()
 
-    before = starts()
-    blank = hosts["kafka2"]
-    blank.check_output(f"systemctl stop kafka && rm --recursive {MORE['path']}")
-    replaced = play(SITE, kafka_data_dirs=[DATA, MORE])
+    on.check_output(f"systemctl stop kafka && rm --recursive {MORE['path']}")
+    replaced = play(SITE, inventory=file)
     assert replaced.ok, replaced.why
     assert (
         f"kafka2: start, because it does not run and {MORE['path']} is blank; format {MORE['path']}"
         in replaced.sentences
     )
+    assert on.file(f"{MORE['path']}/meta.properties").exists
     assert {name for name, start in starts().items() if start != before[name]} == {"kafka2"}
     replicas_in_sync()
 

@@ -9,8 +9,10 @@ import pytest
 from ansible_collections.crucible.kafka.plugins.module_utils.broker_removal import (
     cordons,
     directory_id,
+    forgets_controllers,
     known,
     not_drained,
+    notes,
     refusals,
     still_member,
     targets,
@@ -145,13 +147,41 @@ def test_a_partition_that_is_being_moved_is_not_taken_for_unhealthy() -> None:
 
 
 def test_a_controller_on_an_older_release_is_refused_for_the_ghost_that_it_would_leave() -> None:
-    mixed = {1: (4, 3), 2: (4, 3), 4: (4, 2)}
-    assert "Node 4 runs Kafka 4.2 and others 4.3" in refused(WELL, releases=mixed)
-    assert refused(WELL, releases={**mixed, 4: (4, 3)}) == ""
-    assert refused(WELL, releases={1: (4, 2), 4: (4, 3)}) == ""
-    # A broker alone leaves no ghost, and one that is down does not tell what it ran.
+    mixed = {1: "4.10.0", 2: "4.10.0", 4: "4.9.1"}
+    assert "Node 4 runs Kafka 4.9.1 and others 4.10.0" in refused(WELL, releases=mixed)
+    assert refused(WELL, releases={**mixed, 4: "4.10.0"}) == ""
+    assert refused(WELL, releases={1: "4.9.1", 4: "4.10.0"}) == ""
+    # Also a patch older. A broker alone leaves no ghost, and one that is down does not tell what it ran.
+    assert "Node 4 runs Kafka 4.3.0 and others 4.3.1" in refused(WELL, releases={1: "4.3.1", 2: "", 4: "4.3.0"})
     assert refused(replace(WELL, quorum=Quorum(1, 500, VOTERS[:3])), releases=mixed) == ""
-    assert refused(WELL, releases={1: (4, 3)}) == ""
+    assert refused(WELL, releases={1: "4.3.1", 4: ""}) == ""
+
+
+@pytest.mark.parametrize("voters", [2, 3])
+def test_so_few_controllers_that_none_may_fail_have_to_be_accepted(voters: int) -> None:
+    few = replace(WELL, quorum=Quorum(4, 500, VOTERS[4 - voters :]))
+    assert "could fail or be restarted" in refused(few)
+    assert refused(few).startswith(f"Of the controllers only {'3' if voters == 2 else '2 and 3'} would be left")
+    assert refused(few, fewer_controllers=True) == ""
+    # One that does not vote takes no vote along, nor one whose vote a run that was cut short has removed.
+    assert refused(few, node_id=1) == ""
+
+
+def test_a_broker_that_serves_and_that_nobody_can_stop_is_not_drained_in_vain() -> None:
+    assert refused(WELL, declared=False).startswith(
+        "Broker 4 serves, and no host of the inventory has kafka_node_id 4, so that it cannot be stopped."
+    )
+    assert refused(DOWN, declared=False) == ""
+
+
+def test_a_controller_that_kafka_goes_on_counting_is_told() -> None:
+    assert notes(WELL, 4, "4.3.1")[0].startswith("Kafka goes on counting controller 4 with what Kafka 4.3.1 supports")
+    assert "with what it supported when it ran last" in notes(WELL, 4, "")[0]
+    assert notes(replace(WELL, quorum=Quorum(1, 500, VOTERS[:3])), 4, "4.3.1") == []
+    newer = replace(WELL, features={"metadata.version": Feature(33, 7, 33)})
+    assert (forgets_controllers(newer), notes(newer, 4, "4.4.0")) == (True, [])
+    older = replace(WELL, features={"metadata.version": Feature(32, 7, 33)})
+    assert (forgets_controllers(older), forgets_controllers(replace(WELL, features={}))) == (False, False)
 
 
 def test_a_controller_that_is_no_broker_is_judged_as_a_voter_alone() -> None:

@@ -428,7 +428,7 @@ def test_a_node_that_is_registered_and_no_longer_declared_is_told_with_what_to_d
     held = Partition("t", 0, 1, (1, 3), (1, 3), 1)
     said = refusal(host(1), host(2), serves=cluster(partitions=[held]))
     assert "Node 3 at kafka3 is registered as a broker, holds 1 replicas and votes as a controller" in said
-    assert "run playbooks/remove_broker.yml -e broker=3 first" in said
+    assert "run playbooks/remove_broker.yml with it if it is to leave the cluster" in said
 
 
 def test_a_registered_broker_that_holds_nothing_is_told_and_does_not_stop_the_run() -> None:

@@ -11,7 +11,7 @@ from module_runner import run_module
 from stand_in import SERVERS, stand_in
 
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError
-from ansible_collections.crucible.kafka.plugins.module_utils.cluster import ClusterState, Partition
+from ansible_collections.crucible.kafka.plugins.module_utils.cluster import ClusterState, Feature, Partition
 from ansible_collections.crucible.kafka.plugins.modules import kafka_unregister
 
 HELD = Partition("orders", 0, 1, (1, 4), (1, 4), 1)
@@ -31,11 +31,21 @@ class Asked:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, told: ClusterState, answers: list[AdminError | None]) -> None:
         self.told, self.answers = told, answers
         self.done: list[str] = []
+        self.counted = True  # Whether Kafka knows what a controller with the node's id supported.
+        self.slow = False  # Whether Kafka does not answer that in time, once.
         stand_in(monkeypatch, "kafka_unregister", told)
         monkeypatch.setattr(kafka_unregister, "survey", lambda _: self.told)
         monkeypatch.setattr(kafka_unregister, "reassigned", lambda _: {})
         monkeypatch.setattr(kafka_unregister, "remove_voter", lambda *_: self._do("vote"))
         monkeypatch.setattr(kafka_unregister, "unregister_broker", lambda *_: self._do("registration"))
+        monkeypatch.setattr(kafka_unregister, "unregister_controller", lambda *_: self._forget())
+
+    def _forget(self) -> bool:
+        self.done.append("controller")
+        if self.slow:
+            self.slow = False
+            raise AdminError("Kafka did not answer.")
+        return self.counted
 
     def _do(self, what: str) -> None:
         self.done.append(what)
@@ -89,6 +99,45 @@ def test_it_is_asked_again_where_the_answer_was_lost(monkeypatch: pytest.MonkeyP
     asked = Asked(monkeypatch, state(), [AdminError("Kafka did not answer."), None])
     assert unregister(timeout_s=20)["changed"]
     assert asked.done == ["registration"] * 2
+
+
+@pytest.mark.parametrize(
+    ("level", "what", "gone"),
+    [
+        (33, "registration", ["registration", "controller"]),
+        (32, "registration", ["registration"]),
+        (33, "vote", ["vote"]),
+    ],
+)
+def test_what_a_controller_supported_is_forgotten_with_the_broker(
+    monkeypatch: pytest.MonkeyPatch, level: int, what: str, gone: list[str]
+) -> None:
+    told = replace(state(vote=what == "vote"), features={"metadata.version": Feature(level, 7, 33)})
+    asked = Asked(monkeypatch, told, [None])
+    unregister(what, check=True)
+    assert asked.done == []
+    assert unregister(what)["changed"]
+    assert asked.done == gone
+
+
+def test_what_a_run_that_was_cut_short_left_of_a_controller_goes_with_the_next_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    unregistered = cluster(VOTERS, (1, 2, 3), partitions=[MOVED])
+    asked = Asked(monkeypatch, replace(unregistered, features={"metadata.version": Feature(33, 7, 33)}), [])
+    assert unregister()["changed"]
+    asked.counted = False
+    assert not unregister()["changed"]
+    assert asked.done == ["controller"] * 2
+
+
+def test_a_controller_whose_removal_was_not_answered_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the one that is removed led the quorum, so that the others elect a leader first."""
+    told = replace(state(), features={"metadata.version": Feature(33, 7, 33)})
+    asked = Asked(monkeypatch, told, [None])
+    asked.slow = True
+    assert unregister(timeout_s=20)["changed"]
+    assert asked.done == ["registration", "controller", "controller"]
 
 
 def test_a_refusal_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

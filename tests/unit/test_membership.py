@@ -42,6 +42,11 @@ REMOVE = "run playbooks/remove_broker.yml -e broker=4 first."
             "Node 4 at broker4 is registered as a broker and holds 1 replicas, but no host of the inventory has "
             f"kafka_node_id 4. {BACK} move its replicas away (kafka-reassign-partitions.sh), and stop it first.",
         ),
+        (
+            Undeclared(4, ("broker4",), True, False, "", 0, serves=True),
+            "Node 4 at broker4 is registered as a broker, but no host of the inventory has kafka_node_id 4. Put its "
+            "host back into the inventory, and run playbooks/remove_broker.yml with it if it is to leave the cluster.",
+        ),
     ],
 )
 def test_what_the_node_is_is_told_with_the_way_to_take_it_out(node: Undeclared, sentence: str) -> None:
@@ -51,7 +56,7 @@ def test_what_the_node_is_is_told_with_the_way_to_take_it_out(node: Undeclared, 
 def test_whoever_votes_is_registered_or_holds_replicas_is_known_to_the_cluster() -> None:
     state = cluster({**VOTERS, 5: "dir5"}, (1, 2, 3, 4), partitions=[ORDERS, CLICKS])
     assert undeclared(state, [1, 2, 3]) == [
-        Undeclared(4, ("kafka4",), True, False, "", 2),
+        Undeclared(4, ("kafka4",), True, False, "", 2, serves=True),
         Undeclared(5, ("kafka5",), False, True, "dir5", 0),
     ]
     gone = cluster(partitions=[ORDERS])  # It holds a replica, and is registered no more.

@@ -18,6 +18,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.reassignment_plan i
     estimated_s,
     plan,
     problems,
+    too_slow,
 )
 
 RACKS = st.sampled_from(["", "a", "b", "c"])
@@ -320,3 +321,53 @@ def test_what_a_cordoned_broker_keeps_is_not_in_the_shares_of_the_others() -> No
 def test_without_a_broker_that_takes_replicas_that_is_said() -> None:
     (told,) = problems([Placement("orders", 0, (1,))], Targets({1: ""}, cordoned=frozenset({1})))
     assert told.endswith("the 0 brokers that would hold replicas (none).")
+
+
+SLOW_RATE, TIMEOUT_S = 1_000_000, 10
+
+
+def test_a_batch_that_cannot_end_in_time_is_refused_with_what_to_change() -> None:
+    placed = [Placement("orders", index, (1,), 4_000_000 + index) for index in range(4)]
+    batches = list(plan(placed, Targets({2: ""}, drained=frozenset({1}))).batches(3))
+    assert list(too_slow(batches, SLOW_RATE, TIMEOUT_S)) == [
+        "1 of 2 batches cannot end in time and would be cancelled: the largest one copies 12.0 MB of 3 partitions"
+        " (orders-0, orders-1 and orders-2), which takes at least 13 s by the throttle, and rebalance_batch_timeout_s"
+        " is 10. Set rebalance_batch_timeout_s well above 13, or rebalance_throttle_bytes_per_second (1000000) well"
+        " above 1200001, or rebalance_batch_partitions below 3."
+    ]
+
+
+def test_the_largest_of_the_batches_that_cannot_end_in_time_is_named() -> None:
+    placed = [Placement("orders", index, (1,), size * 1_000_000) for index, size in enumerate([11, 30, 20, 1])]
+    batches = list(plan(placed, Targets({2: ""}, drained=frozenset({1}))).batches(1))
+    (told,) = too_slow(batches, SLOW_RATE, TIMEOUT_S)
+    assert told.startswith("3 of 4 batches cannot end in time and would be cancelled: the largest one copies 30.0 MB")
+
+
+def test_fewer_partitions_at_a_time_are_advised_only_where_each_can_end_in_time() -> None:
+    placed = [Placement("orders", index, (1,), size * 1_000_000) for index, size in enumerate([11, 1])]
+    result = plan(placed, Targets({2: ""}, drained=frozenset({1})))
+    for partitions in (1, 2):
+        (told,) = too_slow(list(result.batches(partitions)), SLOW_RATE, TIMEOUT_S)
+        assert "rebalance_batch_partitions" not in told
+        assert told.endswith(" well above 1200000." if partitions == 2 else " well above 1100000.")
+
+
+@pytest.mark.parametrize(("rate", "timeout_s"), [(0, 1), (SLOW_RATE, 12), (SLOW_RATE * 2, 6)])
+def test_a_batch_is_not_refused_that_ends_just_in_time_or_has_no_throttle(rate: int, timeout_s: float) -> None:
+    placed = [Placement("orders", index, (1,), 6_000_000) for index in range(2)]
+    batches = list(plan(placed, Targets({2: ""}, drained=frozenset({1}))).batches(2))
+    assert list(too_slow(batches, rate, timeout_s)) == []
+    assert list(too_slow(batches, SLOW_RATE, 11.9)) != []
+
+
+def test_without_moves_or_bytes_no_batch_is_too_slow() -> None:
+    assert list(too_slow([], 1, 1)) == []
+    leaders_only = plan([Placement("orders", index, (1, 2), 9) for index in range(2)], Targets({1: "", 2: ""}))
+    assert len(leaders_only.moves) == 1
+    assert list(too_slow(list(leaders_only.batches(9)), 1, 1)) == []
+
+
+def test_a_timeout_of_0_is_too_short_for_all_that_is_copied() -> None:
+    result = plan([Placement("orders", 0, (1,), 10)], Targets({2: ""}, drained=frozenset({1})))
+    assert len(list(too_slow(list(result.batches(1)), 1, 0))) == 1

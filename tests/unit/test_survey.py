@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 
@@ -17,7 +18,8 @@ from ansible_collections.crucible.kafka.plugins.module_utils.cluster import (
     Quorum,
     QuorumReplica,
 )
-from ansible_collections.crucible.kafka.plugins.module_utils.survey import survey
+from ansible_collections.crucible.kafka.plugins.module_utils.health import LogDir
+from ansible_collections.crucible.kafka.plugins.module_utils.survey import ask_broker, read_log_dirs, survey
 
 
 @dataclass
@@ -207,3 +209,32 @@ def test_all_questions_go_to_the_broker_that_was_named() -> None:
     assert manager.least_loaded_node() == 1
     Endpoint(["kafka2:9092"], {}, 1)._stay_with_the_only_server(admin)
     assert manager.least_loaded_node() == 2
+
+
+class WithDisks:
+    """Brokers that tell of their directories: each broker as much as its release knows."""
+
+    told: ClassVar[dict[int, dict[str, object]]] = {
+        1: {"error_code": 0, "log_dir": "/data", "topics": []},
+        2: {"error_code": 0, "log_dir": "/data", "topics": [], "total_bytes": 100, "usable_bytes": 40},
+        3: {"error_code": 56, "log_dir": "/data", "topics": [], "total_bytes": -1, "usable_bytes": -1,
+            "is_cordoned": True},
+    }  # fmt: skip
+
+    def describe_log_dirs(self, topic_partitions: object, brokers: list[int]) -> list[dict[str, object]]:
+        assert topic_partitions == {}, "the partitions are many, and are not asked for"
+        return [{"broker": node_id, "log_dirs": [self.told[node_id]]} for node_id in brokers]
+
+    def get_broker_version_data(self, broker_id: int) -> SimpleNamespace:
+        return SimpleNamespace(broker_version=(4, broker_id))
+
+
+def test_directories_are_told_by_broker_with_what_is_known_of_each() -> None:
+    expected = {
+        1: [LogDir("/data", -1, -1)],
+        2: [LogDir("/data", 100, 40)],
+        3: [LogDir("/data", -1, -1, "the disk fails", cordoned=True)],
+    }
+    assert read_log_dirs(WithDisks(), [1, 2, 3]) == expected
+    report = ask_broker(WithDisks(), 2)
+    assert (report.release, report.log_dirs) == ("4.2", expected[2])
