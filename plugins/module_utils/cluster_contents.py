@@ -44,6 +44,15 @@ def differences(before: Contents, after: Contents) -> Iterator[str]:
             yield f"the committed offsets of {group} have gone back for {listed(back)}"
 
 
+def refusal(before: Contents, after: Contents) -> str:
+    """Return what a migration has changed, or users meanwhile, in sentences that say how to go on; "" for nothing."""
+    told = "; ".join(differences(before, after))
+    return told and (
+        f"The cluster does not hold what it held before this phase was begun: {told}. Where users have changed this"
+        " themselves, accept what the cluster holds now with -e migration_accept_changes=yes."
+    )
+
+
 def _changed(what: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     if gone := [name for name in before if name not in after]:
         yield f"{what} {listed(gone)} are gone"

@@ -38,6 +38,10 @@ NOT_TRIED = {
 DRIVER = re.compile(r"transitioning from (\w+) to (\w+) state")
 REPLAYED = re.compile(r"Replayed a ZkMigrationStateRecord changing the migration state from (\w+) to (\w+)", re.I)
 COPIED = re.compile(r"Completed migration of metadata from ZooKeeper to KRaft\. (.*)", re.I)
+# Before a line of the journal: the seconds since the host has booted.
+SINCE_BOOT = re.compile(r"\[ *(\d+\.\d+)\] ")
+# A process whose first line in the journal is younger than that has lost the beginning of its log.
+FIRST_LINE_WITHIN_S = 60
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ class Node:
 class Declared:
     """What the inventory says of the cluster as far as a migration depends on it.
 
-    `config` has the keys of all hosts' kafka_config, `absent` the hosts of the cluster that the run leaves out.
+    `keeps_ensemble` tells whether finished leaves the ZooKeeper servers as they are. `config` has the keys of all
+    hosts' kafka_config, `absent` the hosts of the cluster that the run leaves out.
     """
 
     mode: str
@@ -87,6 +92,7 @@ class Declared:
     security: str
     log_level: str
     confirmed: bool = False
+    keeps_ensemble: bool = False
     config: Collection[str] = ()
     absent: Sequence[str] = ()
 
@@ -194,9 +200,10 @@ def refusals(declared: Declared, nodes: Sequence[Node]) -> Iterator[str]:
         )
         return
     if phase == FINISHED and not declared.confirmed and reached != FINISHED:
+        taken_down = "" if declared.keeps_ensemble else ", and the ensemble is taken down"
         yield (
             "kafka_migration_finish: finished is the point of no return: from then on ZooKeeper knows nothing of what"
-            " happens, and the ensemble is taken down. Confirm with -e kafka_migration_finish=yes."
+            f" happens{taken_down}. Confirm with -e kafka_migration_finish=yes."
         )
 
 
@@ -305,24 +312,39 @@ def parse_replication(text: str) -> list[Replica]:
 
 @dataclass(frozen=True)
 class ControllerLog:
-    """What a controller's process has logged of the migration: the states it was in last, and what was copied."""
+    """What a controller's process has logged of the migration: the states it was in last, and what was copied.
+
+    `cut` tells whether the beginning of its log is gone, and with it, perhaps, the states: it logs each once, when it
+    has started or when the state changes (Kafka 3.9, `FeatureControlManager.replay`,
+    `KRaftMigrationDriver.transitionTo`).
+    """
 
     driver: str = ""
     state: str = ""
     copied: str = ""
+    cut: bool = False
 
 
-def read_log(lines: Iterable[str]) -> ControllerLog:
-    """Return what the lines of a controller's log tell."""
+def read_log(lines: Iterable[str], started_s: float) -> ControllerLog:
+    """Return what the lines of a controller's log tell.
+
+    Args:
+        lines: As `journalctl --output=short-monotonic` prints them.
+        started_s: When the process was started, in seconds since the host had booted.
+    """
     driver = state = copied = ""
+    first_s = None
     for line in lines:
+        if first_s is None and (stamp := SINCE_BOOT.match(line)):
+            first_s = float(stamp[1])
         if match := DRIVER.search(line):
             driver = match[2]
         elif match := REPLAYED.search(line):
             state = match[2]
         elif match := COPIED.search(line):
             copied = match[1].strip()
-    return ControllerLog(driver, state, copied)
+    cut = first_s is None or first_s > started_s + FIRST_LINE_WITHIN_S
+    return ControllerLog(driver, state, copied, cut)
 
 
 # What the driver of the active controller goes through once it waits for brokers; the last lasts.
@@ -372,9 +394,17 @@ def unreached(
         replica.node_id for replica in replicas if replica.node_id in voting and replica.behind_ms > BEHIND_MS
     ]:
         reasons.append(f"controller {listed(behind)} is behind in the metadata log")
+    is_driven = leader == [node_id] and bool(drivers) and log.state != "POST_MIGRATION"
+    if log.cut and (not log.state or (is_driven and not log.driver)):
+        reasons.append(
+            f"controller {node_id} logged its state so long ago that its journal no longer has it. Restart the"
+            " controller (systemctl restart kafka), which then logs its state again. If others say the same, restart"
+            " them one at a time, each once the one before follows again (docs/operations.md). Then repeat this run"
+        )
+        return reasons
     if log.state not in states:
         reasons.append(f"controller {node_id} is in {log.state or 'no state of a migration'}, not {listed(states)}")
-    if leader == [node_id] and drivers and log.state != "POST_MIGRATION" and log.driver not in drivers:
+    if is_driven and log.driver not in drivers:
         reasons.append(f"the active controller {node_id} is in {log.driver or 'no state'}, not {listed(drivers)}")
     return reasons
 
@@ -393,6 +423,23 @@ _NEXT_STEP = {
 }
 
 
-def next_step(phase: str) -> str:
-    """What to do after a run that reached the phase."""
-    return _NEXT_STEP[phase]
+def next_step(phase: str, kept: Sequence[str] = (), shared: Sequence[str] = ()) -> str:
+    """What to do after a run that reached the phase.
+
+    Args:
+        phase: The one that was reached.
+        kept: The hosts whose ZooKeeper servers the run has left as they were, although it could have taken them down.
+        shared: Those of them that are nodes of the cluster too.
+    """
+    told = [_NEXT_STEP[phase]]
+    if kept:
+        told.append(
+            f"The ZooKeeper {'servers' if len(kept) > 1 else 'server'} on {listed(kept)}, the firewall rules for"
+            " ZooKeeper and its data are as they were (migration_keep_ensemble)."
+        )
+    if shared:
+        told.append(
+            f"The next run of site.yml closes ZooKeeper's ports on {listed(shared)}: declare them in"
+            " firewall_extra_rules before."
+        )
+    return " ".join(told)

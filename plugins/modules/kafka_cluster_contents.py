@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import describe_configs
-from ansible_collections.crucible.kafka.plugins.module_utils.cluster_contents import Contents, differences
+from ansible_collections.crucible.kafka.plugins.module_utils.cluster_contents import Contents, refusal
 from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, endpoint, fail_on_admin_error
 from ansible_collections.crucible.kafka.plugins.module_utils.quota_admin import read_quotas
 
@@ -71,8 +71,8 @@ def main() -> None:
         contents = read(admin)
     told = {"contents": asdict(contents), "counts": contents.counts}
     before = Contents(**module.params["before"] or {})
-    if changed := list(differences(before, contents)):
-        module.fail_json(msg=f"The cluster does not hold what it held: {'; '.join(changed)}.", **told)
+    if changed := refusal(before, contents):
+        module.fail_json(msg=changed, **told)
     module.exit_json(changed=False, **told)
 
 

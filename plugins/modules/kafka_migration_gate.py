@@ -13,6 +13,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.admin import wait_u
 from ansible_collections.crucible.kafka.plugins.module_utils.command import output
 from ansible_collections.crucible.kafka.plugins.module_utils.migration_phase import (
     AWAITED,
+    ControllerLog,
     parse_replication,
     read_log,
     unreached,
@@ -24,6 +25,8 @@ short_description: Wait until a controller has reached a phase of the migration 
 description:
   - Runs on the controller's host. Asks the controller for the quorum as it sees it, and reads in the journal what its
     process has logged of the migration since it was started. Changes nothing.
+  - A state that was logged so long ago that the journal no longer has it is not known; the controller has to be
+    restarted then.
   - Fails with what is still missing when the time is over. In check mode it asks once, and does not fail.
 options:
   unit: {type: str, default: kafka.service, description: The systemd unit.}
@@ -64,13 +67,19 @@ copied: {type: str, returned: always, description: 'What it has copied out of Zo
 """
 
 
-def journal(module: AnsibleModule, unit: str) -> list[str]:
-    """Return what the unit's present process has logged."""
-    invocation = output(module, ["systemctl", "show", "--value", "--property=InvocationID", unit]).strip()
-    if not invocation:
-        return []
-    command = ["journalctl", "--no-pager", "--quiet", "--output=cat", f"_SYSTEMD_INVOCATION_ID={invocation}"]
-    return output(module, command).splitlines()
+INVOCATION = "InvocationID"
+STARTED_US = "ExecMainStartTimestampMonotonic"
+
+
+def logged(module: AnsibleModule, unit: str) -> ControllerLog:
+    """Return what the unit's present process has logged of the migration, as far as the journal has it."""
+    shown = output(module, ["systemctl", "show", f"--property={INVOCATION},{STARTED_US}", unit])
+    told = dict(line.partition("=")[::2] for line in shown.splitlines())
+    if not told.get(INVOCATION):
+        return ControllerLog()
+    which = f"_SYSTEMD_INVOCATION_ID={told[INVOCATION]}"
+    lines = output(module, ["journalctl", "--no-pager", "--quiet", "--output=short-monotonic", which]).splitlines()
+    return read_log(lines, int(told.get(STARTED_US) or 0) / 1e6)
 
 
 def main() -> None:
@@ -90,7 +99,7 @@ def main() -> None:
     told: dict[str, Any] = {}
 
     def reasons() -> list[str]:
-        log = read_log(journal(module, params["unit"]))
+        log = logged(module, params["unit"])
         told.update(driver=log.driver, state=log.state, copied=log.copied)
         code, out, err = module.run_command(params["quorum_command"])
         if code:
@@ -99,7 +108,7 @@ def main() -> None:
 
     remaining = wait_until(reasons, 0 if module.check_mode else params["timeout_s"])
     if remaining and not module.check_mode:
-        sentence = f"The controllers have not reached the phase {params['phase']}: {'; '.join(remaining)}."
+        sentence = f"The controllers are not known to have reached the phase {params['phase']}: {'; '.join(remaining)}."
         module.fail_json(msg=sentence, reasons=remaining, **told)
     module.exit_json(changed=False, reasons=remaining, **told)
 

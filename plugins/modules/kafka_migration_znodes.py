@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.crucible.kafka.plugins.module_utils import cluster as cluster  # For mitogen.
 from ansible_collections.crucible.kafka.plugins.module_utils.migration_znodes import (
     CONTROLLER,
     EPOCH,
@@ -12,6 +13,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.migration_znodes im
     Znodes,
     parse,
 )
+from ansible_collections.crucible.kafka.plugins.module_utils.zookeeper_shell import ask
 
 DOCUMENTATION = r"""
 module: kafka_migration_znodes
@@ -48,11 +50,10 @@ epoch: {type: int, returned: when raised, description: The controllers' epoch th
 
 def run_zookeeper_shell(module: AnsibleModule, commands: list[str]) -> str:
     """Return what the shell prints; end the module where it cannot connect."""
-    script = "\n".join([*commands, "quit", ""])
-    _, out, err = module.run_command(module.params["command"], data=script)
-    if "SyncConnected" not in out + err:
-        module.fail_json(msg=f"ZooKeeper does not answer: {' '.join((err or out).split())[-300:]}")
-    return f"{out}\n{err}"
+    text, unanswered = ask(module, commands)
+    if unanswered:
+        module.fail_json(msg=f"ZooKeeper does not answer: {unanswered}")
+    return text
 
 
 def read_znodes(module: AnsibleModule) -> Znodes:

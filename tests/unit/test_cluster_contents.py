@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.crucible.kafka.plugins.module_utils.cluster_contents import Contents, differences
+from ansible_collections.crucible.kafka.plugins.module_utils.cluster_contents import Contents, differences, refusal
 
 BEFORE = Contents(
     {"orders-0": [1, 2, 3], "orders-1": [2, 3, 1]},
@@ -49,3 +49,14 @@ def test_what_was_added_meanwhile_is_no_difference() -> None:
 
 def test_the_counts_say_how_much_was_compared() -> None:
     assert BEFORE.counts == "2 partitions, 1 settings, 1 quotas, 2 committed offsets of 1 groups"
+
+
+def test_what_changed_is_refused_and_the_sentence_says_how_users_changes_are_accepted() -> None:
+    after = replace(BEFORE, replicas={"orders-0": [1, 2, 3]}, quotas={})
+    assert refusal(BEFORE, after) == (
+        "The cluster does not hold what it held before this phase was begun: the replicas of orders-1 are gone; the"
+        " quotas of user=shop are gone. Where users have changed this themselves, accept what the cluster holds now"
+        " with -e migration_accept_changes=yes."
+    )
+    assert refusal(BEFORE, BEFORE) == ""
+    assert refusal(Contents(), BEFORE) == ""

@@ -153,6 +153,10 @@ def test_the_point_of_no_return_is_confirmed_once() -> None:
     ]
     assert list(refusals(replace(asked, confirmed=True), REACHED[KRAFT_BROKERS])) == []
     assert list(refusals(asked, REACHED[FINISHED])) == []
+    assert list(refusals(replace(asked, keeps_ensemble=True), REACHED[KRAFT_BROKERS])) == [
+        "kafka_migration_finish: finished is the point of no return: from then on ZooKeeper knows nothing of what"
+        " happens. Confirm with -e kafka_migration_finish=yes."
+    ]
 
 
 INTERRUPTED = [
@@ -354,8 +358,8 @@ def test_the_quorum_is_read_as_the_tool_prints_it() -> None:
 
 
 LOG = [
-    "INFO [QuorumController id=103] Replayed a ZkMigrationStateRecord changing the migration state from NONE to"
-    " PRE_MIGRATION. (org.apache.kafka.controller.FeatureControlManager)",
+    "[    9.235159] controller3 java[710]: INFO [QuorumController id=103] Replayed a ZkMigrationStateRecord changing"
+    " the migration state from NONE to PRE_MIGRATION. (org.apache.kafka.controller.FeatureControlManager)",
     "INFO [KRaftMigrationDriver id=103] 103 transitioning from INACTIVE to WAIT_FOR_CONTROLLER_QUORUM state",
     "INFO [KRaftMigrationDriver id=103] 103 transitioning from WAIT_FOR_CONTROLLER_QUORUM to WAIT_FOR_BROKERS state",
     "INFO Completed migration of metadata from Zookeeper to KRaft. 74 records were generated in 734 ms",
@@ -363,9 +367,62 @@ LOG = [
 
 
 def test_the_log_tells_the_last_state_of_the_process() -> None:
-    assert read_log(LOG[:3]) == ControllerLog("WAIT_FOR_BROKERS", "PRE_MIGRATION")
-    assert read_log(LOG).copied == "74 records were generated in 734 ms"
-    assert read_log([]) == ControllerLog()
+    assert read_log(LOG[:3], 8.0) == ControllerLog("WAIT_FOR_BROKERS", "PRE_MIGRATION")
+    assert read_log(LOG, 8.0).copied == "74 records were generated in 734 ms"
+    assert read_log([], 8.0) == ControllerLog(cut=True)
+
+
+@pytest.mark.parametrize(
+    ("first_s", "cut"), [("   68.000000", False), ("   68.000001", True), ("1209600.000000", True)]
+)
+def test_a_journal_that_begins_long_after_the_process_has_lost_the_beginning_of_its_log(
+    first_s: str, cut: bool
+) -> None:
+    lines = [f"[{first_s}] controller3 java[710]: INFO [a] in [1.5] s", "[1209700.500000] controller3 java[710]: INFO"]
+    assert read_log(lines, 8.0).cut is cut
+    # A line without a time, as of a message that has several, tells nothing of when the log begins.
+    assert read_log(["at java.base", *lines], 8.0).cut is cut
+    assert read_log(["INFO took [ 5.0] s"], 8.0).cut
+
+
+RESTART = (
+    "controller {} logged its state so long ago that its journal no longer has it. Restart the controller (systemctl"
+    " restart kafka), which then logs its state again. If others say the same, restart them one at a time, each once"
+    " the one before follows again (docs/operations.md). Then repeat this run"
+)
+
+
+@pytest.mark.parametrize(
+    ("phase", "node_id", "log"),
+    [
+        (DUAL_WRITE, 101, ControllerLog(cut=True)),
+        (DUAL_WRITE, 103, ControllerLog(cut=True)),
+        (FINISHED, 101, ControllerLog(cut=True)),
+        (DUAL_WRITE, 103, ControllerLog("", "MIGRATION", cut=True)),
+        (DUAL_WRITE, 101, ControllerLog("INACTIVE", "", cut=True)),
+    ],
+)
+def test_a_controller_whose_journal_lost_its_state_says_so(phase: str, node_id: int, log: ControllerLog) -> None:
+    assert unreached(phase, node_id, VOTERS, QUORUM, log) == [RESTART.format(node_id)]
+
+
+def test_what_a_cut_journal_still_tells_counts() -> None:
+    assert unreached(DUAL_WRITE, 101, VOTERS, QUORUM, ControllerLog("", "MIGRATION", cut=True)) == []
+    assert unreached(KRAFT_BROKERS, 103, VOTERS, QUORUM, ControllerLog("", "POST_MIGRATION", cut=True)) == []
+    assert unreached(FINISHED, 103, VOTERS, QUORUM, ControllerLog("", "POST_MIGRATION", cut=True)) == []
+    (reason,) = unreached(DUAL_WRITE, 101, VOTERS, QUORUM, ControllerLog("", "PRE_MIGRATION", cut=True))
+    assert reason == "controller 101 is in PRE_MIGRATION, not MIGRATION"
+    (reason,) = unreached(DUAL_WRITE, 101, VOTERS, QUORUM, ControllerLog())
+    assert reason == "controller 101 is in no state of a migration, not MIGRATION"
+    for driver in ("", "DUAL_WRITE"):  # Which no controller has at the end.
+        (reason,) = unreached(FINISHED, 103, VOTERS, QUORUM, ControllerLog(driver, "MIGRATION", cut=True))
+        assert reason == "controller 103 is in MIGRATION, not POST_MIGRATION"
+    # What the quorum says comes first.
+    behind = [*QUORUM[:2], Replica(102, 5001, "Follower")]
+    assert unreached(DUAL_WRITE, 101, VOTERS, behind, ControllerLog(cut=True)) == [
+        "controller 102 is behind in the metadata log",
+        RESTART.format(101),
+    ]
 
 
 WAITS = ControllerLog("WAIT_FOR_BROKERS", "PRE_MIGRATION")
@@ -498,3 +555,17 @@ def test_templates_are_told_what_was_found() -> None:
 @pytest.mark.parametrize("phase", PHASES)
 def test_each_phase_tells_what_comes_next(phase: str) -> None:
     assert next_step(phase).endswith((".", ".)"))
+
+
+def test_the_end_of_the_way_tells_what_was_left_as_it_was() -> None:
+    end = next_step(FINISHED)
+    assert next_step(FINISHED, [], []) == end
+    assert next_step(FINISHED, ["zk1", "zk2"]) == (
+        f"{end} The ZooKeeper servers on zk1 and zk2, the firewall rules for ZooKeeper and its data are as they were"
+        " (migration_keep_ensemble)."
+    )
+    assert next_step(FINISHED, ["zk1"], ["kafka1"]) == (
+        f"{end} The ZooKeeper server on zk1, the firewall rules for ZooKeeper and its data are as they were"
+        " (migration_keep_ensemble). The next run of site.yml closes ZooKeeper's ports on kafka1: declare them in"
+        " firewall_extra_rules before."
+    )

@@ -6,7 +6,14 @@ import json
 
 import pytest
 
-from ansible_collections.crucible.kafka.plugins.module_utils.migration_znodes import parse
+from ansible_collections.crucible.kafka.plugins.module_utils.migration_znodes import (
+    KAFKAS_OWN,
+    chroot_levels,
+    ensemble_refusal,
+    of_others,
+    parse,
+    parse_children,
+)
 
 VOTERS = (101, 102, 103)
 # As printed by Kafka 3.9.2, whose controllers led a cluster of three brokers.
@@ -69,3 +76,108 @@ def test_an_epoch_that_cannot_be_read_is_none(counted: str) -> None:
 def test_where_a_broker_leads_no_epoch_is_raised() -> None:
     assert parse('{"version":2,"brokerid":2,"kraftControllerEpoch":-1}\n1\n', VOTERS).epoch_to_set is None
     assert parse("", VOTERS).epoch_to_set is None
+
+
+HOSTS = "192.0.2.11:2181,192.0.2.12:2181,192.0.2.13:2181"
+
+
+@pytest.mark.parametrize(
+    ("chroot", "levels"),
+    [
+        ("", ["/"]),
+        ("/", ["/"]),
+        ("/kafka", ["/", "/kafka"]),
+        ("/kafka/", ["/", "/kafka"]),
+        ("/kafka/a", ["/", "/kafka", "/kafka/a"]),
+    ],
+)
+def test_each_level_of_the_way_to_the_chroot_is_listed(chroot: str, levels: list[str]) -> None:
+    assert chroot_levels(HOSTS + chroot) == levels
+
+
+# As ZooKeeper 3.8 prints it, which has no prompts without JLine.
+LISTED = """\
+Connecting to 192.0.2.11:2181
+WatchedEvent state:SyncConnected type:None path:null
+[kafka, solr, zookeeper]
+[a, b]
+"""
+
+
+def test_what_the_shell_lists_is_read_level_by_level() -> None:
+    assert parse_children(LISTED, 2) == [["kafka", "solr", "zookeeper"], ["a", "b"]]
+    prompts = LISTED.replace("[a", "[zk: 192.0.2.11(CONNECTED) 1] [a")
+    assert parse_children(prompts, 2) == [["kafka", "solr", "zookeeper"], ["a", "b"]]
+    assert parse_children("[]\n", 1) == [[""]]
+    assert parse_children(" [kafka] \n", 1) == [["kafka"]]
+
+
+def test_a_level_that_does_not_exist_has_nothing() -> None:
+    told = "[zookeeper]\nNode does not exist: /kafka\nNode does not exist: /kafka/a\n"
+    assert parse_children(told, 3) == [["zookeeper"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "levels"),
+    [
+        ("", 1),
+        (LISTED, 1),
+        (LISTED, 3),
+        ("[kafka, zookeeper]\nInsufficient permission : /kafka\n", 2),
+        ("[2026-11-27 10:00:00] INFO [SendThread] Session [0x1]\n", 1),
+        ("of [kafka]\n", 1),
+        ("[kafka] of\n", 1),
+    ],
+)
+def test_a_level_that_is_not_told_is_not_taken_for_empty(text: str, levels: int) -> None:
+    assert parse_children(text, levels) is None
+
+
+@pytest.mark.parametrize(
+    ("chroot", "children", "others"),
+    [
+        ("/kafka", [["kafka", "zookeeper"], ["brokers", "migration"]], []),
+        ("/kafka", [["zookeeper", "solr", "kafka", "hbase"], ["brokers"]], ["/hbase", "/solr"]),
+        # Another cluster without a chroot, beside this one.
+        ("/kafka", [["brokers", "kafka", "zookeeper"], ["brokers"]], ["/brokers"]),
+        # Clusters below one path, and one whose path is within another's.
+        ("/kafka/a", [["kafka", "zookeeper"], ["a", "b"], ["brokers"]], ["/kafka/b"]),
+        ("/kafka/a", [["kafka", "zookeeper"], ["a", "brokers"], ["brokers"]], ["/kafka/brokers"]),
+        ("/kafka", [["kafka", "zookeeper"], ["a", "brokers"]], ["/kafka/a"]),
+        ("/kafka/a", [["kafka", "zookeeper"], ["a"], ["b", "brokers"]], ["/kafka/a/b"]),
+        # What is ZooKeeper's at the root alone, and the chroot's names at their own levels alone.
+        ("/kafka", [["kafka", "zookeeper"], ["zookeeper", "kafka"]], ["/kafka/kafka", "/kafka/zookeeper"]),
+        ("/kafka/a", [["a", "kafka"], ["kafka", "a"]], ["/a", "/kafka/kafka"]),
+        ("", [["zookeeper", *KAFKAS_OWN]], []),
+        ("", [["zookeeper", "brokers", "kafka"]], ["/kafka"]),
+        ("/kafka", [["zookeeper"]], []),
+        ("/kafka", [["kafka", "zookeeper"], [""]], []),
+        ("/kafka", [], []),
+    ],
+)
+def test_what_is_neither_zookeepers_nor_this_clusters_is_of_others(
+    chroot: str, children: list[list[str]], others: list[str]
+) -> None:
+    assert of_others(HOSTS + chroot, children) == others
+
+
+def test_what_a_cluster_has_is_what_kafka_makes() -> None:
+    """`ZkData.SecureRootPaths`, `ZkAclStore.securePaths`, `ConsumerPathZNode` and `MigrationZNode` of Kafka 3.9."""
+    made = """admin brokers cluster config controller controller_epoch isr_change_notification latest_producer_id_block
+        log_dir_event_notification delegation_token kafka-acl-extended feature kafka-acl kafka-acl-changes
+        kafka-acl-extended-changes consumers migration"""
+    assert set(made.split()) == KAFKAS_OWN
+
+
+def test_servers_that_others_use_are_refused_by_a_sentence_that_says_how_to_go_on() -> None:
+    assert ensemble_refusal(["zk1", "zk2"], [], "") == ""
+    assert ensemble_refusal(["zk1", "zk2"], ["/hbase", "/solr"], "") == (
+        "Nothing was changed. Other systems than this cluster have /hbase and /solr in ZooKeeper, and"
+        " kafka_migration_phase finished would take zk1 and zk2 down: give -e migration_keep_ensemble=yes, with which"
+        " the servers stay as they are, or remove from ZooKeeper what nobody needs."
+    )
+    assert ensemble_refusal(["zk1"], [], "Connection refused") == (
+        "Nothing was changed. ZooKeeper does not tell what else it holds, and kafka_migration_phase finished would take"
+        " zk1 down: start the servers (systemctl start zookeeper), or give -e migration_keep_ensemble=yes, with which"
+        " the servers stay as they are (Connection refused)."
+    )
