@@ -77,6 +77,8 @@ def scenario(name: str, limit_s: int, **environment: str) -> Step:
     return Step(f"molecule {name}", command, limit_s, in_lab=True, environment=environment)
 
 
+SLOWEST = "--durations=12"  # The log tells where the time goes, as those of the scenarios do.
+
 # The lanes of a stage run side by side, the steps of a lane one after the other. Scenarios wait more than they work, so
 # two lanes of them share two processors; with a third, brokers lose their controllers. The tests of the load harness,
 # whole runs of it among them (`controls`), wait nearly all the time. What needs the machine for itself is alone in its
@@ -90,12 +92,12 @@ STAGES = (
             scenario("zookeeper", 2400),
         ),
         (
-            Step("unit tests", ("pytest", "tests/unit", "tests/playbooks"), 3600),
+            Step("unit tests", ("pytest", SLOWEST, "tests/unit", "tests/playbooks"), 3600),
             scenario("secured", 2400),
             scenario("securing", 3600),
             scenario("lifecycle_short", 3600),
         ),
-        (Step("load harness", ("pytest", "loadtests/tests"), 4200),),
+        (Step("load harness", ("pytest", SLOWEST, "loadtests/tests"), 4200),),
     ),
     ((scenario("failover", 2400, CRUCIBLE_MATRIX="ci"),),),
 )

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from kafka import KafkaAdminClient
-from live import BOOTSTRAP, MOUNT, Run, host, play
+from live import BOOTSTRAP, MOUNT, Run, active_voters, host, play
 from locust_run import Run as Load
 from story_run import end, killed, load
 
@@ -50,6 +50,7 @@ class Story:
         supported: The highest ones that the brokers support.
         replicas: How many replicas each broker holds.
         registered: The brokers that the cluster knows.
+        voters: The controllers that vote.
         formatted: The metadata.version that a host's storage was formatted with.
     """
 
@@ -61,6 +62,7 @@ class Story:
     supported: dict[str, dict[str, int]] = field(default_factory=dict)
     replicas: dict[str, dict[int, int]] = field(default_factory=dict)
     registered: dict[str, list[int]] = field(default_factory=dict)
+    voters: dict[str, list[int]] = field(default_factory=dict)
     formatted: dict[str, int] = field(default_factory=dict)
     untouched: bool = False
 
@@ -70,7 +72,7 @@ class Story:
         self.loads |= loads
 
     def end_loads(self) -> None:
-        """End the loads that are on, or have ended without being told to."""
+        """End the loads that are on."""
         for each in self.loads.values():
             if each.process.stdout and not each.process.stdout.closed:  # Not waited for yet.
                 end(each)
@@ -94,7 +96,7 @@ class Story:
         assert run.ok, run.why
 
     def look(self, name: str) -> None:
-        """Write down what processes run, what features are in force and could be, and who holds what."""
+        """Write down what processes run, what features are in force and could be, who holds what and who votes."""
         self.releases[name] = {each: process_release(each) for each in self.nodes}
         admin = KafkaAdminClient(bootstrap_servers=BOOTSTRAP)
         features = admin.describe_features()
@@ -107,6 +109,7 @@ class Story:
         )
         admin.close()
         self.replicas[name] = dict(held)
+        self.voters[name] = sorted(active_voters())
         # What is not in force has no level.
         self.features[name] = {
             feature: levels["finalized"][1] for feature, levels in features.items() if "finalized" in levels
@@ -194,11 +197,11 @@ def process_release(name: str) -> str:
 
 
 @contextmanager
-def under_load(folder: Path, nodes: Sequence[str], config: pytest.Config) -> Iterator[Story]:
+def under_load(folder: Path, nodes: Sequence[str], config: pytest.Config, *options: str) -> Iterator[Story]:
     """A story with one load that produces with transactions and one that does not; its table is printed at the end."""
     story = Story({}, nodes)
     try:
-        story.loads["steady"] = load(folder / "steady", BOOTSTRAP)
+        story.loads["steady"] = load(folder / "steady", BOOTSTRAP, *options)
         story.loads["transactional"] = load(folder / "transactional", BOOTSTRAP, *TRANSACTIONS, "--group-prefix=tx-")
         yield story
         story.end_loads()

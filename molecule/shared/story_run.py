@@ -15,9 +15,10 @@ from live import ROOT, command
 
 def load(results: Path, servers: Iterable[str], *options: str) -> locust_run.Run:
     """Begin a run of the load harness that lasts until it is told to end."""
-    # It is quiet, for nobody reads what it prints before it ends, and a full pipe would stop it.
-    common = ("--quiet", "--profile=steady", "--rate=60", "--session-timeout-ms=10000", "--write-topics=orders,clicks")
-    run = locust_run.Run(results, ",".join(servers), *common, "--run-time=2h", *options)
+    # It is quiet, for nobody reads what it prints before it ends, and a full pipe would stop it. The rate is low, for
+    # brokers, playbooks and other scenarios share the machine.
+    common = ("--quiet", "--profile=steady", "--rate=20", "--session-timeout-ms=10000", "--write-topics=orders,clicks")
+    run = locust_run.Run(results, ",".join(servers), *common, "--run-time=9h", *options)
     try:
         run.until(3)
     except BaseException:
@@ -27,7 +28,8 @@ def load(results: Path, servers: Iterable[str], *options: str) -> locust_run.Run
 
 
 def end(run: locust_run.Run) -> None:
-    """End it in order."""
+    """End it in order; it must have run until now, or steps were not judged."""
+    assert run.process.poll() is None, "the load ended before it was told to"
     run.process.send_signal(signal.SIGINT)
     run.wait(600)
 

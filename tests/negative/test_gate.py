@@ -61,16 +61,6 @@ def test_a_broker_that_is_only_just_starting_is_waited_for(starting: Host) -> No
     assert run.changed == 0
 
 
-def test_heartbeats_rarer_than_a_running_controller_waits_are_refused() -> None:
-    """The session that is declared with them is long enough, but the active controller would be the last to have it."""
-    declared = {"broker.session.timeout.ms": 18000, "broker.heartbeat.interval.ms": 9000}
-    with nothing_restarts():
-        run = play(SITE, kafka_config=declared)
-    assert not run.ok
-    assert re.search(r"heartbeat\.interval\.ms is 9000, .* below 9000 and the longer", run.sentences)
-    assert run.changed == 0
-
-
 def test_while_a_broker_is_down_no_second_one_is_touched(stopped: Host) -> None:
     with nothing_restarts():
         run = play(SITE, "--limit=kafka2,kafka3", kafka_config=CHANGED, kafka_gate_timeout_s=5)

@@ -36,6 +36,8 @@ FOUND = {
     "kafka_data_dirs": [{"path": "/var/lib/kafka/data", "mount": ""}, {"path": "/srv/more", "mount": ""}],
     "kafka_heap_mb": 1_000_000,
     "preflight_min_disk_mb": 1_000_000_000,
+    # A session that is long enough, but the active controller would be the last to have it.
+    "kafka_config": {"broker.session.timeout.ms": 18000, "broker.heartbeat.interval.ms": 9000},
 }
 FOUND_SENTENCES = (
     "java_major_version: Kafka 4.3.1 needs Java 17 or later, not 11",
@@ -43,6 +45,7 @@ FOUND_SENTENCES = (
     "MB of memory for a heap of 1000000 MB",
     "s ahead of this machine's; have an NTP service set it",
     "kafka_advertised_host: kafka1 cannot resolve nowhere.invalid",
+    "kafka_config: broker.heartbeat.interval.ms is 9000, but the controller that runs on",
 )
 
 

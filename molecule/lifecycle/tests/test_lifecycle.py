@@ -168,7 +168,7 @@ def to_passwords_and_acls(story: Story, folder: Path) -> None:
 def story(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Story:
     """The whole way, once."""
     folder = tmp_path_factory.mktemp("loads")
-    with under_load(folder, (*BROKERS, *CONTROLLERS), request.config) as found:
+    with under_load(folder, (*BROKERS, *CONTROLLERS), request.config, "--rate=60") as found:
         from_zookeeper_to_kraft(found)
         through_the_releases(found)
         members_come_and_go(found)
