@@ -17,6 +17,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils import (
     host_plan,
     listener_plan,
     reassignment_plan,
+    replica_placement,
     rolling_restart_order,
     topic_plan,
 )
@@ -98,7 +99,7 @@ def cluster(brokers: int, partitions: int) -> ClusterState:
     )
 
 
-def placements(brokers: int, partitions: int) -> list[reassignment_plan.Placement]:
+def placements(brokers: int, partitions: int) -> list[replica_placement.Placement]:
     """Three replicas of each partition, one in each rack, evenly on all brokers but the last, which is new."""
     by_rack = [[node for node in range(1, brokers) if node % RACKS == rack] for rack in range(RACKS)]
     found = []
@@ -106,7 +107,7 @@ def placements(brokers: int, partitions: int) -> list[reassignment_plan.Placemen
         nodes = [by_rack[(number + step) % RACKS] for step in range(RACKS)]
         replicas = tuple(of_rack[number % len(of_rack)] for of_rack in nodes)
         size_bytes = 1_000_000 + number % 7
-        found.append(reassignment_plan.Placement(f"topic-{number // 10}", number % 10, replicas, size_bytes))
+        found.append(replica_placement.Placement(f"topic-{number // 10}", number % 10, replicas, size_bytes))
     return found
 
 
@@ -114,7 +115,7 @@ def reassignment_cases(part: float) -> list[Case]:
     """The plan by which a new broker gets its share, on this part of a smaller cluster."""
     brokers = int(REASSIGNED_BROKERS * part)
     found = placements(brokers, int(REASSIGNED_PARTITIONS * part))
-    targets = reassignment_plan.Targets({node: f"rack-{node % RACKS}" for node in range(1, brokers + 1)})
+    targets = replica_placement.Targets({node: f"rack-{node % RACKS}" for node in range(1, brokers + 1)})
     return [("plan a reassignment", lambda: reassignment_plan.plan(found, targets))]
 
 

@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from .cluster import NO_DIRECTORY, ClusterState, Partition, listed
 from .gate import quorum_at_risk
-from .reassignment_plan import Placement, Targets, problems
+from .reassignment_plan import problems
 from .releases import METADATA_VERSION
+from .replica_placement import Placement, Targets
 
 CORDON_LEVEL = 30  # 4.3-IV0 (KIP-1066)
 FORGETS_CONTROLLERS_LEVEL = 33  # 4.4-IV2 (KIP-1312)

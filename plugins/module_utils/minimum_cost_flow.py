@@ -62,12 +62,37 @@ class MinimumCostFlow:
             edge.units += 1
         return True
 
+    def aim(self, sink: int) -> None:
+        """Learn from every node the way to the sink, so that `send` does not look for it everywhere.
+
+        To be called once, between the last `send_free` and the first `send`.
+        """
+        distance = {sink: 0}
+        queue, settled = [(0, sink)], set[int]()
+        while queue:
+            so_far, node = heapq.heappop(queue)
+            if node in settled:
+                continue
+            settled.add(node)
+            for edge in self._edges[node]:
+                forward = edge.head == node
+                if edge.units >= edge.capacity if forward else edge.units == 0:
+                    continue
+                there = edge.tail if forward else edge.head
+                total = so_far + (edge.one_more() if forward else -edge.one_less())
+                if there not in settled and total < distance.get(there, total + 1):
+                    distance[there] = total
+                    heapq.heappush(queue, (total, there))
+        farthest = max(distance.values())
+        self._potential = [-distance.get(node, farthest) for node in range(len(self._edges))]
+
     def send(self, source: int, sink: int) -> bool:
         """Send one more unit, and send others another way where that makes all together cheaper; False if none fits."""
         distance, arrived_by = {source: 0}, dict[int, Edge]()
-        queue, settled = [(0, source)], set[int]()
+        # Of nodes equally far the one that was found last comes first, which leads on to the sink.
+        queue, settled, found = [(0, 0, source)], set[int](), 0
         while queue:
-            so_far, node = heapq.heappop(queue)
+            so_far, _, node = heapq.heappop(queue)
             if node in settled:
                 continue
             settled.add(node)
@@ -81,8 +106,8 @@ class MinimumCostFlow:
                 cost = edge.one_more() if forward else -edge.one_less()
                 total = so_far + cost + self._potential[node] - self._potential[there]
                 if there not in settled and total < distance.get(there, total + 1):
-                    distance[there], arrived_by[there] = total, edge
-                    heapq.heappush(queue, (total, there))
+                    distance[there], arrived_by[there], found = total, edge, found + 1
+                    heapq.heappush(queue, (total, found, there))
         if sink not in settled:
             return False
         for node in settled:

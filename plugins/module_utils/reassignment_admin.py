@@ -8,7 +8,8 @@ from typing import Any
 
 from .admin import AdminError, Endpoint, alter_configs, describe_configs, wait_until
 from .cluster import ClusterState, Partition, listed
-from .reassignment_plan import Move, Placement
+from .reassignment_plan import Move
+from .replica_placement import Placement
 from .replication_throttle import RATES, REPLICAS, Throttle, throttled_replicas
 from .survey import read_partitions
 

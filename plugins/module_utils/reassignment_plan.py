@@ -3,49 +3,20 @@
 Three aims, each before the next. Replicas of a partition lie in as many racks as can be. Brokers hold equal numbers of
 replicas, in all and of each topic (whose partitions are about equal in size, so that bytes follow). As few bytes as
 possible are moved. For a drain the last two change places: nothing moves but what has to. Preferred leaders, the first
-replicas, are then balanced the same way, which moves no bytes. Both are minimum-cost flows, so that the plan is the
-best one and not just a good one.
+replicas, are then balanced the same way, which moves no bytes. `replica_placement` chooses; this makes moves of it.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from .cluster import listed
-from .minimum_cost_flow import Edge, MinimumCostFlow
+from .replica_placement import Placement, Targets, leaders, replica_sets
 
 MB = 1_000_000
-
-
-@dataclass(frozen=True)
-class Placement:
-    """A partition and the brokers that hold it, the preferred leader first."""
-
-    topic: str
-    index: int
-    replicas: tuple[int, ...]
-    size_bytes: int = 0
-
-    @property
-    def name(self) -> str:
-        """The partition as Kafka's logs write it: `orders-0`."""
-        return f"{self.topic}-{self.index}"
-
-
-@dataclass(frozen=True)
-class Targets:
-    """The brokers by id with their racks ("" for none) that may hold replicas.
-
-    Those of `cordoned` keep what they have and take no more. A drain (`drained`, not in `racks`) moves only partitions
-    that have a replica there.
-    """
-
-    racks: Mapping[int, str]
-    cordoned: frozenset[int] = frozenset()
-    drained: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -169,122 +140,23 @@ def plan(placements: Iterable[Placement], targets: Targets) -> ReassignmentPlan:
     """
     present = sorted(placements, key=lambda each: (each.topic, each.index))
     movable = {each for each in present if not targets.drained or not targets.drained.isdisjoint(each.replicas)}
-    sets = _replica_sets(present, movable, targets)
-    firsts = _leaders(sets, movable, targets)
+    sets = replica_sets(present, movable, targets)
+    firsts = leaders(present, sets, movable, targets)
     moves = []
-    for each in present:
-        kept = [node for node in each.replicas if node in sets[each]]
-        first = firsts[each]
-        nodes = [first, *(node for node in [*kept, *sorted(sets[each] - set(kept))] if node != first)]
-        if tuple(nodes) != each.replicas:
-            moves.append(Move(each.topic, each.index, each.replicas, tuple(nodes), each.size_bytes))
+    for each, nodes, first in zip(present, sets, firsts, strict=True):
+        kept = [node for node in each.replicas if node in nodes]
+        after = (first, *(node for node in [*kept, *sorted(nodes - set(kept))] if node != first))
+        if after != each.replicas:
+            moves.append(Move(each.topic, each.index, each.replicas, after, each.size_bytes))
     return ReassignmentPlan(moves)
 
 
 def problems(placements: Iterable[Placement], targets: Targets) -> Iterator[str]:
     """Why no plan can be made, in sentences that name topics."""
-    takers = len(set(targets.racks) - targets.cordoned)
+    takers = len(targets.takers)
     too_many = {each.topic: len(each.replicas) for each in placements if len(each.replicas) > takers}
     if too_many:
         yield (
             f"The replication factor {max(too_many.values())} of {listed(sorted(too_many))} does not fit the {takers}"
-            f" brokers that would hold replicas ({listed(sorted(set(targets.racks) - targets.cordoned)) or 'none'})."
+            f" brokers that would hold replicas ({listed(sorted(targets.takers)) or 'none'})."
         )
-
-
-class _Shares:
-    """The part of the network by which topics and brokers get equal shares: (topic, broker) -> broker -> sink."""
-
-    def __init__(self, flow: MinimumCostFlow, held: Iterable[tuple[str, Sequence[int]]], targets: Targets, step: int):
-        self.sink = flow.node()
-        self._flow, self._step = flow, step
-        self._takers = set(targets.racks) - targets.cordoned
-        self._totals: Counter[str] = Counter()
-        self._kept: Counter[str] = Counter()
-        for topic, nodes in held:
-            for key in (topic, _ALL):
-                self._totals[key] += len(nodes)
-                self._kept[key] += len(targets.cordoned.intersection(nodes))
-        self._edges: dict[tuple[str, int], Edge] = {}
-
-    def path(self, topic: str, node_id: int) -> list[Edge]:
-        """The edges by which a replica of the topic on that broker comes to the sink."""
-        last = self._edge(_ALL, node_id, self.sink)
-        return [self._edge(topic, node_id, last.tail), last]
-
-    def _edge(self, key: str, node_id: int, head: int) -> Edge:
-        if (key, node_id) not in self._edges:
-            total = self._totals[key]
-            # A cordoned broker keeps what it has, which is no reason to move anything.
-            share = (total - self._kept[key]) // len(self._takers) if node_id in self._takers else total
-            self._edges[key, node_id] = self._flow.edge(self._flow.node(), head, total, 0, share, self._step)
-        return self._edges[key, node_id]
-
-
-def _replica_sets(
-    present: Sequence[Placement], movable: Collection[Placement], targets: Targets
-) -> dict[Placement, set[int]]:
-    """Who should hold each partition."""
-    units = sum(len(each.replicas) for each in present) + 1
-    all_bytes = sum((each.size_bytes + 1) * len(each.replicas) for each in present) + 1
-    # Sums of what a later aim costs stay below one step of an earlier one.
-    all_balance = 2 * units * units
-    balance, byte = (1, all_balance) if targets.drained else (all_bytes, 1)
-    rack_step = all_balance * balance + all_bytes * byte if len(set(targets.racks.values())) > 1 else 0
-    flow = MinimumCostFlow()
-    shares = _Shares(flow, ((each.topic, each.replicas) for each in present), targets, balance)
-    chosen: dict[Placement, dict[int, Edge]] = {}
-    waiting: list[int] = []
-    for each in present:
-        source = flow.node()
-        may_hold = [
-            node_id
-            for node_id in sorted({*targets.racks, *each.replicas})
-            if node_id in each.replicas or (each in movable and node_id not in targets.cordoned)
-        ]
-        spreads: dict[str, Edge] = {}
-        chosen[each], ways = {}, dict[int, list[Edge]]()
-        for node_id in may_hold:
-            if node_id in targets.drained and each in movable:
-                continue
-            rack = targets.racks.get(node_id, "")
-            if rack not in spreads:
-                spreads[rack] = flow.edge(source, flow.node(), len(each.replicas), 0, 1, rack_step)
-            way = shares.path(each.topic, node_id)
-            cost = 0 if node_id in each.replicas else (each.size_bytes + 1) * byte
-            chosen[each][node_id] = flow.edge(spreads[rack].head, way[0].tail, 1, cost)
-            ways[node_id] = [spreads[rack], chosen[each][node_id], *way]
-        for node_id in each.replicas:
-            if node_id not in ways or not flow.send_free(ways[node_id]):
-                waiting.append(source)
-    for source in waiting:
-        flow.send(source, shares.sink)
-    return {each: {node_id for node_id, edge in edges.items() if edge.units} for each, edges in chosen.items()}
-
-
-def _leaders(
-    sets: Mapping[Placement, set[int]], movable: Collection[Placement], targets: Targets
-) -> dict[Placement, int]:
-    """Who of those that hold a partition should lead it; a change costs no bytes, but clients have to follow."""
-    all_balance = 2 * (len(sets) + 1) ** 2
-    balance, change = (1, all_balance) if targets.drained else (len(sets) + 1, 1)
-    flow = MinimumCostFlow()
-    shares = _Shares(flow, ((each.topic, each.replicas[:1]) for each in sets), targets, balance)
-    chosen: dict[Placement, dict[int, Edge]] = {}
-    waiting = []
-    for each, nodes in sets.items():
-        source, present = flow.node(), each.replicas[0]
-        chosen[each] = {
-            node_id: flow.edge(source, shares.path(each.topic, node_id)[0].tail, 1, 0 if node_id == present else change)
-            for node_id in sorted(nodes)
-            if each in movable or node_id == present
-        }
-        stays = chosen[each].get(present)
-        if not stays or not flow.send_free([stays, *shares.path(each.topic, present)]):
-            waiting.append(source)
-    for source in waiting:
-        flow.send(source, shares.sink)
-    return {each: next(node_id for node_id, edge in edges.items() if edge.units) for each, edges in chosen.items()}
-
-
-_ALL = "\0all topics"  # No topic has this name.

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from ansible_collections.crucible.kafka.plugins.module_utils import minimum_cost_flow as minimum_cost_flow
 from ansible_collections.crucible.kafka.plugins.module_utils import reassignment_plan as reassignment_plan
+from ansible_collections.crucible.kafka.plugins.module_utils import replica_placement as replica_placement
 from ansible_collections.crucible.kafka.plugins.module_utils import replication_throttle as replication_throttle
 from ansible_collections.crucible.kafka.plugins.module_utils import survey as survey
 from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, endpoint, fail_on_admin_error

@@ -12,6 +12,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils import ensemble as 
 from ansible_collections.crucible.kafka.plugins.module_utils import listeners as listeners
 from ansible_collections.crucible.kafka.plugins.module_utils import minimum_cost_flow as minimum_cost_flow
 from ansible_collections.crucible.kafka.plugins.module_utils import reassignment_plan as reassignment_plan
+from ansible_collections.crucible.kafka.plugins.module_utils import replica_placement as replica_placement
 from ansible_collections.crucible.kafka.plugins.module_utils import saslprep as saslprep
 from ansible_collections.crucible.kafka.plugins.module_utils import scram as scram
 from ansible_collections.crucible.kafka.plugins.module_utils import user_plan as user_plan

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from ansible_collections.crucible.kafka.plugins.module_utils import minimum_cost_flow as minimum_cost_flow
+from ansible_collections.crucible.kafka.plugins.module_utils import replica_placement as replica_placement
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError
 from ansible_collections.crucible.kafka.plugins.module_utils.cluster import listed
 from ansible_collections.crucible.kafka.plugins.module_utils.entry import (

@@ -29,13 +29,12 @@ from ansible_collections.crucible.kafka.plugins.module_utils.reassignment_admin 
 from ansible_collections.crucible.kafka.plugins.module_utils.reassignment_plan import (
     MB,
     Batch,
-    Placement,
-    Targets,
     estimated_s,
     plan,
     problems,
     too_slow,
 )
+from ansible_collections.crucible.kafka.plugins.module_utils.replica_placement import Placement, Targets
 from ansible_collections.crucible.kafka.plugins.module_utils.survey import read_log_dirs, survey
 
 DOCUMENTATION = r"""

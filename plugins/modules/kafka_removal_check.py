@@ -7,6 +7,7 @@ from __future__ import annotations
 from ansible_collections.crucible.kafka.plugins.module_utils import gate as gate
 from ansible_collections.crucible.kafka.plugins.module_utils import minimum_cost_flow as minimum_cost_flow
 from ansible_collections.crucible.kafka.plugins.module_utils import reassignment_plan as reassignment_plan
+from ansible_collections.crucible.kafka.plugins.module_utils import replica_placement as replica_placement
 from ansible_collections.crucible.kafka.plugins.module_utils import replication_throttle as replication_throttle
 from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError, wait_until
 from ansible_collections.crucible.kafka.plugins.module_utils.broker_removal import (

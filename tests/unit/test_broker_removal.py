@@ -28,7 +28,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.cluster import (
     Quorum,
     QuorumReplica,
 )
-from ansible_collections.crucible.kafka.plugins.module_utils.reassignment_plan import Placement
+from ansible_collections.crucible.kafka.plugins.module_utils.replica_placement import Placement
 
 NODES = (1, 2, 3, 4)
 VOTERS = tuple(QuorumReplica(node, f"dir{node}", 0, 100) for node in NODES)

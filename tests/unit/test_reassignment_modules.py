@@ -14,7 +14,7 @@ from stand_in import SERVERS, stand_in
 
 from ansible_collections.crucible.kafka.plugins.module_utils.cluster import ClusterState, Partition
 from ansible_collections.crucible.kafka.plugins.module_utils.health import LogDir
-from ansible_collections.crucible.kafka.plugins.module_utils.reassignment_plan import Placement
+from ansible_collections.crucible.kafka.plugins.module_utils.replica_placement import Placement
 from ansible_collections.crucible.kafka.plugins.modules import (
     kafka_cordon,
     kafka_reassignment_plan,
@@ -65,7 +65,7 @@ def test_a_plan_tells_what_is_copied_how_long_it_takes_and_how_far_each_batch_co
         f" 4.0 MB, at least {answer['estimated_s']:.0f} s by the throttle, to brokers 0, 1, 2 and 3."
     ]
     assert answer["batches"][-1]["progress"].endswith("4.0 of 4.0 MB")
-    assert "1.0 MB to copy" in answer["diff"]["after"]
+    assert "2.0 MB to copy" in answer["diff"]["after"]
     assert answer["changed"]
     assert answer["brokers"] == [0, 1, 2, 3]
 

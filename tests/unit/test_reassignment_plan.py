@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations, product
 
@@ -12,13 +12,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.crucible.kafka.plugins.module_utils.reassignment_plan import (
-    Placement,
     ReassignmentPlan,
-    Targets,
     estimated_s,
     plan,
     problems,
     too_slow,
+)
+from ansible_collections.crucible.kafka.plugins.module_utils.replica_placement import (
+    Placement,
+    Targets,
+    even_shares,
+    replica_sets,
 )
 
 RACKS = st.sampled_from(["", "a", "b", "c"])
@@ -54,21 +58,24 @@ def spread(replicas: Sequence[int], racks: dict[int, str]) -> int:
     return len({racks[node] for node in replicas})
 
 
-def unevenness(numbers: Sequence[int]) -> int:
-    """What the plan calls the cost of a balance: the k-th replica above the common share costs k."""
-    share = sum(numbers) // len(numbers)
-    return sum(over * (over + 1) // 2 for over in (max(0, number - share) for number in numbers))
+def unevenness(held: Mapping[int, int], factors: Sequence[int], racks: Mapping[int, str]) -> int:
+    """What the plan calls the cost of a balance: the k-th replica above a broker's share costs k."""
+    shares = even_shares(Counter(factors), racks)
+    return sum(over * (over + 1) // 2 for over in (max(0, held[node] - shares[node]) for node in racks))
 
 
 def cost(before: Sequence[Placement], after: Sequence[Placement], racks: dict[int, str]) -> tuple[int, int, int]:
     """The three aims in their order: what lies together in a rack, what is uneven, what is moved."""
-    nodes = sorted(racks)
     together = 0
     if len(set(racks.values())) > 1:
         for each in after:
             for number in Counter(racks[node] for node in each.replicas).values():
                 together += number * (number - 1) // 2
-    uneven = sum(unevenness(counts(after, nodes, topic)) for topic in [None, *{each.topic for each in before}])
+    uneven = 0
+    for topic in [None, *{each.topic for each in before}]:
+        of_topic = [each for each in after if topic in (None, each.topic)]
+        held = Counter(node for each in of_topic for node in each.replicas)
+        uneven += unevenness(held, [len(each.replicas) for each in of_topic], racks)
     moved = sum(
         (new.size_bytes + 1) * len(set(new.replicas) - set(old.replicas))
         for old, new in zip(before, after, strict=True)
@@ -190,7 +197,7 @@ def test_no_other_leaders_are_as_even_for_fewer_changes_or_in_a_drain_as_few_and
         uneven = 0
         for topic in [None, *{each.topic for each in placed}]:
             led = Counter(leader for leader, each in zip(leaders, placed, strict=True) if topic in (None, each.topic))
-            uneven += unevenness([led[node] for node in sorted(racks)])
+            uneven += unevenness(led, [1] * led.total(), dict.fromkeys(racks, ""))
         return (uneven, changes) if gone is None else (changes, uneven)
 
     able = [
@@ -371,3 +378,90 @@ def test_without_moves_or_bytes_no_batch_is_too_slow() -> None:
 def test_a_timeout_of_0_is_too_short_for_all_that_is_copied() -> None:
     result = plan([Placement("orders", 0, (1,), 10)], Targets({2: ""}, drained=frozenset({1})))
     assert len(list(too_slow(list(result.batches(1)), 1, 0))) == 1
+
+
+def grown(brokers: int, partitions: int, racks: Mapping[int, str]) -> tuple[list[Placement], Targets]:
+    """One replica in each of three racks, evenly on all brokers but the last, which is new."""
+    of_rack = [[node for node in range(1, brokers) if racks[node] == rack] for rack in "abc"]
+    placed = []
+    for index in range(partitions):
+        nodes = [of_rack[(index + step) % 3] for step in range(3)]
+        replicas = tuple(those[index // 3 % len(those)] for those in nodes)
+        placed.append(Placement(f"topic-{index // 12}", index % 12, replicas, 100 + index))
+    return placed, Targets(racks)
+
+
+def test_a_new_broker_gets_its_share_of_its_rack_though_other_racks_have_fewer_brokers() -> None:
+    racks = {node: "abc"[node % 3] for node in range(1, 11)}  # Rack b has four of them.
+    placed, targets = grown(10, 240, racks)
+    after = plan(placed, targets).apply(placed)
+    held = Counter(node for each in after for node in each.replicas)
+    assert {node: held[node] for node in racks} == {node: 60 if racks[node] == "b" else 80 for node in racks}
+
+
+@pytest.mark.parametrize(
+    ("factors", "racks", "kept", "shares"),
+    [
+        ({3: 10}, "aaabbbccc", 0, [3] * 9),
+        ({3: 240}, "abcabcabca", 0, [60, 80, 80] * 3 + [60]),  # Each rack has to hold one of each.
+        ({2: 60}, "abcccccc", 0, [30, 30, *[10] * 6]),  # And can hold no more: c has 60, the others share as many.
+        ({2: 90}, "abbccc", 0, [30] * 6),
+        ({2: 12}, "aabbcc", 0, [4] * 6),
+        ({3: 8}, "aaab", 0, [5, 5, 5, 8]),  # Of three replicas two lie in one of two racks, and one in the other.
+        ({1: 4}, ["", ""], 2, [1, 1]),
+        ({1: 2, 3: 2}, ["", "", ""], 0, [2, 2, 2]),
+        ({3: 10}, ["", *"abcdefghijklmnopqrstuvwxyzABCDEFGHIJ"], 0, [1] * 37),
+    ],
+)
+def test_shares_are_equal_but_for_racks_that_cannot_hold_so_much_or_have_to_hold_more(
+    factors: dict[int, int], racks: Sequence[str], kept: int, shares: list[int]
+) -> None:
+    assert list(even_shares(factors, dict(enumerate(racks)), kept).values()) == shares
+
+
+@given(clusters(), st.integers(1, 12))
+def test_what_is_decided_in_groups_of_topics_is_feasible_even_and_final(
+    cluster: tuple[list[Placement], Targets], pairs: int
+) -> None:
+    placed, targets = cluster
+    flat = Targets(dict.fromkeys(targets.racks, ""))
+
+    def sets(of: Sequence[Placement], where: Targets) -> list[set[int]]:
+        return replica_sets(of, set(of), where, pairs)
+
+    for each, nodes in zip(placed, sets(placed, targets), strict=True):
+        assert len(nodes) == len(each.replicas)
+        assert spread(sorted(nodes), dict(targets.racks)) == min(len(nodes), len(set(targets.racks.values())))
+    chosen = sets(placed, flat)
+    after = [replace(each, replicas=tuple(sorted(nodes))) for each, nodes in zip(placed, chosen, strict=True)]
+    held = counts(after, sorted(flat.racks))
+    assert max(held) - min(held) <= 1
+    assert [set(each.replicas) for each in after] == sets(after, flat)
+
+
+@given(clusters(), st.data())
+def test_a_drain_that_is_decided_in_groups_moves_only_what_has_to(
+    cluster: tuple[list[Placement], Targets], data: st.DataObject
+) -> None:
+    placed, whole = cluster
+    gone = data.draw(st.sampled_from(sorted(whole.racks)))
+    targets = drained(whole, gone)
+    if list(problems(placed, targets)):
+        return
+    movable = {each for each in placed if gone in each.replicas}
+    for each, nodes in zip(placed, replica_sets(placed, movable, targets, 1), strict=True):
+        assert len(nodes) == len(each.replicas)
+        assert gone not in nodes
+        assert each in movable or nodes == set(each.replicas)
+
+
+def test_groups_begin_with_the_smallest_partitions() -> None:
+    large = [Placement("a", index, (1,), 1_000) for index in range(4)]
+    small = [Placement("b", index, (1,), 1) for index in range(4)]
+    placed = [*large, *small]
+    chosen = replica_sets(placed, set(placed), Targets({1: "", 2: ""}), pairs=8)
+    moved = [each.topic for each, nodes in zip(placed, chosen, strict=True) if nodes == {2}]
+    assert sorted(moved) == ["a", "a", "b", "b"]  # Each topic is to be even, too.
+    alone = [Placement(topic, 0, (1,), size) for topic, size in (("a", 1_000), ("b", 1), ("c", 1_000), ("d", 1))]
+    chosen = replica_sets(alone, set(alone), Targets({1: "", 2: ""}), pairs=2)
+    assert [nodes == {2} for nodes in chosen] == [False, True, False, True]
