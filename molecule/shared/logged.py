@@ -21,6 +21,8 @@ EXPECTED = (
     r"RaftManager id=\d+\] Graceful shutdown of RaftClient failed .*Timeout expired before graceful shutdown completed",
     r"Controller \d+ fails to send a request to broker",  # ZooKeeper mode: to one that is being restarted.
     "ERROR Unexpected exception in LearnerHandler",  # ZooKeeper: a follower went away or was restarted.
+    # Every few minutes; one that has only just been given its partitions does it the next time.
+    r"ShareCoordinator id=\d+\] Received error while snapshotting cold partitions\..*CoordinatorLoadInProgress",
     # Kafka's own faults (docs/failover.md): a controller that is being restarted is asked for what it has not got, and
     # one that is stopping counts an error for which it has no meter any more.
     r'because the return value of "kafka\.server\.ControllerServer\.raftManager\(\)" is null',

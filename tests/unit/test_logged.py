@@ -43,6 +43,14 @@ LATE = (
 HEARTBEAT = "[2026-11-25 13:51:29,924] ERROR Not the active controller: apiKey=BROKER_HEARTBEAT"
 
 
+COLD = (
+    "[2026-11-29 20:50:26,428] ERROR [ShareCoordinator id=3] Received error while snapshotting cold partitions. "
+    "(org.apache.kafka.coordinator.share.ShareCoordinatorService): java.util.concurrent.CompletionException: "
+    "org.apache.kafka.common.errors.CoordinatorLoadInProgressException: The coordinator is loading and hence can't "
+    "process requests."
+)
+
+
 def test_only_what_was_added_is_new_also_when_it_is_the_same_line_again() -> None:
     assert added([OLD], [OLD, NEW]) == [NEW]
     assert added([OLD], [OLD, OLD]) == [OLD]
@@ -50,7 +58,9 @@ def test_only_what_was_added_is_new_also_when_it_is_the_same_line_again() -> Non
 
 
 def test_an_error_is_explained_by_what_always_happens_or_by_what_was_said() -> None:
-    assert unexplained([HEARTBEAT, LATE, NEW, NOT_YET, NO_LONGER, ADDED, REGISTRATION, NOBODY, BEHIND, OVER]) == [NEW]
+    assert unexplained([HEARTBEAT, LATE, NEW, NOT_YET, NO_LONGER, ADDED, REGISTRATION, NOBODY, BEHIND, OVER, COLD]) == [
+        NEW
+    ]
     for other in (
         LATE.replace("controller event queue overloaded", "another fault"),
         ADDED.replace("control-02799838", "orders"),
@@ -60,6 +70,7 @@ def test_an_error_is_explained_by_what_always_happens_or_by_what_was_said() -> N
         NOBODY.replace("CONTROLLER_REGISTRATION", "CREATE_TOPICS"),
         NOT_YET.replace("raftManager()", "controller()"),
         NO_LONGER.replace("getOrCreateMeter", "mark"),
+        COLD.replace("CoordinatorLoadInProgressException", "UnknownServerException"),
     ):
         assert unexplained([other]) == [other]
     assert unexplained([HEARTBEAT, NEW, OLD], [r"clicks-\d at offset 586"]) == [OLD]
