@@ -60,7 +60,8 @@ def leave_throttle() -> None:
     """Leave what a run may leave that is killed while it moves replicas: the rate of a broker."""
     rate = ConfigEntry("leader.replication.throttled.rate", "50000000", incremental_operation=AlterConfigOpType.SET)
     broker = ConfigResource(ResourceType.BROKER, "1", incremental_configs=[rate])
-    AdminClient({"bootstrap.servers": ",".join(BOOTSTRAP)}).incremental_alter_configs([broker])[broker].result(60)
+    admin = AdminClient({"bootstrap.servers": ",".join(BOOTSTRAP)})
+    admin.incremental_alter_configs([broker])[broker].result(60)
 
 
 @pytest.fixture(scope="module")
