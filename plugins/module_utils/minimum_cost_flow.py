@@ -89,10 +89,9 @@ class MinimumCostFlow:
     def send(self, source: int, sink: int) -> bool:
         """Send one more unit, and send others another way where that makes all together cheaper; False if none fits."""
         distance, arrived_by = {source: 0}, dict[int, Edge]()
-        # Of nodes equally far the one that was found last comes first, which leads on to the sink.
-        queue, settled, found = [(0, 0, source)], set[int](), 0
+        queue, settled = [(0, source)], set[int]()
         while queue:
-            so_far, _, node = heapq.heappop(queue)
+            so_far, node = heapq.heappop(queue)
             if node in settled:
                 continue
             settled.add(node)
@@ -106,8 +105,8 @@ class MinimumCostFlow:
                 cost = edge.one_more() if forward else -edge.one_less()
                 total = so_far + cost + self._potential[node] - self._potential[there]
                 if there not in settled and total < distance.get(there, total + 1):
-                    distance[there], arrived_by[there], found = total, edge, found + 1
-                    heapq.heappush(queue, (total, found, there))
+                    distance[there], arrived_by[there] = total, edge
+                    heapq.heappush(queue, (total, there))
         if sink not in settled:
             return False
         for node in settled:
