@@ -46,10 +46,7 @@ def unregister_broker(admin: Any, node_id: int) -> bool:
     Raises:
         AdminError: Kafka refuses.
     """
-    fields: list[dict[str, Any]] = [{"name": "BrokerId", "type": "int32", "versions": "0+"}]
-    request = message(UNREGISTER_BROKER, "UnregisterBrokerRequest", fields)(broker_id=node_id)
-    message(UNREGISTER_BROKER, "UnregisterBrokerResponse", ANSWER)
-    return _send(admin, request, f"broker {node_id}", BROKER_ID_NOT_REGISTERED)
+    return _unregister(admin, UNREGISTER_BROKER, "Broker", node_id, BROKER_ID_NOT_REGISTERED)
 
 
 def unregister_controller(admin: Any, node_id: int) -> bool:
@@ -60,10 +57,7 @@ def unregister_controller(admin: Any, node_id: int) -> bool:
     Raises:
         AdminError: Kafka refuses.
     """
-    fields: list[dict[str, Any]] = [{"name": "ControllerId", "type": "int32", "versions": "0+"}]
-    request = message(UNREGISTER_CONTROLLER, "UnregisterControllerRequest", fields)(controller_id=node_id)
-    message(UNREGISTER_CONTROLLER, "UnregisterControllerResponse", ANSWER)
-    return _send(admin, request, f"controller {node_id}", CONTROLLER_ID_NOT_REGISTERED)
+    return _unregister(admin, UNREGISTER_CONTROLLER, "Controller", node_id, CONTROLLER_ID_NOT_REGISTERED)
 
 
 def remove_voter(admin: Any, cluster_id: str, node_id: int, directory_id: str) -> bool:
@@ -82,6 +76,13 @@ def remove_voter(admin: Any, cluster_id: str, node_id: int, directory_id: str) -
     directory = str(uuid.UUID(bytes=urlsafe_b64decode(directory_id + "==")))
     request = made(cluster_id=cluster_id, voter_id=node_id, voter_directory_id=directory)
     return _send(admin, request, f"controller {node_id}", VOTER_NOT_FOUND)
+
+
+def _unregister(admin: Any, api: Mapping[str, Any], kind: str, node_id: int, unknown: int) -> bool:
+    fields: list[dict[str, Any]] = [{"name": f"{kind}Id", "type": "int32", "versions": "0+"}]
+    request = message(api, f"Unregister{kind}Request", fields)(**{f"{kind.lower()}_id": node_id})
+    message(api, f"Unregister{kind}Response", ANSWER)
+    return _send(admin, request, f"{kind.lower()} {node_id}", unknown)
 
 
 def _send(admin: Any, request: Any, name: str, unknown: int) -> bool:
