@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 from testinfra.host import Host
 
-# Sends Kafka's first request. Over TLS 1.3 a certificate is judged after the client has done its part, so that only the
-# answer tells: an alert, or how Kafka begins each answer.
+# Asks for the cluster's ACLs (DescribeAcls, version 1), as one may whom the authorizer permits it. Over TLS 1.3 a
+# certificate is judged after the client has done its part, so that only the answer tells: an alert, or Kafka's code.
 ASK = """
 import socket, ssl, struct, sys, tempfile
 host, port, pem = sys.argv[1:]
@@ -31,8 +31,11 @@ with tempfile.NamedTemporaryFile("w") as shown:
         tls.load_cert_chain(shown.name)
 try:
     with socket.create_connection((host, int(port)), 60) as plain, tls.wrap_socket(plain) as to:
-        to.sendall(struct.pack(">ihhih", 10, 18, 0, 1, -1))
-        print("let in" if to.recv(4) else "not let in")
+        to.sendall(struct.pack(">ihhihbhbhhbb", 20, 29, 1, 1, -1, 1, -1, 1, -1, -1, 1, 1))
+        with to.makefile("rb") as answer:
+            told = answer.read(14)
+        code, known = int.from_bytes(told[12:]), {0: "permitted", 31: "refused", 54: "no authorizer"}
+        print(known.get(code, code) if told else "not let in")
 except (ssl.SSLError, ConnectionError):  # An alert; it is lost where the connection is closed before it is read.
     print("not let in")
 """
@@ -71,8 +74,9 @@ def _named(name: str) -> x509.Name:
 
 
 def answer_to(pem: str, member: Host, address: str, port: int) -> str:
-    """What a listener answers, asked by a member, as other hosts do not reach it: `let in`, or `not let in`.
+    """What a listener answers whoever shows a certificate; it is asked by a member, as other hosts do not reach it.
 
+    It is `not let in`, or `refused` or `permitted` by the authorizer, or let in where there is `no authorizer`.
     `pem` has a key and a certificate, "" shows none. The keys are on a command line: they are worth nothing.
     """
     return str(member.check_output("python3 -c %s %s %s %s", ASK, address, str(port), pem)).strip()

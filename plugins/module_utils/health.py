@@ -218,7 +218,10 @@ def certificate_problems(certificates: Iterable[ShownCertificate], min_days: flo
         elif each.days_left <= 0:
             yield f"The certificate of {each} expired {-each.days_left:.1f} days ago."
         elif each.days_left < min_days:
-            yield f"The certificate of {each} expires in {each.days_left:.1f} days, the limit is {min_days:g}."
+            yield (
+                f"The certificate of {each} expires in {each.days_left:.1f} days, the limit is {min_days:g}"
+                " (kafka_health_certificate_days)."
+            )
 
 
 def _authorities(authorities: Sequence[TrustedAuthority]) -> Iterator[str]:

@@ -40,7 +40,7 @@ class Declared:
 
     common_name: str
     names: Collection[str]
-    renew_days: int = 0
+    renew_days: float = 0
 
 
 def alternative_names(hosts: Iterable[str]) -> list[str]:
@@ -101,7 +101,7 @@ def renewal_reasons(found: Certificate | None, declared: Declared, chain_error: 
     if left_days < 0:
         yield "it has expired"
     elif left_days < declared.renew_days:
-        yield f"it expires in {left_days:.1f} days"
+        yield "it expires in " + (f"{left_days:.1f} days" if left_days >= 1 else f"{left_days * 24:.1f} hours")
     if chain_error:
         yield f"the authority has not signed it ({chain_error})"
     yield from _shortcomings(found, declared)
@@ -165,13 +165,13 @@ def _own_problems(settings: Mapping[str, Any]) -> Iterator[str]:
         yield "tls_authority_passphrase: it needs 8 characters or more; keep it in a vault."
     if settings["tls_renew_days"] >= settings["tls_days"]:
         yield (
-            f"tls_renew_days: {settings['tls_renew_days']} is not less than tls_days, {settings['tls_days']}, so that"
-            " each run would renew each certificate."
+            f"tls_renew_days: {settings['tls_renew_days']:g} is not less than tls_days, {settings['tls_days']:g}, so"
+            " that each run would renew each certificate."
         )
-    elif settings["tls_authority_days"] <= settings["tls_days"] + settings["tls_renew_days"]:
+    elif settings["tls_authority_days"] <= (both := settings["tls_days"] + settings["tls_renew_days"]):
         yield (
             f"tls_authority_days: {settings['tls_authority_days']} is not more than tls_days and tls_renew_days"
-            f" together, {settings['tls_days'] + settings['tls_renew_days']}, so that each run would renew the"
+            f" together, {both:g}, so that each run would renew the"
             " authority's certificate."
         )
 

@@ -24,7 +24,7 @@ options:
   common_name: {type: str, required: true, description: The subject's common name.}
   names: {type: list, elements: str, required: true, description: 'Its alternative names, as C(DNS:kafka1).'}
   authority: {type: str, required: true, description: 'The certificate that signs, in PEM; "" before it is made.'}
-  renew_days: {type: int, required: true, description: A certificate that expires in fewer days is renewed.}
+  renew_days: {type: float, required: true, description: A certificate that expires in fewer days is renewed.}
   reissue: {type: bool, default: false, description: Whether any certificate is renewed.}
 author: [Crucible]
 """
@@ -55,7 +55,7 @@ def main() -> None:
             "common_name": {"type": "str", "required": True},
             "names": {"type": "list", "elements": "str", "required": True},
             "authority": {"type": "str", "required": True},
-            "renew_days": {"type": "int", "required": True},
+            "renew_days": {"type": "float", "required": True},
             "reissue": {"type": "bool", "default": False},
         },
         supports_check_mode=True,

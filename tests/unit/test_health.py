@@ -140,7 +140,8 @@ CERTIFICATES = [
 def test_each_certificate_is_told_with_its_days_and_one_that_ends_soon_is_not_well() -> None:
     health = assess(WELL, REPORTS, EXPECTED, CERTIFICATES)
     assert health.problems == [
-        "The certificate of INTERNAL of kafka1 (port 9094) expires in 13.9 days, the limit is 14.",
+        "The certificate of INTERNAL of kafka1 (port 9094) expires in 13.9 days, the limit is 14"
+        " (kafka_health_certificate_days).",
         "The certificate of CLIENT of kafka2 (port 9092) expired 2.0 days ago.",
         "INTERNAL of kafka2 (port 9094) shows no certificate: Connection refused.",
     ]

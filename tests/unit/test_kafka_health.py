@@ -115,7 +115,10 @@ def shown(days: float, failure: str = "") -> dict[str, Any]:
     ("found", "problems"),
     [
         (shown(20.5), []),
-        (shown(20.5) | {"min_certificate_days": "21"}, ["expires in 20.5 days, the limit is 21."]),
+        (
+            shown(20.5) | {"min_certificate_days": "21"},
+            ["expires in 20.5 days, the limit is 21 (kafka_health_certificate_days)."],
+        ),
         (shown(-1.5), ["expired 1.5 days ago."]),
         (shown(0, "timed out"), ["shows no certificate: timed out."]),
     ],

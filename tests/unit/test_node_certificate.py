@@ -98,7 +98,9 @@ def test_a_certificate_that_covers_more_and_is_valid_stays() -> None:
     [
         (NOW_S + 70 * DAY_S + 1, {}, "it expires in 30.0 days"),
         (NOW_S + 98.5 * DAY_S, {}, "it expires in 1.5 days"),
-        (GOOD.expires_s, {}, "it expires in 0.0 days"),
+        (GOOD.expires_s - DAY_S, {}, "it expires in 1.0 days"),
+        (GOOD.expires_s - 9 * 3600, {}, "it expires in 9.0 hours"),
+        (GOOD.expires_s, {}, "it expires in 0.0 hours"),
         (GOOD.expires_s + 1, {}, "it has expired"),
         (NOW_S, {"names": ["DNS:kafka1"]}, "it does not cover IP:192.0.2.11"),
         (NOW_S, {"names": []}, "it does not cover DNS:kafka1, IP:192.0.2.11"),
@@ -164,6 +166,7 @@ SETTINGS = {
     [
         {},
         {"tls_authority_dir": "~/ca"},
+        {"tls_days": 0.25, "tls_renew_days": 0.125},
         {"signed_elsewhere": True, "client_names": [], "passphrase_length": 0, "tls_renew_days": 31},
     ],
 )
@@ -184,6 +187,10 @@ def test_settings_that_can_work_are_taken(well: dict[str, Any]) -> None:
             "tls_authority_dir: name a folder on tls_authority_host, from / or ~, in which the",
         ),
         ({"signed_elsewhere": True}, "tls_client_names: with tls_signed_elsewhere there is no key to sign with; put"),
+        (
+            {"tls_days": 0.25, "tls_renew_days": 0.5},
+            "tls_renew_days: 0.5 is not less than tls_days, 0.25, so that each run would renew each certificate.",
+        ),
         ({"passphrase_length": 7}, "tls_authority_passphrase: it needs 8 characters or more; keep it in a vault."),
         (
             {"tls_renew_days": 31},

@@ -15,6 +15,7 @@ from confluent_kafka.admin import AdminClient, ScramCredentialInfo, ScramMechani
 from kafka import KafkaAdminClient
 from live import BOOTSTRAP, BROKERS, LAB, ROOT, SITE, Run, host, listening, play
 from logged import errors, told, unexplained
+from outgoing_certificates import shown_to
 
 SCENARIO = ROOT / "molecule/secured"
 VALUES = yaml.safe_load((SCENARIO / "vars/values.yml").read_text(encoding="utf-8"))
@@ -219,8 +220,8 @@ def test_no_node_logged_an_error(name: str) -> None:
     assert not lines, "\n".join(lines)
 
 
-def voters() -> dict[int, str]:
-    """The directory id of each voter by node id, as an administrator is told."""
+def quorum() -> dict[str, Any]:
+    """What an administrator is told of the controllers."""
     admin = KafkaAdminClient(
         bootstrap_servers=BOOTSTRAP,
         security_protocol="SASL_SSL",
@@ -229,9 +230,14 @@ def voters() -> dict[int, str]:
         sasl_plain_username="admin",
         sasl_plain_password=ADMIN_PASSWORD,
     )
-    quorum = admin.describe_metadata_quorum()["topics"][0]["partitions"][0]
+    told: dict[str, Any] = admin.describe_metadata_quorum()["topics"][0]["partitions"][0]
     admin.close()
-    return {voter["replica_id"]: str(voter["replica_directory_id"]) for voter in quorum["current_voters"]}
+    return told
+
+
+def voters() -> dict[int, str]:
+    """The directory id of each voter by node id."""
+    return {voter["replica_id"]: str(voter["replica_directory_id"]) for voter in quorum()["current_voters"]}
 
 
 def test_a_controller_that_lost_its_disk_gets_its_vote_again() -> None:
@@ -290,6 +296,25 @@ def test_a_changed_password_and_a_certificate_near_its_end_take_effect_in_the_sa
     assert len({*renewed.values()}) == len(EVERYBODY)
     assert [let_in(server, declared) for server in BOOTSTRAP] == [True] * len(BOOTSTRAP)
     assert [let_in(server, former) for server in BOOTSTRAP] == [False] * len(BOOTSTRAP)
+
+
+def test_after_a_renewal_each_outgoing_channel_shows_the_new_certificate() -> None:
+    """Brokers to each other, to the controllers, and the controllers to each other, whose client reloads nothing."""
+    renewed = {listener.partition(":")[0]: serial.partition("=")[2] for listener, serial in serials().items()}
+    expected = {address: {renewed[name]} for name, address in EVERYBODY.items()}
+
+    def seen_by(name: str, port: int, peers: dict[str, str]) -> None:
+        others = {address: expected[address] for peer, address in peers.items() if peer != name}
+        assert shown_to(host(name), port, others) == others
+
+    for broker in ("kafka1", "kafka2"):
+        seen_by(broker, 9094, BROKERS)
+    active = former = quorum()["leader_id"]
+    seen_by(f"controller{active - 100}", 9093, EVERYBODY)
+    host(f"controller{active - 100}").check_output("systemctl restart kafka")
+    while active in (former, -1):
+        active = quorum()["leader_id"]
+    seen_by(f"controller{active - 100}", 9093, EVERYBODY)  # The former one, too.
 
 
 STOCK = {"mechanism": "SCRAM-SHA-512", "name": "stock"}
