@@ -23,6 +23,15 @@ from .releases import (
     told,
 )
 
+CONSEQUENCES = {
+    # KIP-966, KAFKA-16540: brokers must not disagree about which partitions are under their minimum.
+    "eligible.leader.replicas.version": (
+        "min.insync.replicas stands for the whole cluster then: unless it is set there already, Kafka sets it to what"
+        " server.properties of the active controller says, and it neither takes it for single brokers nor lets it go."
+    ),
+}
+"""What else changes where a feature is raised from 0."""
+
 KRAFT_VERSION_SINCE = (4, 1)
 """Before it, raising kraft.version wrote a record that later broke the quorum (KAFKA-18979)."""
 
@@ -58,8 +67,11 @@ class FeaturePlan:
     @property
     def lines(self) -> list[str]:
         """The plan as it is printed."""
+        if not self.raised:
+            return ["All features are as high as the nodes support."]
         changes = [f"{name}: {before} -> {after}" for name, (before, after) in self.raised.items()]
-        return [*changes, *_way_back(self.raised)] if changes else ["All features are as high as the nodes support."]
+        effects = [told for name, told in CONSEQUENCES.items() if name in self.raised and not self.raised[name][0]]
+        return [*changes, *effects, *_way_back(self.raised)]
 
 
 def plan(cluster: Cluster, declared: Mapping[str, Any]) -> FeaturePlan:

@@ -89,6 +89,15 @@ def test_the_way_back_is_told_by_what_the_levels_change(raised: dict[str, int], 
     assert plan(cluster(), raised).lines == [f"{name}: {before} -> {level}", told]
 
 
+def test_what_else_changes_is_told_where_a_feature_comes_into_force_and_not_where_it_goes_higher() -> None:
+    name = "eligible.leader.replicas.version"
+    nodes = {"supported": {1: {name: 2, "metadata.version": 33}}, "releases": {}}
+    first, second = (plan(cluster(levels={name: now, "metadata.version": 33}, **nodes), {}).lines for now in (0, 1))
+    assert first[0] == f"{name}: 0 -> 2"
+    assert first[1].startswith("min.insync.replicas stands for the whole cluster then: ")
+    assert (len(first), len(second)) == (3, 2)
+
+
 def test_where_all_is_raised_that_is_said() -> None:
     found = plan(cluster(levels=BY_44), {})
     assert (found.raised, found.lines) == ({}, ["All features are as high as the nodes support."])

@@ -23,6 +23,7 @@ GROWN = ROOT / "molecule/lifecycle_short/grown"
 NEWCOMER = 4  # A broker and a controller.
 # Batches of few partitions, in the midst of which a run can be killed.
 SLOWLY = {"rebalance_batch_partitions": 3}
+IN_NO_TIME = {"rebalance_throttle_bytes_per_second": 1000, "rebalance_batch_timeout_s": 1}
 CONFIRMED = {"finalize_confirm": "yes"}
 # A controller with the newcomer's id that joins as an observer, which is enough for Kafka to count it anew, and goes.
 JOIN_ONCE = f"""
@@ -91,6 +92,7 @@ def story(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
         found.do("health with a throttle", HEALTH, **grown)
         found.has_to("rebalanced", REBALANCE, **grown)
         found.look("rebalanced")
+        found.do("removed in no time", REMOVE, broker="kafka4", **grown, **IN_NO_TIME)
         found.kill("removed, killed", ("Move replicas", 2), REMOVE, broker="kafka4", **grown, **SLOWLY)
         found.has_to("removed", REMOVE, broker="kafka4", **grown)
         found.look("removed")
@@ -153,6 +155,12 @@ def test_a_throttle_that_was_left_behind_is_found_and_removed_by_the_next_run(st
     told = story.steps["health with a throttle"].run
     assert "A replication throttle is left on broker 1 while no partition is reassigned" in told.sentences
     assert (told.ok, story.steps["afterwards"].run.ok) == (False, True)
+
+
+def test_a_removal_that_cannot_be_done_is_refused_before_anything_is_touched(story: Story) -> None:
+    refused = story.steps["removed in no time"].run
+    assert "rebalance_batch_timeout_s" in refused.sentences, refused.why
+    assert (refused.ok, refused.changed) == (False, 0)
 
 
 def test_a_removed_node_holds_nothing_and_neither_votes_nor_is_known_any_more(story: Story) -> None:
