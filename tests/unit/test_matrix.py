@@ -1,15 +1,19 @@
 """The rows of the failover matrix say what exists, and the short matrix has what CI must see."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kafka_load.engines.base import Engine
+from kafka_load.engines.settings import ClientSettings
 from live import BROKERS
 from matrix.audit import Audit
 from matrix.claims import claims
 from matrix.evidence import OBSERVATIONS
 from matrix.identities import Claimed, Stamp, claimed
+from matrix.members import process_of
 from matrix.report import COLUMNS, cells, table, write
 from matrix.rows import PROMISED, Row, rows
 from matrix.scenario import Outcome, Scenario
@@ -203,3 +207,8 @@ def test_the_results_are_left_as_json_with_the_places_of_what_was_written_twice(
     assert second["audit"]["places"] == {"orders-2": [[40, 43]]}
     assert (second["audit"]["records"], "claimed" in second) == (1000, False)
     assert "kill_broker" in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
+def test_the_process_of_a_member_is_known_by_its_engine() -> None:
+    engine: Engine[None, None] = Engine(ClientSettings("nowhere:1"))
+    assert process_of(engine.id) == os.getpid()

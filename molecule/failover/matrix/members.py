@@ -22,7 +22,12 @@ def victim(journals: Path) -> int | None:
     """
     each = (journal for folder in journals.glob("*/") for journal in read_journals(folder))
     engines = sorted(journal.engine for journal in each if journal.group == GROUP)
-    return int(engines[0].split("/")[1]) if engines else None
+    return process_of(engines[0]) if engines else None
+
+
+def process_of(engine: str) -> int:
+    """The process id in an engine's id, `HOST/PROCESS-RANDOM/NUMBER`."""
+    return int(engine.split("/")[1].partition("-")[0])
 
 
 def count() -> int:
