@@ -12,6 +12,7 @@ from typing import NoReturn
 from kafka_load.config.results_dir import default_folder
 from kafka_load.output import comparison_report, html_report
 from kafka_load.output.comparison import ComparisonError, allowance, table
+from kafka_load.output.html_report import ResultsError
 from kafka_load.output.verdict import FAIL, PASS, REFUSED
 from kafka_load.run import run_annotations
 
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(given)
     try:
         said, status = options.do(options)
-    except (run_annotations.NoRunError, ComparisonError, OSError) as error:
+    except (run_annotations.NoRunError, ComparisonError, ResultsError, OSError) as error:
         print(f"kafka-load: {error}", file=sys.stderr)
         return REFUSED
     print(said)

@@ -66,5 +66,5 @@ def judged(
         committed={},
         final=True,
     )
-    judgement, collector, _ = judge_group("g", replace(evidence, **changes))
+    judgement, collector = judge_group("g", replace(evidence, **changes))
     return judgement, collector.named, collector

@@ -34,7 +34,8 @@ GOOD = Done(
 def asked(users: Mapping[str, int] = USERS, options: Mapping[str, Any] | None = None, **profile: Any) -> Asked:
     given = {option.dest: option.default for option in OPTIONS} | dict(options or {})
     plan = Plan("r1", 1, "localhost:9092", parse("steady", STEADY | profile, "steady.toml"), given)
-    return Asked(replace(plan, users=users), PRODUCERS, READERS, [(0.0, users)], {"orders": 3, "clicks": 12})
+    partitions = {"orders": 3, "clicks": 12}
+    return Asked(replace(plan, users=users), PRODUCERS, READERS, [(0.0, users)], partitions, read=("orders", "clicks"))
 
 
 def found(what: Asked, done: Done) -> list[str]:

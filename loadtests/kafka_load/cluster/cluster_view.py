@@ -162,8 +162,12 @@ class ClusterWatch(Engine[ClusterView, ClusterView]):
             native_sleep(0.02)
 
     def _offsets_client(self, group: str) -> Consumer:
-        """A client that may ask about a group and, as it never subscribes, is no member of it."""
-        return Consumer(self._listening(self.client.properties(group_id=group, enable_auto_commit=False)))
+        """A client that may ask about a group and, as it never subscribes, is no member of it.
+
+        Like `queries.metadata_client` it sees what lies behind an open transaction.
+        """
+        sees_all = self.client.properties(group_id=group, enable_auto_commit=False, isolation_level="read_uncommitted")
+        return Consumer(self._listening(sees_all))
 
     def _survey(self, client: Consumer) -> None:
         metadata = client.list_topics(timeout=ANSWER_S)

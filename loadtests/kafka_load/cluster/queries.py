@@ -18,8 +18,12 @@ from kafka_load.native_threads import native_sleep
 
 
 def metadata_client(client: ClientSettings, group: str = "kafka-load") -> Consumer:
-    """A client for questions about topics, and about offsets of a group, which it does not join."""
-    return Consumer(dict(client.properties(group_id=group)), logger=Silence())
+    """A client for questions about topics, and about offsets of a group, which it does not join.
+
+    To it a log ends behind its last record, whether that is committed or not: to who reads what is committed, it would
+    end where its first open transaction begins, and nothing would show that there are records behind.
+    """
+    return Consumer(dict(client.properties(group_id=group, isolation_level="read_uncommitted")), logger=Silence())
 
 
 def check_cluster(client: ClientSettings, topics: Sequence[str], timeout_s: float = 8) -> list[str]:

@@ -36,6 +36,10 @@ SECRETS = frozenset(
 _RECORDS = "leave it out: the harness makes and reads the bytes of its records"
 _COMMITS = "leave it out: the harness commits what it has judged, see --commit-ms"
 HARNESS_SETS = {
+    "bootstrap.servers": "use --bootstrap-servers",
+    "metadata.broker.list": "use --bootstrap-servers",
+    "test.mock.num.brokers": "leave it out: each client would have a cluster of its own",
+    "delivery.report.only.error": "leave it out: the harness has to learn of each acknowledgement",
     "client.id": "leave it out: by its client.id the harness tells its own members of a group from others",
     "group.id": "leave it out: the groups are those of the profile's users, see --group-prefix",
     "group.instance.id": "use --static-members",
@@ -161,11 +165,11 @@ def read(path: str, environment: Mapping[str, str] = os.environ) -> ClientConfig
     return ClientConfig(found, resolved.get("bootstrap.servers", ""), tuple(warnings))
 
 
-def check_given(name: str) -> None:
-    """See that a property may be given on the command line (`--client NAME=…`).
+def check_given(name: str, value: str) -> None:
+    """See that a property may be given on the command line (`--client NAME=VALUE`).
 
     Raises:
-        ClientConfigError: if it is secret, or the harness sets it itself.
+        ClientConfigError: if it is secret, the harness sets it itself, or librdkafka does not take it.
     """
     if name in SECRETS:
         raise ClientConfigError(
@@ -174,6 +178,8 @@ def check_given(name: str) -> None:
         )
     if name in HARNESS_SETS:
         raise ClientConfigError(f"--client {name}: {HARNESS_SETS[name]}")
+    if why := why_refused(name, value):
+        raise ClientConfigError(f"--client {name}: librdkafka does not take it: {why}")
 
 
 def translate(given: Mapping[str, str], where: str) -> dict[str, str]:

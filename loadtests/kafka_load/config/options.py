@@ -6,6 +6,7 @@ What a profile says (rate, size, limits) has no default here: None means that th
 from __future__ import annotations
 
 import argparse
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,12 +17,14 @@ from kafka_load.config import client_config
 from kafka_load.config.inventory import ENV
 from kafka_load.config.results_dir import default_folder
 from kafka_load.config.slo import LIMITS
+from kafka_load.config.table import KEYS_MAX, RATE_MAX
 from kafka_load.config.time_span import span_s
 from kafka_load.output.measurements import Requirements
 from kafka_load.output.verdict import REFUSED
 from kafka_load.records.binary import SMALLEST
 
 LIMIT_PREFIX = "slo_"
+INT_MAX = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -54,16 +57,20 @@ class Option:
         return given | {"type": self.type, "choices": self.choices, "metavar": None if self.choices else "X"}
 
 
-def number(at_least: float = 0.0, whole: bool = False) -> Callable[[str], float]:
-    """A converter for numbers of at least `at_least`."""
+def number(at_least: float = 0.0, whole: bool = False, at_most: float = math.inf) -> Callable[[str], float]:
+    """A converter for finite numbers from `at_least` to `at_most`."""
 
     def convert(text: str) -> float:
         try:
             value = int(text) if whole else float(text)
         except ValueError:
             raise argparse.ArgumentTypeError(f"{text!r} is not a {'whole ' * whole}number") from None
-        if not value >= at_least:
+        if not (whole or math.isfinite(value)):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a finite number")
+        if value < at_least:
             raise argparse.ArgumentTypeError(f"{text} is less than {at_least:g}")
+        if value > at_most:
+            raise argparse.ArgumentTypeError(f"{text} is more than {at_most:,.10g}")
         return value
 
     return convert
@@ -86,11 +93,11 @@ def span(text: str) -> float:
 
 def pair(text: str) -> str:
     """A librdkafka property as KEY=VALUE."""
-    name, sign, _ = text.partition("=")
+    name, sign, value = text.partition("=")
     if not name or not sign:
         raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
     try:
-        client_config.check_given(name)
+        client_config.check_given(name, value)
     except client_config.ClientConfigError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return text
@@ -103,8 +110,8 @@ def group_prefix(text: str) -> str:
     return text
 
 
-_COUNT = number(1, whole=True)
-_NATURAL = number(0, whole=True)
+_COUNT = number(1, whole=True, at_most=INT_MAX)
+_NATURAL = number(0, whole=True, at_most=INT_MAX)
 
 OPTIONS: tuple[Option, ...] = (
     Option("--bootstrap-servers", "Brokers, host:port,…; by default those of the Ansible inventory", env=ENV),
@@ -122,14 +129,18 @@ OPTIONS: tuple[Option, ...] = (
         type=pair,
         many=True,
     ),
-    Option("--rate", "Records/s due at the profile's highest point, all producers together", type=number(0.001)),
+    Option(
+        "--rate",
+        "Records/s due at the profile's highest point, all producers together",
+        type=number(0.001, at_most=RATE_MAX),
+    ),
     Option("--size", "json, or bytes a record", type=size),
     Option(
         "--entropy",
         "Share of a record of --size bytes, behind its 48 of header, that compression makes nothing less of, 0 to 1",
         type=number(0.0),
     ),
-    Option("--keys", "How many different keys, instead of the profile's", type=_COUNT),
+    Option("--keys", "How many different keys, instead of the profile's", type=number(1, whole=True, at_most=KEYS_MAX)),
     Option("--zipf", "Exponent of Zipf's law for the keys; without it they are uniform", type=number(0.0)),
     Option("--acks", "Who must have a record before it counts as acknowledged", "all", choices=("all", "1", "0")),
     Option("--no-idempotence", "Let retries write a record twice", False),

@@ -14,14 +14,14 @@ from types import MappingProxyType
 from typing import Any
 
 from kafka_load.clock import SECOND
+from kafka_load.config import client_trial, schedule
 from kafka_load.config import options as opts
-from kafka_load.config import schedule
 from kafka_load.config.processing import Processing
 from kafka_load.config.profile_types import Event, Mode, Presence, Profile, Rate, RecordShape
 from kafka_load.config.profiles import parse
 from kafka_load.config.rate_steps import step_rates, step_s, tolerance, too_short
 from kafka_load.config.schedule import Schedule
-from kafka_load.config.slo import DEFAULT_LIMITS, PROCESSING_LIMITS, TRANSFORM_LIMITS
+from kafka_load.config.slo import DEFAULT_LIMITS, LIMITS, PROCESSING_LIMITS, TRANSFORM_LIMITS
 from kafka_load.config.transform import Transform
 from kafka_load.engines.settings import (
     ClientSettings,
@@ -84,7 +84,7 @@ class Plan:
                 raise PlanError(
                     "a rate with a tolerance does not go with --abort-every: what is aborted stays a backlog"
                 )
-        largest = int(self.client.extra.get("message.max.bytes", MESSAGE_MAX_BYTES))
+        largest = self._message_max_bytes
         for shape in (self.records(topic) for topic in ("", *self.profile.topics)):
             headers = sum(len(name.encode()) + len(value) + HEADER_BYTES for name, value in shape.headers)
             if shape.largest + headers + OVERHEAD_BYTES > largest:
@@ -105,6 +105,12 @@ class Plan:
             )
         if self.warmup_s and any(rate.shape == "steps" for rate in self.profile.rate.values()):
             raise PlanError("a warm-up does not go with the shape steps, each of which leaves its first quarter out")
+        if (limit := self._held_to_no_step) and any(rate.shape == "steps" for rate in self.profile.rate.values()):
+            per_step = ", ".join(name for name, one in LIMITS.items() if one.per_step)
+            raise PlanError(
+                f"{limit} does not go with the shape steps, whose last step is meant to be too much: leave it out;"
+                f" each step is held to the limits {per_step} of the whole run"
+            )
         if self.options["share_release"] + self.options["share_reject"] > 1:
             raise PlanError("--share-release and --share-reject are shares of one whole, together at most 1")
 
@@ -112,6 +118,15 @@ class Plan:
     def client(self) -> ClientSettings:
         """How every client reaches the cluster."""
         return ClientSettings(self.bootstrap, {**self.secured, **self.given})
+
+    @property
+    def _message_max_bytes(self) -> int:
+        """How much a client takes in one request, bytes."""
+        given = str(self.client.extra.get("message.max.bytes", MESSAGE_MAX_BYTES))
+        try:
+            return int(given, 0)
+        except ValueError:
+            raise PlanError(f"message.max.bytes must be a number of bytes, such as 2000000, not {given!r}") from None
 
     @property
     def given(self) -> dict[str, str]:
@@ -134,6 +149,22 @@ class Plan:
     def _limits_windows(self) -> bool:
         given = [self.limits, *self.limits_of.values()]
         return any(name.startswith("p99_window_") for limits in given for name in limits)
+
+    @property
+    def _held_to_no_step(self) -> str:
+        """The setting of the first limit that too high a load breaks and no step can be held to; empty if none."""
+        profile, given = self.profile, opts.limits(self.options)
+        whole = {f"--slo-{name}".replace("_", "-") if name in given else f"slo.{name}": name for name in self.limits}
+        places = {"topics": profile.topic_limits, "groups": profile.group_limits}
+        own = {
+            f"slo.{place}.{of}.{name}": name
+            for place, limits_of in places.items()
+            for of, limits in limits_of.items()
+            for name in limits
+        }
+        found = [setting for setting, name in whole.items() if LIMITS[name].overload]
+        found += [setting for setting, name in own.items() if LIMITS[name].overload or LIMITS[name].per_step]
+        return next(iter(found), "")
 
     @property
     def window_topics(self) -> frozenset[str]:
@@ -402,7 +433,10 @@ def make_plan(
     """A plan for a new run.
 
     Raises:
-        PlanError: if options contradict each other.
+        PlanError: if options contradict each other, or librdkafka does not take them.
     """
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{profile.name}"
-    return Plan(run_id, fresh_run(), bootstrap, profile, values, shared, secured=secured)
+    plan = Plan(run_id, fresh_run(), bootstrap, profile, values, shared, secured=secured)
+    if why := client_trial.refusal(plan):
+        raise PlanError(why)
+    return plan

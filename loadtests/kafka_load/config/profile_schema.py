@@ -30,7 +30,7 @@ from kafka_load.config.processing_schema import (
 )
 from kafka_load.config.profile_types import Event, Mode, Presence, Rate
 from kafka_load.config.slo import LimitError, Scope, check_limits
-from kafka_load.config.table import Count, Level, Share, Span, Table, checked
+from kafka_load.config.table import KEYS_MAX, Count, Level, PerSecond, Share, Span, Table, checked
 from kafka_load.config.transform import Transform
 from kafka_load.records.binary import SMALLEST
 from kafka_load.records.keys import Popularity
@@ -50,7 +50,7 @@ _SENTENCES = {
     "model_type": "must be a table, not {input!r}",
     "greater_than": "must be more than {gt:g}, not {input!r}",
     "greater_than_equal": "must be at least {ge:g}, not {input!r}",
-    "less_than_equal": "must be at most {le:g}, not {input!r}",
+    "less_than_equal": "must be at most {le:,.10g}, not {input!r}",
     "too_short": "must not be empty",
     "literal_error": "must be one of {expected}, not {input!r}",
 }
@@ -59,27 +59,27 @@ _SENTENCES = {
 
 class _Constant(Table):
     shape: Literal["constant", "poisson"] = "constant"
-    rate: Level
+    rate: PerSecond
 
 
 class _Ramp(Table):
     shape: Literal["ramp"]
-    first: Level = Field(alias="from")
-    last: Level = Field(alias="to")
+    first: PerSecond = Field(alias="from")
+    last: PerSecond = Field(alias="to")
 
 
 class _Spike(Table):
     shape: Literal["spike"]
-    base: Level
-    peak: Level
+    base: PerSecond
+    peak: PerSecond
     at: Span
     length: Span = Field(alias="for")
 
 
 class _Steps(Table):
     shape: Literal["steps"]
-    first: Level = Field(alias="from")
-    last: Level = Field(alias="to")
+    first: PerSecond = Field(alias="from")
+    last: PerSecond = Field(alias="to")
     steps: Count
     tolerance: Annotated[float, Field(gt=0, le=1)] | None = None
 
@@ -145,7 +145,7 @@ def _file_with_keys(path: str) -> str:
 
 
 class _Keys(Table):
-    count: Count | None = None
+    count: Annotated[int, Field(ge=1, le=KEYS_MAX)] | None = None
     file: Annotated[str, AfterValidator(_file_with_keys)] | None = None
     zipf: Level | None = None
 

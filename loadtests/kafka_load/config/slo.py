@@ -6,6 +6,7 @@ so that a new limit is a new row.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
@@ -22,8 +23,9 @@ class LimitError(ValueError):
 class Limit:
     """One thing that can be limited.
 
-    `at_least` turns the comparison round. `per_step` marks what each step of a saturation run is held to. `scope` says
-    whether it may be given for one group or for one topic, None for neither.
+    `at_least` turns the comparison round. `per_step` marks what each step of a saturation run is held to, `overload`
+    what too high a load breaks too, but no step can be held to. `scope` says whether it may be given for one group or
+    for one topic, None for neither.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Limit:
     scope: Scope | None = "group"
     at_least: bool = False
     per_step: bool = False
+    overload: bool = False
 
     def keeps(self, value: float, limit: float) -> bool:
         """Whether the value is within the limit."""
@@ -53,19 +56,38 @@ LIMITS: dict[str, Limit] = {
         Limit("redelivered", "records delivered more than once, in any group"),
         Limit("p99_produce_ms", "ms from due to acknowledged, 99th percentile", scope="topic", per_step=True),
         Limit("p99_end_to_end_ms", "ms from due to delivered, 99th percentile, in any group", per_step=True),
-        Limit("p999_produce_ms", "ms from due to acknowledged, 99.9th percentile", scope="topic"),
-        Limit("p999_end_to_end_ms", "ms from due to delivered, 99.9th percentile, in any group"),
-        Limit("p99_window_produce_ms", "ms from due to acknowledged, p99 of the slowest window", scope="topic"),
+        Limit("p999_produce_ms", "ms from due to acknowledged, 99.9th percentile", scope="topic", overload=True),
+        Limit("p999_end_to_end_ms", "ms from due to delivered, 99.9th percentile, in any group", overload=True),
         Limit(
-            "p99_window_end_to_end_ms", "ms from due to delivered, 99th percentile of the slowest window, in any group"
+            "p99_window_produce_ms",
+            "ms from due to acknowledged, p99 of the slowest window",
+            scope="topic",
+            overload=True,
         ),
-        Limit("longest_gap_s", "s without an acknowledgement in any partition while records were due", scope="topic"),
-        Limit("recovery_s", "s from a fault until no record is acknowledged late any more, the longest", scope="topic"),
+        Limit(
+            "p99_window_end_to_end_ms",
+            "ms from due to delivered, 99th percentile of the slowest window, in any group",
+            overload=True,
+        ),
+        Limit(
+            "longest_gap_s",
+            "s without an acknowledgement in any partition while records were due",
+            scope="topic",
+            overload=True,
+        ),
+        Limit(
+            "recovery_s",
+            "s from a fault until no record is acknowledged late any more, the longest",
+            scope="topic",
+            overload=True,
+        ),
         Limit("unprocessed", "records acknowledged, and neither processed nor in the dead-letter topic, in any group"),
         Limit("missing_outputs", "acknowledged input records without an output record, in any group that transforms"),
         Limit("doubled_outputs", "output records of input that had one already, in any group that transforms"),
         Limit("reordered_outputs", "output records behind that of a later input record of the same partition"),
-        Limit("p99_processing_ms", "ms from due to processed, 99th percentile, in any group that processes"),
+        Limit(
+            "p99_processing_ms", "ms from due to processed, 99th percentile, in any group that processes", overload=True
+        ),
         Limit("lag_at_end", "records not yet committed when the run ended, in any group"),
         Limit(
             "achieved_rate",
@@ -157,7 +179,7 @@ def check_limits(limits: Mapping[str, object], where: str, scope: Scope | None =
         if scope and LIMITS[name].scope != scope:
             known = ", ".join(limit.name for limit in LIMITS.values() if limit.scope == scope)
             raise LimitError(f"{where}: {name!r} is not a limit of a {scope}; those are {known}")
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= sys.float_info.max:
             raise LimitError(f"{where}: {name} must be a number of at least 0, not {value!r}")
         checked[name] = value
     return checked

@@ -17,6 +17,12 @@ class Table(BaseModel):
 
 T = TypeVar("T", bound=Table)
 
+RATE_MAX = 1e9
+"""Records/s: a record is due at a whole nanosecond."""
+COUNT_MAX = 1_000_000
+KEYS_MAX = 10_000_000
+"""Each process holds all keys in memory."""
+
 
 def checked(model: type[T], value: object, short: str = "") -> T:
     """`value` as this table; what is no table stands for a table that has it as `short` alone."""
@@ -25,5 +31,6 @@ def checked(model: type[T], value: object, short: str = "") -> T:
 
 Span = Annotated[float, BeforeValidator(span_s)]
 Level = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=1)]
+PerSecond = Annotated[float, Field(ge=0, le=RATE_MAX)]
+Count = Annotated[int, Field(ge=1, le=COUNT_MAX)]
 Share = Annotated[float, Field(ge=0, le=1)]

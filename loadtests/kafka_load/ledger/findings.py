@@ -139,7 +139,9 @@ class GroupJudgement:
     """What became of the acknowledged records in one group; counts of records.
 
     `lost` is what is certainly lost. A record that was not delivered to a group and is not called lost is `unread` (the
-    group had not read to the log's end) or `unverifiable` (a reader that died may have read it after its last report).
+    group had not read to the log's end) or `unverifiable`: a reader that died may have read it after its last report,
+    or its topic was compacted or made again. `overflow`: the group was given a stream in so many pieces that the rest
+    was not followed (see `runs.LIMIT`), so the counts are lower bounds, and nothing of that stream is called lost.
     """
 
     group: str
@@ -162,13 +164,14 @@ class GroupJudgement:
     indeterminate_delivered: int = 0
     foreign: int = 0
     other_runs: int = 0
+    overflow: bool = False
     processing: ProcessingJudgement | None = None
     transform: TransformJudgement | None = None
 
 
 @dataclass
 class Judgement:
-    """The verdict's raw material. `overflow`: a log was too broken to be followed, so counts are lower bounds.
+    """The verdict's raw material.
 
     `doubled` are, by group, the records that are in the log more than once, at most `copies.LOOKED_UP` of them.
     """
@@ -179,4 +182,3 @@ class Judgement:
     availability: dict[TopicPartition, Gap] = field(default_factory=dict)
     dead_workers: list[str] = field(default_factory=list)
     doubled: dict[str, list[Doubled]] = field(default_factory=dict)
-    overflow: bool = False

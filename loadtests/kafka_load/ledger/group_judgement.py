@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from itertools import pairwise
 
 import numpy as np
@@ -14,11 +15,13 @@ from kafka_load.ledger.findings import NAMED, Anomaly, Drain, GroupJudgement, To
 from kafka_load.ledger.producer_account import NOTHING, StreamAccount
 from kafka_load.ledger.runs import NONE, Merged, merge, rows
 from kafka_load.ledger.snapshot import ALTERED_LOG, MISPLACED_LOG, ProcessingSnapshot, ReaderSnapshot, Stream, reached
-from kafka_load.ledger.spans import Spans, difference, intersection, size, span
+from kafka_load.ledger.spans import EMPTY, Spans, difference, holds, intersection, size, span, union
 from kafka_load.ledger.stream_judgement import SequenceRange, acknowledged_range, missing, scan_runs
 
 PHANTOMS = ("altered", "misplaced", "unsent", "failed", "aborted")
 LOSSES = ("lost", "deleted")
+_MAY_BE_READ = "a member that died may have read it after its last report"
+_TOO_BROKEN = "the group was given the stream in too many pieces to be followed"
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,11 @@ class Evidence:
     """What there is to judge a group by.
 
     `mode` and `topics` are the group's, which may have no reader. `dead_readers` is the part of `readers` that ended
-    without a last word. `silent` has an entry for each worker that died with what its members wrote down: how far they
-    had read by its last report, if it made one. `open_producers` may have sent more than they say. The logs' bounds and
-    the commits are what the cluster says; empty if nobody asked it. `remade` are topics that were deleted in the run,
-    and perhaps made again: of two logs under one name nothing can be said. From `compacted` ones a record may be
-    removed.
+    without a last word and may have committed more than they say. `silent` has an entry for each worker that died with
+    what its members wrote down: how far they had read by its last report, if it made one. `open_producers` may have
+    sent more than they say. The logs' bounds and the commits are what the cluster says; empty if nobody asked it.
+    `remade` are topics that were deleted in the run, and perhaps made again: of two logs under one name nothing can be
+    said. From `compacted` ones a record may be removed. Both may be topics that the group reads, or that it writes.
     """
 
     mode: str
@@ -48,6 +51,11 @@ class Evidence:
     silent: Sequence[Mapping[TopicPartition, int]] = ()
     remade: frozenset[str] = frozenset()
     compacted: frozenset[str] = frozenset()
+
+    @property
+    def incomplete(self) -> frozenset[str]:
+        """The topics in which records that were written need not be any more."""
+        return self.remade | self.compacted
 
     @property
     def work(self) -> list[ProcessingSnapshot]:
@@ -94,18 +102,18 @@ class AnomalyCollector:
             )
 
 
-def judge_group(group: str, evidence: Evidence) -> tuple[GroupJudgement, AnomalyCollector, bool]:
-    """The group's judgement, its anomalies, and whether a log was too broken to be followed."""
+def judge_group(group: str, evidence: Evidence) -> tuple[GroupJudgement, AnomalyCollector]:
+    """The group's judgement and its anomalies."""
     readers = evidence.readers
     collector = AnomalyCollector(group)
     judgement = GroupJudgement(group, evidence.mode, drain=evidence.drain)
     streams = {stream for reader in readers for stream in reader.streams}
     streams |= {stream for stream in evidence.accounts if stream[0] in evidence.topics}
-    overflow = False
     for stream in sorted(streams):
         logs = [log for reader in readers if (log := reader.streams.get(stream))]
         merged = merge(np.concatenate([log.runs for log in logs])) if logs else Merged(NONE, [])
-        overflow |= any(log.overflow for log in logs)
+        broken = any(log.overflow for log in logs)
+        judgement.overflow |= broken
         if stream[2] < 0:
             kind = {ALTERED_LOG: "altered", MISPLACED_LOG: "misplaced"}[stream[2]]
             for run in rows(merged.runs):
@@ -113,7 +121,8 @@ def judge_group(group: str, evidence: Evidence) -> tuple[GroupJudgement, Anomaly
         else:
             delivered = sum(log.delivered for log in logs)
             judgement.consumed += delivered
-            judgement.indeterminate_delivered += _judge_stream(stream, merged, delivered, evidence, collector)
+            told = None if broken else delivered
+            judgement.indeterminate_delivered += _judge_stream(stream, merged, told, evidence, collector)
     count = collector.count
     judgement.lost = sum(count[kind] for kind in LOSSES)
     judgement.deleted = count["deleted"]
@@ -126,7 +135,7 @@ def judge_group(group: str, evidence: Evidence) -> tuple[GroupJudgement, Anomaly
     judgement.other_runs = sum(reader.other_runs for reader in readers)
     undelivered = judgement.lost + judgement.unread + judgement.unverifiable
     judgement.lag_at_end = undelivered if judgement.mode == "share" else _lag(evidence)
-    return judgement, collector, overflow
+    return judgement, collector
 
 
 def _lag(evidence: Evidence) -> int:
@@ -136,9 +145,12 @@ def _lag(evidence: Evidence) -> int:
 
 
 def _judge_stream(
-    stream: Stream, merged: Merged, delivered: int, evidence: Evidence, collector: AnomalyCollector
+    stream: Stream, merged: Merged, delivered: int | None, evidence: Evidence, collector: AnomalyCollector
 ) -> int:
-    """Enter what is wrong with one stream; returns how many indeterminate records turned up."""
+    """Enter what is wrong with one stream; returns how many indeterminate records turned up.
+
+    `delivered` is how often the group was given one of its records; None if `merged` does not show all of them.
+    """
     readers = evidence.readers
     account = evidence.accounts.get(stream, NOTHING)
     observed = scan_runs(merged.runs, ordered=evidence.mode != "share")
@@ -149,7 +161,8 @@ def _judge_stream(
     for offset, sequence, length, at_ns in merged.again:
         collector.enter("redelivered", stream, SequenceRange(sequence, length, offset, at_ns))
     # A reader folds what it read twice itself; those redeliveries are in its total and have no name.
-    collector.count["redelivered"] += delivered - int(merged.runs[:, 3].sum()) - sum(row[2] for row in merged.again)
+    if delivered is not None:
+        collector.count["redelivered"] += delivered - int(merged.runs[:, 3].sum()) - sum(row[2] for row in merged.again)
     for offset, sequence, length, at_ns in merged.contradictions:
         note = "members of the group were given another record at this offset"
         collector.enter("diverged", stream, SequenceRange(sequence, length, offset, at_ns), note)
@@ -172,22 +185,31 @@ def _judge_stream(
         for stretch in _located(spans, merged):
             collector.enter(kind, stream, stretch)
 
-    lost = missing(account, observed.seen, evidence.final, all(reader.from_start for reader in readers))
-    known_to = read_to(stream[:2], account, observed.seen, evidence)
-    unknown = unreported(stream[:2], account, evidence)
-    for start, end in cut(lost, known_to, *unknown):
+    _enter_missing(stream, observed.seen, delivered is None, evidence, collector)
+    return size(intersection(observed.seen, account.indeterminate))
+
+
+def _enter_missing(stream: Stream, seen: Spans, broken: bool, evidence: Evidence, collector: AnomalyCollector) -> None:
+    """Enter what of one stream the group was not given: it is unread, unverifiable, or lost.
+
+    Of a stream that is `broken`, so that not all that it was given is in `seen`, nothing is lost.
+    """
+    account = evidence.accounts.get(stream, NOTHING)
+    lost = missing(account, seen, evidence.final, all(reader.from_start for reader in evidence.readers))
+    if not len(lost):
+        return
+    known_to = read_to(stream[:2], account, seen, evidence)
+    unknown = span(0, account.sent) if broken else unreported(stream[:2], account, seen, evidence)
+    for start, end in cut(lost, known_to, *unknown.ravel().tolist()):
         stretch = acknowledged_range(account, start, end)
         if start >= known_to:
             collector.count["unread"] += stretch.length
-        elif unknown[0] <= start < unknown[1]:
-            collector.enter(
-                "unverifiable", stream, stretch, "a member that died may have read it after its last report"
-            )
+        elif holds(unknown, start):
+            collector.enter("unverifiable", stream, stretch, _TOO_BROKEN if broken else _MAY_BE_READ)
         else:
             low, high = account.offsets_around(start)
             kind, why = _why_lost(stream[:2], low, evidence)
             collector.enter(kind, stream, stretch, why or f"at an offset from {low} to {'?' if high is None else high}")
-    return size(intersection(observed.seen, account.indeterminate))
 
 
 def read_to(tp: TopicPartition, account: StreamAccount, seen: Spans, evidence: Evidence) -> int:
@@ -201,34 +223,61 @@ def read_to(tp: TopicPartition, account: StreamAccount, seen: Spans, evidence: E
         return account.sent
     if evidence.mode == "share" and not evidence.drain.settled:
         return 0
-    position = reached(evidence.readers).get(tp, 0)
     behind = int(seen[-1, 1]) if len(seen) else 0
-    return _first(behind, account.sent, lambda sequence: not _lies_before(account, sequence, position))
+    return max(behind, _up_to_offset(account, reached(evidence.readers).get(tp, 0)))
 
 
-def unreported(tp: TopicPartition, account: StreamAccount, evidence: Evidence) -> tuple[int, int]:
-    """The sequences, from and to, that a member that died may have been given without anybody knowing.
+def unreported(tp: TopicPartition, account: StreamAccount, seen: Spans, evidence: Evidence) -> Spans:
+    """The sequences that a member that died may have dealt with without anybody knowing.
 
-    They may lie behind what it had reported, and before what the group has committed. A share group commits no offsets:
-    each record is acknowledged by itself, in no order.
+    They may lie behind what it had reported, and before what the group has committed. A record that nobody has `seen`,
+    although a member read the log all around it, is none of them: it was not there for the one that died either. A
+    share group commits no offsets: each record is acknowledged by itself, in no order, and no member reads a whole log.
     """
     told = [reader.passed[tp] for reader in evidence.dead_readers if tp in reader.passed]
     told += [positions.get(tp, 0) for positions in evidence.silent]
     if evidence.mode == "share":
-        return (0, account.sent) if evidence.dead_readers or evidence.silent else (0, 0)
+        return span(0, account.sent) if evidence.dead_readers or evidence.silent else EMPTY
     if not told:
-        return 0, 0
-    position, committed = min(told), evidence.committed.get(tp, 0)
-    return (
-        _first(0, account.sent, lambda sequence: not _lies_before(account, sequence, position)),
-        _first(0, account.sent, lambda sequence: account.offsets_around(sequence)[0] >= committed),
-    )
+        return EMPTY
+    hidden = span(_up_to_offset(account, min(told)), _from_offset(account, evidence.committed.get(tp, 0)))
+    return difference(hidden, difference(_read_through(tp, account, evidence), seen)) if len(hidden) else EMPTY
 
 
-def _lies_before(account: StreamAccount, sequence: int, offset: int) -> bool:
-    """Whether a record certainly lies at a lower offset."""
-    highest = account.offsets_around(sequence)[1]
-    return highest is not None and highest < offset
+def _read_through(tp: TopicPartition, account: StreamAccount, evidence: Evidence) -> Spans:
+    """The sequences that certainly lie where a member has read all that is in the log.
+
+    In the end every acknowledged record lies before the log's end, if that could be read.
+    """
+    digests = [reader.digests[tp] for reader in evidence.readers if tp in reader.digests]
+    ended = evidence.final and tp in evidence.log_end and tp not in evidence.drain.unread
+    found = EMPTY
+    for start, stop in reduce(union, (digest.covered for digest in digests), EMPTY).tolist():
+        end = account.sent if ended and stop >= evidence.log_end[tp] else _up_to_offset(account, stop)
+        found = union(found, span(_from_offset(account, start), end))
+    return found
+
+
+def removed(stream: Stream, account: StreamAccount, seen: Spans, evidence: Evidence) -> Spans:
+    """The sequences that the group has not `seen`, and that compaction or retention may have removed before it came."""
+    topic, partition, _ = stream
+    kept_from = _from_offset(account, evidence.log_start.get((topic, partition), 0))
+    return difference(span(0, account.sent if topic in evidence.compacted else kept_from), seen)
+
+
+def _up_to_offset(account: StreamAccount, offset: int) -> int:
+    """The first sequence that may lie at this offset or behind it."""
+
+    def may_lie_behind(sequence: int) -> bool:
+        highest = account.offsets_around(sequence)[1]
+        return highest is None or highest >= offset
+
+    return _first(0, account.sent, may_lie_behind)
+
+
+def _from_offset(account: StreamAccount, offset: int) -> int:
+    """The first sequence that certainly lies at this offset or behind it."""
+    return _first(0, account.sent, lambda sequence: account.offsets_around(sequence)[0] >= offset)
 
 
 def _first(low: int, high: int, holds: Callable[[int], bool]) -> int:

@@ -144,6 +144,15 @@ class Ledger:
         known = [self._workers[worker].readers if worker in self._workers else [] for worker in silent]
         return [reached(reader for reader in readers if reader.group == group) for readers in known]
 
+    def _dead_readers(self, members: Sequence[ReaderSnapshot]) -> list[ReaderSnapshot]:
+        """See `Evidence.dead_readers`. Whoever journals where it can be read has told all that it may have committed.
+
+        For members of share groups, which write no journals, see `_silent`.
+        """
+        journaled = [self._workers[worker] for worker, here in self._dead.items() if here and worker in self._workers]
+        told = {*self._journals, *(reader.engine for worker in journaled for reader in worker.readers)}
+        return [reader for reader in members if not reader.closed and reader.engine not in told]
+
     def judge(
         self,
         cluster: Cluster | None,
@@ -178,7 +187,7 @@ class Ledger:
                 if members
                 else frozenset(plan[group].topics),
                 readers=members,
-                dead_readers=[reader for reader in members if final and not reader.closed],
+                dead_readers=self._dead_readers(members) if final else [],
                 accounts=accounts,
                 open_producers=frozenset(producer.producer for producer in producers if not producer.closed),
                 all_producers_known=not self._dead,
@@ -191,7 +200,7 @@ class Ledger:
                 remade=remade,
                 compacted=compacted,
             )
-            verdict, collector, overflow = judge_group(group, evidence)
+            verdict, collector = judge_group(group, evidence)
             backwards = [one for one in regressions if one.group == group and one.topic not in remade]
             verdict.offset_regressions = len(backwards)
             match work.get(group) if final and work else None:
@@ -202,7 +211,6 @@ class Ledger:
             judgement.groups.append(verdict)
             judgement.anomalies += collector.named + backwards
             judgement.doubled[group] = list(dict.fromkeys(collector.doubled))
-            judgement.overflow |= overflow
         if final:
             _add_diverged(judgement, readers, accounts, topics)
         return judgement

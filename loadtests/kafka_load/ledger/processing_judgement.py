@@ -13,10 +13,10 @@ import numpy as np
 
 from kafka_load.config.processing import Processing
 from kafka_load.ledger.findings import ProcessingJudgement
-from kafka_load.ledger.group_judgement import AnomalyCollector, Evidence, cut, read_to, unreported
+from kafka_load.ledger.group_judgement import AnomalyCollector, Evidence, cut, read_to, removed, unreported
 from kafka_load.ledger.producer_account import StreamAccount
-from kafka_load.ledger.snapshot import Stream
-from kafka_load.ledger.spans import EMPTY, Spans, difference, intersection, size, spans_of, union
+from kafka_load.ledger.snapshot import Stream, given
+from kafka_load.ledger.spans import EMPTY, Spans, difference, holds, intersection, size, spans_of, union
 from kafka_load.ledger.stream_judgement import SequenceRange, acknowledged_range
 from kafka_load.records.stamp import origins
 
@@ -57,6 +57,7 @@ def judge_processing(evidence: Evidence, work: GroupWork, collector: AnomalyColl
         dead_lettered_again=max(0, work.dead_lettered - sum(map(size, (work.dead_letters or {}).values()))),
     )
     done = 0
+    letters_known = work.dead_letters is not None and work.processing.dead_letter_topic not in evidence.incomplete
     for stream, account in evidence.owed:
         settled = EMPTY
         for member in members:
@@ -67,11 +68,11 @@ def judge_processing(evidence: Evidence, work: GroupWork, collector: AnomalyColl
         done += size(processed)
         judgement.dead_lettered += size(there)
         left = difference(account.acknowledged, union(processed, there))
-        if work.dead_letters is None:
+        if not letters_known:
             unknown = intersection(left, intersection(settled, dead))
             judgement.unverifiable += size(unknown)
             left = difference(left, unknown)
-        for stretch, certain in _left(stream, account, settled, left, evidence):
+        for stretch, certain in _left(stream, account, settled, left, dead if letters_known else EMPTY, evidence):
             if certain:
                 judgement.unprocessed += stretch.length
                 collector.enter("unprocessed", stream, stretch, "neither processed nor in the dead-letter topic")
@@ -83,13 +84,19 @@ def judge_processing(evidence: Evidence, work: GroupWork, collector: AnomalyColl
 
 
 def _left(
-    stream: Stream, account: StreamAccount, settled: Spans, left: Spans, evidence: Evidence
+    stream: Stream, account: StreamAccount, settled: Spans, left: Spans, letters: Spans, evidence: Evidence
 ) -> Iterator[tuple[SequenceRange, bool]]:
-    """What was not processed, in stretches, each with whether the group is certainly done with it.
+    """What was not processed, in stretches, each with whether the group certainly is done with it and should have.
 
-    It is not if the group had not come so far when the run ended, or if a member that died may have done it.
+    It is not certain if the group had not come so far when the run ended, if a member that died may have done it, or
+    if the record may have been removed before the group came to it. `letters` are records that no member can have
+    processed, and that are not in the dead-letter topic.
     """
+    if not len(left):
+        return
+    seen = given(evidence.readers, stream)
+    hidden = difference(unreported(stream[:2], account, seen, evidence), letters)
+    unknown = union(hidden, removed(stream, account, seen, evidence))
     behind = read_to(stream[:2], account, settled, evidence)
-    begin, end = unreported(stream[:2], account, evidence)
-    for first, last in cut(left, behind, begin, end):
-        yield acknowledged_range(account, first, last), first < behind and not begin <= first < end
+    for first, last in cut(left, behind, *unknown.ravel().tolist()):
+        yield acknowledged_range(account, first, last), first < behind and not holds(unknown, first)

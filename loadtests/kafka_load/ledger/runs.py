@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Runs = NDArray[np.int64]  # shape (n, 5): the fields of Run
+FEW = 32  # so many runs are put together one by one
 LIMIT = 500_000  # runs (20 MB) of one stream; a log more broken than that is not followed any further
 
 
@@ -86,6 +87,8 @@ def merge(runs: Runs) -> Merged:
     ordered = runs[np.lexsort((-runs[:, 1], runs[:, 0]))]
     if (ordered[1:, 0] > ordered[:-1, 1] + 1).all():
         return Merged(ordered, [])
+    if len(ordered) > FEW:
+        ordered = _joined(ordered)
     merged: list[Run] = []
     again: list[tuple[int, int, int, int]] = []
     contradictions: list[tuple[int, int, int, int]] = []
@@ -114,6 +117,21 @@ def merge(runs: Runs) -> Merged:
         merged.append(current)
     merged.sort()
     return Merged(np.array(merged, np.int64).reshape(-1, 5), again, contradictions)
+
+
+def _joined(ordered: Runs) -> Runs:
+    """Runs in offset order, those joined that go on where one ended which shows nothing that an earlier one shows.
+
+    Members of a share group take turns, so that together they have few runs, and each of them has thousands.
+    """
+    first, last, seq, length = ordered[:, :4].T
+    apart = np.r_[True, first[1:] > np.maximum.accumulate(last)[:-1]]
+    goes_on = apart[:-1] & (first[1:] == last[:-1] + 1) & (seq[1:] == (seq + length)[:-1])
+    begins = np.flatnonzero(np.r_[True, ~goes_on])
+    joined = ordered[begins]
+    joined[:, 1] = last[np.r_[begins[1:], len(ordered)] - 1]
+    joined[:, 3] = np.add.reduceat(length, begins)
+    return joined
 
 
 class RunLog:

@@ -187,6 +187,12 @@ def reached(readers: Iterable[ReaderSnapshot], *, read: bool = False) -> dict[To
     return positions
 
 
+def given(members: Iterable[ReaderSnapshot], stream: Stream) -> Spans:
+    """The sequences of a stream that these members were given, whatever they have done with them."""
+    runs = [log.runs for member in members if (log := member.streams.get(stream))]
+    return scan_runs(merge(np.concatenate(runs)).runs, ordered=False).seen if runs else EMPTY
+
+
 def not_given(
     readers: Iterable[ReaderSnapshot], group: str, accounts: Mapping[Stream, StreamAccount]
 ) -> dict[TopicPartition, NotGiven]:
@@ -197,8 +203,7 @@ def not_given(
     for stream, account in accounts.items():
         if stream[0] not in topics:
             continue
-        runs = [log.runs for member in members if (log := member.streams.get(stream))]
-        seen = scan_runs(merge(np.concatenate(runs)).runs, ordered=False).seen if runs else EMPTY
+        seen = given(members, stream)
         missing = difference(account.acknowledged, seen)
         if records := size(missing):
             behind = int(seen[-1, 1]) if len(seen) else 0

@@ -40,6 +40,11 @@ def _holds(spans: Spans, numbers: NDArray[np.int64]) -> Bools:
     return inside
 
 
+def holds(spans: Spans, number: int) -> bool:
+    """Whether the number is one of theirs."""
+    return bool(_holds(spans, np.array([number], np.int64))[0])
+
+
 def union(a: Spans, b: Spans) -> Spans:
     """Numbers in either."""
     return combine(a, b, np.logical_or)

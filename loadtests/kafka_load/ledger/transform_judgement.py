@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafka_load.ledger.findings import TopicPartition, TransformJudgement
-from kafka_load.ledger.group_judgement import AnomalyCollector, Evidence, cut, read_to
-from kafka_load.ledger.snapshot import Stream
-from kafka_load.ledger.spans import EMPTY, SpanSet, difference
+from kafka_load.ledger.group_judgement import AnomalyCollector, Evidence, cut, read_to, removed
+from kafka_load.ledger.snapshot import Stream, given
+from kafka_load.ledger.spans import EMPTY, SpanSet, difference, holds
 from kafka_load.ledger.stream_judgement import SequenceRange, acknowledged_range
 
 DOUBLED, REORDERED = "doubled_output", "reordered_output"
@@ -47,11 +47,12 @@ class InputPartition:
 
 @dataclass
 class TransformWork:
-    """The output of a group, as it was read back; `known`: to its end."""
+    """The output of a group, as it was read back from `topic`; `known`: to its end."""
 
     known: bool = True
     streams: dict[Stream, SpanSet] = field(default_factory=lambda: defaultdict(SpanSet))
     inputs: dict[TopicPartition, InputPartition] = field(default_factory=lambda: defaultdict(InputPartition))
+    topic: str = ""
 
 
 def judge_transform(evidence: Evidence, work: TransformWork, collector: AnomalyCollector) -> TransformJudgement:
@@ -61,17 +62,24 @@ def judge_transform(evidence: Evidence, work: TransformWork, collector: AnomalyC
         if topic in evidence.remade:
             continue
         judgement.transformed += found.found.size
+        if work.topic in evidence.remade:
+            continue
         for kind, stretches in ((DOUBLED, found.doubled), (REORDERED, found.reordered)):
             for offset, count in stretches:
                 place = SequenceRange(offset, count, offset, 0)
                 collector.enter(kind, (topic, partition, -1), place, "offset and count are those of the input")
     judgement.doubled_outputs = collector.count[DOUBLED]
     judgement.reordered_outputs = collector.count[REORDERED]
+    known = work.known and work.topic not in evidence.incomplete
     for stream, account in evidence.owed:
         there = work.streams[stream].spans() if stream in work.streams else EMPTY
-        behind = read_to(stream[:2], account, there, evidence) if work.known else 0
-        for first, last in cut(difference(account.acknowledged, there), behind):
-            if first >= behind:
+        left = difference(account.acknowledged, there)
+        if not len(left):
+            continue
+        behind = read_to(stream[:2], account, there, evidence) if known else 0
+        unknown = removed(stream, account, given(evidence.readers, stream), evidence)
+        for first, last in cut(left, behind, *unknown.ravel().tolist()):
+            if first >= behind or holds(unknown, first):
                 judgement.unverifiable += last - first
                 continue
             judgement.missing_outputs += last - first

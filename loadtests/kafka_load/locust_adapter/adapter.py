@@ -27,6 +27,7 @@ from kafka_load.locust_adapter.users import (
     groups_of,
     members_of,
     producers_of,
+    read_topics_of,
     readers_of,
     topics_of,
 )
@@ -126,7 +127,7 @@ class LocustAdapter:
             declared.make()
             plan = run_folder.open_run(plan)
             classes = environment.user_classes
-            asked = Asked(plan, producers_of(classes), readers_of(classes, plan), ())
+            asked = Asked(plan, producers_of(classes), readers_of(classes, plan), (), read=read_topics_of(classes))
             coordinator = RunCoordinator(
                 asked, groups, topics_of(classes), self._send, self._workers, self._print_status
             )

@@ -23,7 +23,7 @@ from kafka_load.engines import ProducerEngine, reader
 from kafka_load.native_threads import wait_until
 from kafka_load.output.plan_check import Producing
 from kafka_load.records import fresh_id
-from kafka_load.run.readiness import Group
+from kafka_load.run.readiness import Group, united
 from kafka_load.run.worker import AnyEngine, WorkerRuntime
 
 
@@ -209,9 +209,13 @@ def readers_of(users: Iterable[type[User]], plan: Plan) -> dict[str, str]:
 
 
 def groups_of(users: Iterable[type[User]], plan: Plan) -> list[Group]:
-    """All groups that these users are members of."""
-    readers = [user for user in users if issubclass(user, ReaderUser)]
-    return list({user.group: Group(plan.group(user.group), user.mode, user.topics) for user in readers}.values())
+    """All groups that these users are members of.
+
+    Raises:
+        UnreadyError: Classes of one group have different modes.
+    """
+    readers = (user for user in users if issubclass(user, ReaderUser))
+    return united(Group(plan.group(user.group), user.mode, user.topics) for user in readers)
 
 
 def members_of(users: Mapping[type[User], int], plan: Plan) -> Counter[str]:

@@ -25,6 +25,7 @@ def write(before_dir: Path, after_dir: Path, allowed: list[Allowed], path: Path 
     Raises:
         ComparisonError: if they cannot be compared.
         OSError: if one has no verdict, or the page cannot be written.
+        ResultsError: if a file of theirs is cut off, or from a version with other results.
     """
     (one, before, settings), (other, after, others) = html_report.read(before_dir), html_report.read(after_dir)
     flat = dict(html_report.flatten(settings)), dict(html_report.flatten(others))

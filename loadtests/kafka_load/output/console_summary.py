@@ -149,7 +149,10 @@ def _found(group: Mapping[str, Any]) -> str:
         f"{group[name]:,} {word}"
         for name, word in (
             ("duplicated_in_log", "duplicated in log"),
+            ("duplicated_by_broker", "of them by a broker"),
+            ("duplicated_by_client", "of them by the client"),
             ("phantom", "phantom"),
+            ("diverged", "diverged"),
             ("offset_regressions", "offset regressions"),
             ("lag_at_end", "not committed at the end"),
             ("unread", "unread"),

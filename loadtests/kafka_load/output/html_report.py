@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, TypeVar
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
@@ -26,15 +26,34 @@ COUNTS = (
     "redelivered",
     "reordered",
     "duplicated_in_log",
+    "duplicated_by_broker",
+    "duplicated_by_client",
     "phantom",
+    "diverged",
     "offset_regressions",
     "lag_at_end",
     "unread",
     "unverifiable",
 )
+NEEDED = (
+    *("run_id", "profile", "started", "duration_s", "outcome", "notes"),
+    *("produced.acknowledged", "produced.failed", "produced.indeterminate"),
+    *("availability.longest_gap_s", "availability.partitions", "latency_us.produce", "latency_us.end_to_end"),
+    *(f"groups.{name}" for name in ("group", "mode", "consumed", "lost", "redelivered", "reordered")),
+    *(f"slo.{name}" for name in ("name", "limit", "value", "ok")),
+    *(f"faults.{name}" for name in ("name", "target", "injected_at_s", "healed_at_s")),
+)
+"""What a verdict must have, of each entry where there are several; the rest is shown if it is there."""
 MAX_ANOMALIES = 100
 WORDS = ("marks", "why")
 """Columns of the run's tables that are not numbers."""
+
+T = TypeVar("T")
+
+
+class ResultsError(ValueError):
+    """A file of a run that holds something else than a run leaves; the message is one sentence that names it."""
+
 
 _FIGURES: tuple[tuple[str, str, Callable[[Data], Figure], Callable[[Data], object], bool], ...] = (
     (
@@ -83,9 +102,10 @@ def write(run_dir: Path) -> Path:
 
     Raises:
         OSError: if verdict.json is not there.
+        ResultsError: if a file is cut off, or from a version with other results.
     """
     verdict, data, settings = read(run_dir)
-    page = render(verdict, data, _csv(run_dir / "anomalies.csv")[:MAX_ANOMALIES], settings)
+    page = render(verdict, data, _rows(run_dir / "anomalies.csv", dict)[:MAX_ANOMALIES], settings)
     path = run_dir / "report.html"
     path.write_text(page, encoding="utf-8")
     return path
@@ -96,19 +116,20 @@ def read(run_dir: Path) -> tuple[dict[str, Any], Data, dict[str, Any]]:
 
     Raises:
         OSError: if verdict.json is not there.
+        ResultsError: if a file is cut off, or from a version with other results.
     """
-    verdict = json.loads((run_dir / "verdict.json").read_text(encoding="utf-8"))
+    verdict = _parsed(run_dir / "verdict.json", _verdict)
     data = Data(
-        rows=[_numbers(row) for row in _csv(run_dir / "timeline.csv")],
+        rows=_rows(run_dir / "timeline.csv", _numbers),
         groups=[group["group"] for group in verdict["groups"]],
         faults=verdict["faults"],
-        leaders=[_leader(row) for row in _csv(run_dir / "leaders.csv")],
-        histograms=_json(run_dir / "histograms.json", {}),
-        warmup_s=verdict["plan"].get("warmup_s", 0.0),
-        curve=[_numbers(row) for row in _csv(run_dir / "curve.csv")],
-        round_trips=[_numbers(row) for row in _csv(run_dir / client_figures.FILE)],
+        leaders=_rows(run_dir / "leaders.csv", _leader),
+        histograms=_json(run_dir / "histograms.json"),
+        warmup_s=verdict.get("plan", {}).get("warmup_s", 0.0),
+        curve=_rows(run_dir / "curve.csv", _numbers),
+        round_trips=_rows(run_dir / client_figures.FILE, _numbers),
     )
-    return verdict, data, _json(run_dir / "settings.json", {})
+    return verdict, data, _json(run_dir / "settings.json")
 
 
 def render(
@@ -193,15 +214,51 @@ def _script(value: object) -> Markup:
     return Markup(json.dumps(value).replace("</", "<\\/"))  # noqa: S704 - escaped here
 
 
-def _json(path: Path, missing: Any) -> Any:
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else missing
-
-
-def _csv(path: Path) -> list[dict[str, str]]:
-    if not path.exists():
-        return []
+def _parsed(path: Path, parse: Callable[[TextIO], T]) -> T:
+    """What a file holds. Raises ResultsError if `parse` finds something else in it."""
     with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+        try:
+            return parse(file)
+        except KeyError as error:
+            why = f"it has no {error.args[0]!r}, so another version of kafka-load wrote it"
+        except (ValueError, TypeError, AttributeError, csv.Error) as error:
+            why = f"it is cut off, or not as this version of kafka-load writes it ({error})"
+    raise ResultsError(f"{path} cannot be used: {why}; name another run")
+
+
+def _verdict(file: TextIO) -> dict[str, Any]:
+    verdict: dict[str, Any] = _object(file)
+    for name in NEEDED:
+        table, _, key = name.rpartition(".")
+        for part in _parts(verdict, table):
+            if key not in part:
+                raise KeyError(name)
+    for result in verdict["slo"]:
+        if result["name"] not in LIMITS:
+            raise ValueError(f"{result['name']!r} is no limit")
+    return verdict
+
+
+def _parts(verdict: Mapping[str, Any], table: str) -> Iterator[Mapping[str, Any]]:
+    """The verdict itself, one of its tables, or each entry of a list of them."""
+    found = verdict.get(table, {}) if table else verdict
+    yield from found if isinstance(found, list) else (found,)
+
+
+def _object(file: TextIO) -> dict[str, Any]:
+    found = json.load(file)
+    if not isinstance(found, dict):
+        raise TypeError("it holds no object")
+    return found
+
+
+def _json(path: Path) -> dict[str, Any]:
+    return _parsed(path, _object) if path.exists() else {}
+
+
+def _rows(path: Path, convert: Callable[[dict[str, str]], T]) -> list[T]:
+    """The rows of a table, none if it is not there."""
+    return _parsed(path, lambda file: [convert(row) for row in csv.DictReader(file)]) if path.exists() else []
 
 
 def _numbers(row: Mapping[str, str]) -> dict[str, float]:

@@ -201,9 +201,10 @@ def _by_broker(facts: Facts) -> Measured:
 
 def _lag(facts: Facts) -> Measured:
     lag = max(group.lag_at_end for group in facts.groups)
-    if facts.lag_unknown:
-        return Measured(lag, best=0, worst=math.inf, why=facts.lag_unknown)
-    waited = max((group.lag_at_end for group in facts.groups if not group.drain.cut_short), default=0)
+    known = [group for group in facts.groups if group.group not in facts.lag_unknown]
+    waited = max((group.lag_at_end for group in known if not group.drain.cut_short), default=0)
+    if why := next((facts.lag_unknown[group.group] for group in facts.groups if group not in known), ""):
+        return Measured(lag, best=waited, worst=math.inf, why=why)
     return Measured(lag, best=waited, why="the user did not wait for the readers")
 
 

@@ -108,7 +108,7 @@ class Facts:
     `late` is how late records were sent, `late_own` the part of it that the harness caused; the rest is due to the
     cluster. `p99_without_own` is what the 99th percentile of a latency is at least if the harness's part is taken off,
     by `produce` or the group's name. `uncertainty_us` is by how much an end-to-end latency may be wrong because several
-    workers have several `clocks`, by group. `lag_unknown` says why the groups' lag is not known. `gone` are the topics
+    workers have several `clocks`, by group. `lag_unknown` says by group why its lag is not known. `gone` are the topics
     that somebody deleted during the run, each with its records that were sent and not acknowledged. `unreported` are
     records of workers that died before they could say what became of them. `recovery` is the longest time until the
     cluster had recovered from a fault, of all partitions by the name "" and of those of each topic. `client` is what
@@ -152,7 +152,7 @@ class Facts:
     late_own: Percentiles = Percentiles()
     blocked_s: Mapping[str, float] = field(default_factory=dict)
     p99_without_own: Mapping[str, int] = field(default_factory=dict)
-    lag_unknown: str = ""
+    lag_unknown: Mapping[str, str] = field(default_factory=dict)
     gone: Mapping[str, int] = field(default_factory=dict)
     unreported: int = 0
     topics: Mapping[str, TopicFacts] = field(default_factory=dict)

@@ -8,7 +8,7 @@ check is one function that yields the shortfalls it finds; all are pure.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
@@ -53,7 +53,8 @@ class Asked:
 
     `producers` and `readers` (by the group's name) are the classes of users; `users` says since when (s) how many of
     each class were asked for, first at 0. `partitions` is how many each topic had. `positions` are the rates that the
-    search for the sustainable rate asked for, each from so many seconds on (see `rate_steps.step_rate`).
+    search for the sustainable rate asked for, each from so many seconds on (see `rate_steps.step_rate`). `read` are the
+    topics that some of the groups read.
     """
 
     plan: Plan
@@ -62,6 +63,7 @@ class Asked:
     users: Sequence[tuple[float, Mapping[str, int]]]
     partitions: Mapping[str, int] = field(default_factory=dict)
     positions: Sequence[tuple[float, float | None]] = ()
+    read: Collection[str] = ()
 
     @property
     def latest(self) -> Mapping[str, int]:
@@ -268,6 +270,15 @@ def _coming_and_going(asked: Asked, done: Done) -> Iterator[Shortfall]:
             yield Shortfall(f"left.{user}", asked.latest[user], 0, sentence)
 
 
+def _readers(asked: Asked, done: Done) -> Iterator[Shortfall]:
+    if not asked.readers:  # The verdict says that of the whole run.
+        return
+    for topic in sorted({made.topic for made in asked.producers.values()}.difference(asked.read)):
+        if sum(sent for where, sent in done.sent.items() if where[0] == topic):
+            sentence = f"no group reads {topic}, so nothing shows that its acknowledged records are there"
+            yield Shortfall(f"readers.{topic}", 1, 0, sentence)
+
+
 def _partitions(asked: Asked, done: Done) -> Iterator[Shortfall]:
     for topic, partitions in asked.partitions.items():
         popularity = asked.plan.records(topic).popularity
@@ -282,5 +293,5 @@ def _partitions(asked: Asked, done: Done) -> Iterator[Shortfall]:
 
 
 CHECKS: tuple[Callable[[Asked, Done], Iterator[Shortfall]], ...] = (
-    *(_duration, _records, _rate_over_time, _highest_rate, _users, _coming_and_going, _partitions),
+    *(_duration, _records, _rate_over_time, _highest_rate, _users, _coming_and_going, _readers, _partitions),
 )

@@ -68,7 +68,7 @@ class Ended:
         windows: The slowest windows of the run.
         notes: What a reader of the verdict should know.
         doubts: What keeps it from proving anything.
-        lag_unknown: Why nobody knows how far the groups had committed at the end; empty if it is known.
+        lag_unknown: Why it is not known how far a group had committed at the end, by the names of such groups.
         unreported: Records that were due in workers that died, of which nobody knows what became of them.
         clocks: How far each worker's clock was off.
         client: What librdkafka's clients said of themselves (see `run.client_figures`).
@@ -86,7 +86,7 @@ class Ended:
     windows: WorstWindows
     notes: Sequence[str]
     inconclusive_reasons: Sequence[str]
-    lag_unknown: str = ""
+    lag_unknown: Mapping[str, str] = field(default_factory=dict)
     unreported: int = 0
     clocks: Mapping[str, ClockError | None] = field(default_factory=dict)
     client: Mapping[str, Any] = field(default_factory=dict)
@@ -210,6 +210,7 @@ def facts(
         recovery=recoveries,
         notes=[
             *run.notes,
+            *run_annotations.mistakes(run.plan.run_dir),
             *_excluded(warmup, run.plan.warmup_s),
             *_other_than_planned(run),
             *_early(run.groups, snapshots),

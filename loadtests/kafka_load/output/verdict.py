@@ -15,6 +15,7 @@ from typing import Any
 
 from kafka_load.config.slo import Result, evaluate, titled
 from kafka_load.ledger import GroupJudgement
+from kafka_load.ledger.runs import LIMIT
 from kafka_load.output.limit_values import after_warm_up, longest_gap_s, measured, part_of, too_few, too_late
 from kafka_load.output.measurements import USUAL_REQUIREMENTS, Facts, Percentiles, Requirements, TopicFacts
 
@@ -161,6 +162,12 @@ def _reasons(facts: Facts, requirements: Requirements) -> list[str]:
         )
     if not facts.groups:
         reasons.append("no group was to read, so nothing shows that the acknowledged records are there")
+    reasons += [
+        f"{group.group} was given a producer's records of a partition in more than {LIMIT:,} pieces; the rest was not"
+        " followed, so its counts are lower bounds"
+        for group in facts.groups
+        if group.overflow
+    ]
     return [*reasons, *(reason for group in facts.groups if (reason := _why_undrained(group)))]
 
 

@@ -21,6 +21,7 @@ from kafka_load.records.stamp import Int64s, Words, origins
 
 HEADER = binary.SMALLEST
 MOST_SIZES = 32
+MOST_SHARE = 1e9
 
 
 class LinesError(ValueError):
@@ -160,8 +161,10 @@ def shares_of(table: Mapping[str, object]) -> tuple[tuple[int, float], ...]:
     for size, share in table.items():
         if not size.isdecimal() or int(size) < HEADER:
             raise ValueError(f"{size!r} is not a number of bytes, at least {HEADER}")
-        if isinstance(share, bool) or not isinstance(share, int | float) or not share > 0:
-            raise ValueError(f"the share of {size} bytes must be a number above 0, not {share!r}")
+        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share <= MOST_SHARE:
+            raise ValueError(
+                f"the share of {size} bytes must be a number above 0, at most {MOST_SHARE:,.0f}, not {share!r}"
+            )
         found.append((int(size), float(share)))
     if not 0 < len(found) <= MOST_SIZES:
         raise ValueError(f"there must be 1 to {MOST_SIZES} sizes, not {len(found)}")

@@ -70,7 +70,7 @@ class RunCoordinator:
         self.judgement: Judgement | None = None
         self.notes: list[str] = []
         self.inconclusive_reasons: list[str] = []
-        self.lag_unknown = ""
+        self.lag_unknown: dict[str, str] = {}
         self.recent: list[Row] = []
         self.leaders: dict[str, Leader] = {}
         self.events: deque[tuple[float, str]] = deque(maxlen=20)
@@ -263,7 +263,11 @@ class RunCoordinator:
         self._order("stop", LEAVE_S + 5)
         self.tick()
         looked_ns = now_ns()  # what the cluster says of the topics must be newer than their logs, if it says anything
-        wait_until(lambda: not self.view.topics or self.view.topics_at_ns >= looked_ns or self._drain_skipped, ANSWER_S)
+        seen = wait_until(
+            lambda: not self.view.topics or self.view.topics_at_ns >= looked_ns or self._drain_skipped, ENDS_S
+        )
+        self.inconclusive_reasons += topic_changes.unwatched(self._watch.error, described_last=seen)
+        self.notes += topic_changes.untold(self.view.topics)
         self._watch.stop()
         wait_until(lambda: not self._busy, 600)
         at_end = self._view_at_end(log_ends)
@@ -398,9 +402,9 @@ class RunCoordinator:
                     committed_offsets, self.plan.client, group.name, own, ANSWER_S, timeout_s=3 * ANSWER_S
                 )
             except (KafkaException, TimeoutError) as error:
-                self.lag_unknown = f"the committed offsets of {group.name} could not be read at the end: {error}"
-        if log_ends.why:
-            self.lag_unknown = "the ends of the logs could not be read"
+                self.lag_unknown[group.name] = f"its committed offsets could not be read at the end: {error}"
+            if any(where[0] in group.topics for where, end in log_ends.ends.items() if end is None):
+                self.lag_unknown[group.name] = "the ends of its logs could not be read"
         return replace(view, log_end=log_end, committed=committed)
 
     def _judge(

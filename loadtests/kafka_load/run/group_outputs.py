@@ -93,7 +93,7 @@ def read_group_work(plan: Plan, begin: Mapping[TopicPartition, int]) -> tuple[di
         output = OutputReader(plan.run)
         why = _read_back(plan, begin, {transform.output}, output.take)
         unread += [why] * bool(why)
-        output.work.known = not why
+        output.work.known, output.work.topic = not why, transform.output
         found[group] = output.work
     return found, unread
 

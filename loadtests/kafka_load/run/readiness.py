@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -45,6 +45,21 @@ class Group:
     name: str
     mode: Mode
     topics: tuple[str, ...]
+
+
+def united(groups: Iterable[Group]) -> list[Group]:
+    """Each group once; the one of several classes of users reads the topics of all of them.
+
+    Raises:
+        UnreadyError: Classes of one group have different modes.
+    """
+    found: dict[str, Group] = {}
+    for each in groups:
+        before = found.setdefault(each.name, each)
+        if before.mode != each.mode:
+            raise UnreadyError(f"group {each.name}: its users have the modes {before.mode} and {each.mode}; give one")
+        found[each.name] = replace(before, topics=tuple(dict.fromkeys((*before.topics, *each.topics))))
+    return list(found.values())
 
 
 def check(client: ClientSettings, topics: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from kafka_load.output.measurements import Fault
@@ -19,6 +19,8 @@ MARKS = "marks.jsonl"
 START = "start_ns"
 LATEST = "latest"
 NS = 1_000_000_000
+_LATEST_NS = 2**63 - 1
+_KINDS = {str: "a text", bool: "true or false", int: "a whole number"}
 
 
 class NoRunError(RuntimeError):
@@ -84,12 +86,50 @@ def mark(
 
 
 def read(run_dir: Path) -> list[Mark]:
-    """The marks so far, by time; a line that is still being written is left for the next reading."""
+    """The marks so far, by time; a line that is still being written is left for the next reading.
+
+    A line that is no mark is left out, see `mistakes`.
+    """
+    found = (one for _, one in _lines(run_dir) if isinstance(one, Mark))
+    return sorted(found, key=lambda mark: mark.at_ns)
+
+
+def mistakes(run_dir: Path) -> list[str]:
+    """The lines that are no marks, in sentences."""
+    return [
+        f"line {number} of {MARKS} is left out, as it is no mark: {one}"
+        for number, one in _lines(run_dir)
+        if isinstance(one, str)
+    ]
+
+
+def _lines(run_dir: Path) -> list[tuple[int, Mark | str]]:
+    """Each whole line by its number: its mark, or why it is none."""
     path = run_dir / MARKS
     if not path.exists():
         return []
-    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
-    return sorted((Mark(**json.loads(line)) for line in lines), key=lambda mark: mark.at_ns)
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")[:-1]
+    return [(number, _parsed(line)) for number, line in enumerate(lines, start=1) if line.strip()]
+
+
+def _parsed(line: str) -> Mark | str:
+    """The mark that a line holds, or why it holds none: anybody may write one."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return f"it is not JSON: {error}"
+    if not isinstance(found, dict):
+        return "it must be an object"
+    if unknown := next(iter(found.keys() - {one.name for one in fields(Mark)}), ""):
+        return f"it has the unknown key {unknown!r}"
+    for name, kind in (("name", str), ("target", str), ("healed", bool), ("at_ns", int)):
+        if type(found.get(name)) is not kind:
+            return f"{name} must be {_KINDS[kind]}, not {found.get(name)!r}"
+    if type(found.get("ordered_ns")) not in (int, type(None)):
+        return f"ordered_ns must be {_KINDS[int]} or left out, not {found['ordered_ns']!r}"
+    if any(abs(found.get(name) or 0) > _LATEST_NS for name in ("at_ns", "ordered_ns")):
+        return "its time is not in nanoseconds since the epoch"
+    return Mark(**found)
 
 
 def by_second(marks: Iterable[Mark], start_ns: int) -> dict[int, str]:

@@ -227,11 +227,12 @@ class Saturation:
         produce, late = (whole.histograms.get(name) for name in ("produce", "late_own"))
         end_to_end = max((h.percentile(99) for n, h in whole.histograms.items() if n.startswith("e2e.")), default=0)
         achieved = acknowledged / due if due else 0.0
-        p99 = produce.percentile(99) if produce and produce.count else math.inf
+        produced = produce is not None and produce.count > 0
+        p99 = produce.percentile(99) if produce else 0
         results = evaluate(
             self._limits,
             {
-                "p99_produce_ms": Measured(p99 / 1000),
+                **({"p99_produce_ms": Measured(p99 / 1000)} if produced else {}),
                 "p99_end_to_end_ms": Measured(
                     end_to_end / 1000,
                     best=max(0, end_to_end - self.uncertainty_us) / 1000,
@@ -248,6 +249,8 @@ class Saturation:
             for r in results
             if not r.ok
         ]
+        if not produced:
+            why.append("no record was acknowledged")
         backlog, lag = growth(self._backlogs), max(map(growth, self._lags.values()), default=0.0)
         why += self._growing(rate, backlog, lag)
         if late_us > self._max_late_us:
@@ -259,7 +262,7 @@ class Saturation:
                 round(acknowledged / seconds, 1),
                 round(100 * achieved, 2),
                 produce.percentile(50) if produce else 0,
-                0 if math.isinf(p99) else int(p99),
+                p99,
                 end_to_end,
                 late_us,
                 round(backlog, 1),

@@ -52,6 +52,31 @@ INCONCLUSIVE: frozenset[Kind] = frozenset({"recreated", "deleted", "partitions_a
 shows in what was lost and what diverged."""
 
 
+def unwatched(error: str | None, *, described_last: bool) -> list[str]:
+    """Why a change of a topic may not have been seen, in sentences; empty if all were.
+
+    Args:
+        error: What ended the watch before its time.
+        described_last: Whether the cluster described the topics once more after the run.
+    """
+    if error:
+        return [f"the cluster was not watched until the end ({error}), so a change of a topic may not have been seen"]
+    if not described_last:
+        return ["the cluster did not describe the topics after the run, so a change of one may not have been seen"]
+    return []
+
+
+def untold(states: Mapping[str, TopicState | None]) -> list[str]:
+    """Which topics may be compacted without being known to be, in a sentence; empty if there are none."""
+    unknown = sorted(topic for topic, state in states.items() if state is not None and state.cleanup_policy is None)
+    if not unknown:
+        return []
+    return [
+        f"the cluster does not tell this user the cleanup.policy of {', '.join(unknown)} (it lacks an ACL for"
+        " DescribeConfigs): what a compaction removes there is called lost"
+    ]
+
+
 @dataclass(frozen=True)
 class Truncation:
     """A log that ended at `before` ended at the lower offset `after` when it was looked at, at `at_ns`."""

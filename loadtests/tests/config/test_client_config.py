@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from kafka_load.config import client_config, jaas, properties_file
 from kafka_load.config.client_config import ClientConfigError, read, translate
 from kafka_load.config.options import OPTIONS, limits, pair
-from kafka_load.config.plan import Plan, make_plan
+from kafka_load.config.plan import Plan, PlanError, make_plan
 from kafka_load.config.profiles import load
 from kafka_load.librdkafka.property_check import UNKNOWN, why_refused
 from kafka_load.output import run_folder
@@ -261,11 +262,45 @@ def test_a_file_with_secrets_that_everybody_can_read_is_warned_of(
     assert all(f"chmod 600 {path}" in warning for warning in read(path, {"SECRET": SECRET}).warnings)
 
 
-@pytest.mark.parametrize("name", ["sasl.password", "ssl.key.password", "group.id", "enable.auto.commit"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("sasl.password", "ssl.key.password", "group.id", "enable.auto.commit", "delivery.report.only.error"),
+        *("bootstrap.servers", "metadata.broker.list", "test.mock.num.brokers"),
+    ],
+)
 def test_neither_secrets_nor_what_the_verdict_stands_on_are_taken_from_the_command_line(name: str) -> None:
     with pytest.raises(Exception, match=f"--client {name}: ") as refusal:
         pair(f"{name}={SECRET}")
     assert SECRET not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("message.max.bytes=1MB", "--client message.max.bytes: librdkafka does not take it: .* value 1 is outside"),
+        ("socket.timeout.ms=soon", "--client socket.timeout.ms: librdkafka does not take it: Invalid value"),
+        ("socket.timout.ms=1", "--client socket.timout.ms: librdkafka does not take it: there is no such property"),
+        ("error_cb=x", "--client error_cb: librdkafka does not take it"),
+    ],
+)
+def test_a_property_that_librdkafka_does_not_take_is_refused_with_the_option(given: str, says: str) -> None:
+    with pytest.raises(ArgumentTypeError, match=says) as refusal:
+        pair(given)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(("value", "takes"), [("0x100000", True), ("4000MB", False), ("1e6", False)])
+def test_the_size_of_a_request_is_read_as_librdkafka_reads_it_or_refused(value: str, takes: bool) -> None:
+    given = {option.dest: option.default for option in OPTIONS} | {"size": "1000000"}
+    with pytest.raises(PlanError, match=r"a record of 1000000 bytes is more than a client takes \(1000000\)"):
+        make_plan(given, load("smoke"), "kafka1:9092", shared=False)
+    secured = {"message.max.bytes": value}
+    if takes:
+        assert make_plan(given, load("smoke"), "kafka1:9092", shared=False, secured=secured).records("").size == 10**6
+        return
+    with pytest.raises(PlanError, match=rf"message.max.bytes must be a number of bytes, such as .*, not '{value}'"):
+        make_plan(given, load("smoke"), "kafka1:9092", shared=False, secured=secured)
 
 
 def plan_with(folder: Path, text: str) -> Plan:

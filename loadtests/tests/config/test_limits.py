@@ -8,7 +8,7 @@ import pytest
 from kafka_load.config.slo import LIMITS, LimitError, Scope, check_limits
 
 
-@pytest.mark.parametrize("value", [True, "5", None, [1], math.nan, -1, -0.001])
+@pytest.mark.parametrize("value", [True, "5", None, [1], math.nan, -1, -0.001, math.inf, 10**400])
 def test_a_limit_is_a_number_of_at_least_nothing(value: object) -> None:
     with pytest.raises(LimitError) as refused:
         check_limits({"lost": 0, "redelivered": value}, "--slo")

@@ -1,6 +1,7 @@
 """Profiles: what is shipped loads, and what makes no sense is refused in one sentence that names the key."""
 
 import copy
+import math
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,13 @@ def test_a_profile_says_rate_size_users_and_duration() -> None:
         ("size", 10, "at least 48, not 10"),
         ("duration", "soon", "duration: 'soon' is not a time span"),
         ("duration", 0, "duration must be more than 0"),
+        ("duration", 10**400, "duration: a time span is at most a year (8784h)"),
+        ("window", 1e308, "window: a time span is at most a year (8784h)"),
+        ("rate.OrderProducer", 1e10, "rate.OrderProducer.rate must be at most 1,000,000,000, not 10000000000.0"),
+        ("users.OrderProducer", 10**12, "users.OrderProducer.count must be at most 1,000,000, not 1000000000000"),
+        ("keys", 10**12, "keys.count must be at most 10,000,000, not 1000000000000"),
+        ("size", {"100": math.inf}, "the share of 100 bytes must be a number above 0, at most 1,000,000,000, not inf"),
+        ("slo.lost", math.inf, "lost must be a number of at least 0, not inf"),
         ("rate.OrderProducer", 0, "rate.OrderProducer never rises"),
         ("rate.OrderProducer", -1, "rate.OrderProducer.rate must be at least 0, not -1"),
         ("rate.OrderProducer", {"shape": "wave"}, "shape must be one of"),
@@ -81,7 +89,7 @@ def test_a_profile_says_rate_size_users_and_duration() -> None:
         ("users.OrderProducer", 0, "users.OrderProducer.count must be at least 1, not 0"),
         ("users.OrderProducer", {"count": 1, "stay": "5s"}, "stay and away only make sense together"),
         ("size", {}, "there must be 1 to 32 sizes, not 0"),
-        ("size", {"100": 0}, "the share of 100 bytes must be a number above 0, not 0"),
+        ("size", {"100": 0}, "the share of 100 bytes must be a number above 0, at most 1,000,000,000, not 0"),
         ("size", {"10": 1}, "'10' is not a number of bytes, at least 48"),
         ("payload", __file__, "either 'size' or 'payload'"),
         ("entropy", 2, "entropy must be at most 1, not 2"),
@@ -338,6 +346,38 @@ def test_a_search_that_cannot_be_is_refused() -> None:
     coming["topics"]["payments"]["producers"] = {"count": 1, "start": "5s"}
     with pytest.raises(PlanError, match=r"topics.payments has a rate with a tolerance: its users are there all along"):
         search_plan("130s", coming)
+
+
+@pytest.mark.parametrize(
+    ("slo", "options", "setting"),
+    [
+        ({"topics": {"payments": {"p99_produce_ms": 50}}}, {}, "slo.topics.payments.p99_produce_ms"),
+        ({"topics": {"payments": {"achieved_rate": 0.9}}}, {}, "slo.topics.payments.achieved_rate"),
+        ({"topics": {"payments": {"longest_gap_s": 1}}}, {}, "slo.topics.payments.longest_gap_s"),
+        ({"groups": {"billing": {"lost": 0, "p99_end_to_end_ms": 50}}}, {}, "slo.groups.billing.p99_end_to_end_ms"),
+        ({"p999_end_to_end_ms": 50}, {}, "slo.p999_end_to_end_ms"),
+        ({"recovery_s": 50}, {}, "slo.recovery_s"),
+        ({}, {"slo_p999_produce_ms": 50.0}, "--slo-p999-produce-ms"),
+        ({}, {"slo_p99_window_produce_ms": 50.0}, "--slo-p99-window-produce-ms"),
+        ({}, {"slo_longest_gap_s": 1.0}, "--slo-longest-gap-s"),
+    ],
+)
+def test_a_limit_that_no_step_can_be_held_to_does_not_go_with_a_search(
+    slo: dict[str, Any], options: dict[str, Any], setting: str
+) -> None:
+    with pytest.raises(PlanError) as refused:
+        search_plan("130s", searching(tolerance=0.1) | {"slo": slo}, **options)
+    assert str(refused.value) == (
+        f"{setting} does not go with the shape steps, whose last step is meant to be too much: leave it out; each step"
+        " is held to the limits p99_produce_ms, p99_end_to_end_ms, achieved_rate of the whole run"
+    )
+
+
+def test_a_search_keeps_what_each_step_is_held_to_and_what_no_load_excuses() -> None:
+    slo = {"p99_produce_ms": 50, "lag_at_end": 0, "groups": {"billing": {"lost": 0, "redelivered": 0}}}
+    plan = search_plan("130s", searching(tolerance=0.1) | {"slo": slo}, slo_p99_end_to_end_ms=90.0)
+    assert plan.limits_of == {"group billing": {"lost": 0, "redelivered": 0}}
+    assert {"p99_produce_ms", "p99_end_to_end_ms", "lag_at_end"} <= plan.limits.keys()
 
 
 @pytest.mark.parametrize(

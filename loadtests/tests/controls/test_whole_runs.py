@@ -27,6 +27,17 @@ OrderProducer = 1
 AnalyticsReader = 1
 WarehouseMember = {count = 1, stay = "2s", away = "10m"}
 """
+UNREAD = """
+duration = "3s"
+size = "json"
+[rate]
+OrderProducer = 200
+ClickProducer = 200
+[users]
+OrderProducer = 1
+ClickProducer = 1
+WarehouseMember = 1
+"""
 ABSENT_AND_LATE = """
 duration = "6s"
 size = "json"
@@ -55,6 +66,18 @@ def test_a_group_that_never_read_is_not_drained(shop: MockCluster, tmp_path: Pat
     assert warehouse["unread"] == 900
     assert group(run, "analytics-group")["drained"] is True
     assert any("warehouse-group had no member" in note for note in run.verdict["notes"])
+
+
+def test_a_topic_that_no_group_reads_is_named(shop: MockCluster, tmp_path: Path) -> None:
+    profile = tmp_path / "unread.toml"
+    profile.write_text(UNREAD)
+    run = Run(tmp_path, shop.bootstrap, "--profile", str(profile))
+    status = run.wait()
+    assert min(written(shop, topic) for topic in ("orders", "clicks")) > 0
+    assert committed(shop, "warehouse-group", "clicks") == 0
+    assert (status, run.verdict["outcome"]) == (2, "inconclusive")
+    assert group(run, "warehouse-group")["drained"] is True
+    assert [one["what"] for one in run.verdict["plan"]["shortfalls"]] == ["readers.clicks"]
 
 
 def test_where_the_ends_of_the_logs_cannot_be_read_nothing_is_lost_and_nothing_drained(

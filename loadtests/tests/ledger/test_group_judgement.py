@@ -9,7 +9,7 @@ import numpy as np
 from kafka_load.ledger import Drain
 from kafka_load.ledger.copies import LOOKED_UP, Doubled
 from kafka_load.ledger.findings import NAMED, Anomaly
-from kafka_load.ledger.group_judgement import AnomalyCollector, Evidence, judge_group
+from kafka_load.ledger.group_judgement import AnomalyCollector
 from kafka_load.ledger.producer_account import Account
 from kafka_load.ledger.snapshot import ALTERED_LOG, MISPLACED_LOG
 from kafka_load.ledger.stream_judgement import SequenceRange
@@ -204,6 +204,5 @@ def test_records_of_other_runs_and_writers_are_added_up() -> None:
 def test_a_log_that_was_too_broken_to_be_followed_is_told() -> None:
     whole, broken = member(run(0, 10), stream=("orders", 0, 2)), member(run(0, 10))
     broken = replace(broken, streams={STREAM: replace(broken.streams[STREAM], overflow=True)})
-    evidence = Evidence("queue", frozenset({"orders"}), [whole], [], {}, frozenset(), True, {}, {}, {}, True)
-    assert not judge_group("g", evidence)[2]
-    assert judge_group("g", replace(evidence, readers=[broken, whole]))[2]
+    assert not judged([whole])[0].overflow
+    assert judged([broken, whole])[0].overflow

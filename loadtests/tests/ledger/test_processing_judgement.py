@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kafka_load.clock import SECOND
@@ -16,6 +17,7 @@ from kafka_load.ledger.findings import Judgement, ProcessingJudgement
 from kafka_load.ledger.producer_account import Account
 from kafka_load.ledger.snapshot import ProcessingSnapshot, ProducerSnapshot, ReaderSnapshot
 from kafka_load.ledger.spans import Spans, span, spans_of
+from kafka_load.run.topic_changes import TopicHistory, TopicState
 from shop import PARTITION, TOPIC, Entry, Producers, read
 
 PRODUCER, SEED = 1, 4711
@@ -198,6 +200,101 @@ def test_of_a_stretch_that_was_not_processed_a_member_that_died_may_have_done_a_
     assert found is not None
     assert (found.unprocessed, found.unverifiable) == (10, 20)
     assert unprocessed(judgement) == [(5, 5), (30, 5)]
+
+
+def test_what_a_dead_members_heir_did_not_find_in_the_log_nobody_has_processed() -> None:
+    """Sequence 20 is not in the log. What the heir read and did not process the dead member may have processed."""
+    here = (TOPIC, PARTITION)
+    view = ClusterView(log_start={here: 0}, log_end={here: SENT}, committed={"group": {here: SENT}})
+    dead = replace(member(set(range(5)), read_to=10, processed_to=10, engine="dead"), closed=False)
+    found = [Entry(sequence, PRODUCER, sequence) for sequence in range(10, SENT) if sequence != 20]
+    done = ProcessingSnapshot({STREAM: spans(set(range(15, SENT)) - {20})}, {here: SENT})
+    ledger = Ledger()
+    heir = replace(read([found], "queue", "heir"), processing=done)
+    ledger.receive(LedgerSnapshot("w", 1, one_each_second(), [dead, heir]))
+    judgement = ledger.judge(view, final=True, work={"group": GroupWork(NO_FAILURES, SEED)})
+    [group] = judgement.groups
+    assert group.processing is not None
+    assert (group.lost, group.unverifiable) == (1, 0)
+    assert (group.processing.unprocessed, group.processing.unverifiable) == (5 + 1, 5)
+    assert unprocessed(judgement) == [(5, 5), (20, 1)]
+
+
+def test_a_dead_letter_that_is_not_there_is_unprocessed_though_a_member_died() -> None:
+    """Nobody can have processed such a record; of the others a dead member's heir did not find nobody knows."""
+    here = (TOPIC, PARTITION)
+    view = ClusterView(log_start={here: 0}, log_end={here: SENT}, committed={"group": {here: SENT}})
+    alone = member(set(), read_to=0)
+    for there in (hopeless() - {min(hopeless())}, None):
+        ledger = Ledger()
+        ledger.receive(LedgerSnapshot("w", 1, one_each_second(), [alone]))
+        ledger.mark_dead("dead", journals=False)
+        letters = None if there is None else {STREAM: spans(there)}
+        [group] = ledger.judge(view, final=True, work={"group": GroupWork(RULES, SEED, letters)}).groups
+        assert group.processing is not None
+        certain = int(there is not None)
+        assert group.processing.unprocessed == certain
+        assert group.processing.unverifiable == SENT - certain - len(there or ())
+
+
+def changed(topic: str, *states: TopicState | None) -> TopicHistory:
+    """The topic was seen in these states."""
+    history = TopicHistory()
+    for second, state in enumerate(states):
+        history.look({topic: state}, {}, float(second), second)
+    return history
+
+
+COMPACTED, BEFORE, AFTER = TopicState(1, "A", "compact"), TopicState(1, "A"), TopicState(1, "B")
+
+
+def test_what_may_have_been_removed_from_the_input_before_the_group_came_is_not_called_unprocessed() -> None:
+    """The group was not given 10 to 14; what it was given and did not process, 30, is unprocessed whatever happened."""
+    found = [Entry(sequence, PRODUCER, sequence) for sequence in range(SENT) if not 10 <= sequence < 15]
+    settled = set(range(SENT)) - set(range(10, 15)) - {30}
+    done = ProcessingSnapshot({STREAM: spans(settled)}, {(TOPIC, PARTITION): SENT})
+    ledger = Ledger()
+    reader = replace(read([found], "queue", "r"), processing=done)
+    ledger.receive(LedgerSnapshot("w", 1, one_each_second(), [reader]))
+    work = {"group": GroupWork(NO_FAILURES, SEED)}
+    for view, history, certain in (
+        (None, None, [(10, 5), (30, 1)]),
+        (None, changed(TOPIC, COMPACTED), [(30, 1)]),
+        (None, changed("elsewhere", COMPACTED), [(10, 5), (30, 1)]),
+        (ClusterView(log_start={(TOPIC, PARTITION): 13}), None, [(13, 2), (30, 1)]),
+        (ClusterView(log_start={(TOPIC, PARTITION): SENT}), None, [(30, 1)]),
+    ):
+        judgement = ledger.judge(view, final=True, topics=history, work=work)
+        found_so = judgement.groups[0].processing
+        assert found_so is not None
+        assert unprocessed(judgement) == certain
+        assert found_so.unprocessed + found_so.unverifiable == 6
+
+
+@pytest.mark.parametrize(
+    ("history", "certain"),
+    [
+        (changed("dead", COMPACTED), False),
+        (changed("dead", BEFORE, AFTER), False),
+        (changed("dead", BEFORE, None), False),
+        (changed("dead", BEFORE, BEFORE), True),
+        (changed("elsewhere", BEFORE, AFTER), True),
+    ],
+    ids=["compacted", "made again", "deleted", "as it was", "another"],
+)
+def test_dead_letters_may_be_gone_from_a_topic_that_was_compacted_or_made_again(
+    history: TopicHistory, certain: bool
+) -> None:
+    """What should be there and is not is unverifiable; a record that only had to be processed is unprocessed."""
+    kept = set(range(SENT)) - {min(set(range(SENT)) - hopeless())}
+    ledger = Ledger()
+    ledger.receive(LedgerSnapshot("w", 1, one_each_second(), [member(kept)]))
+    there = spans(set(sorted(hopeless())[2:]))
+    work = {"group": GroupWork(RULES, SEED, {STREAM: there}, len(hopeless()) - 2)}
+    found = ledger.judge(None, final=True, topics=history, work=work).groups[0].processing
+    assert found is not None
+    assert (found.unprocessed, found.unverifiable) == ((3, 0) if certain else (1, 2))
+    assert found.dead_lettered == len(hopeless()) - 2
 
 
 def test_before_the_end_and_of_groups_that_only_read_nothing_is_judged() -> None:

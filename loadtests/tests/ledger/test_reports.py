@@ -8,6 +8,8 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from kafka_load.ledger import Drain, Gap, Ledger, LedgerSnapshot, ProducerSnapshot, ReaderSnapshot, WorkerLedger
 from kafka_load.ledger.findings import NAMED, Anomaly
 from kafka_load.ledger.ledger import longest_gaps
@@ -126,11 +128,11 @@ def test_what_the_cluster_says_of_the_group_is_what_it_is_judged_by() -> None:
     assert removed.groups[0].deleted == 8
 
 
-def placed() -> ProducerSnapshot:
-    """The producer, to which the broker has told where its records lie."""
-    account = PRODUCER.streams[PARTITION]
-    marks = np.array([(sequence, 100 + sequence, 5) for sequence in range(10)], np.int64)
-    return replace(PRODUCER, streams={PARTITION: replace(account, marks=marks)})
+def placed(count: int = 10) -> ProducerSnapshot:
+    """The producer of so many records, to which the broker has told where they lie."""
+    producer = Producers({1: count}, {1: set(range(count))}).snapshots()[0]
+    marks = np.array([(sequence, 100 + sequence, 5) for sequence in range(count)], np.int64)
+    return replace(producer, streams={PARTITION: replace(producer.streams[PARTITION], marks=marks)})
 
 
 def test_a_commit_that_went_backwards_is_its_groups_but_not_in_a_topic_that_was_made_again() -> None:
@@ -183,13 +185,70 @@ def test_dead_workers_are_named_and_what_their_group_may_have_read_is_unverifiab
 
 
 def test_a_dead_worker_whose_journals_can_be_read_leaves_nothing_in_doubt_in_the_end() -> None:
+    """It had reported less than its members had written down; one of them wrote nothing, as it committed nothing."""
     taken = ledger(member(9, 10, "alive"), producers=(placed(),))
-    taken.receive_journal(member(0, 5, "journal", closed=True))
+    reported = [member(0, 3, "journal", closed=False), member(0, 2, "idle", closed=False)]
+    taken.receive(LedgerSnapshot("dead", 1, [], reported))
+    taken.receive_journal(member(0, 5, "journal", closed=False, version=2))
+    taken.receive_journal(member(0, 4, "unreported", closed=False))
     taken.mark_dead("dead")
     view = cluster(committed={"group": {TP: 110}})
     end, during = (taken.judge(view, final=final).groups[0] for final in (True, False))
     assert (end.lost, end.unverifiable) == (4, 0)
     assert (during.lost, during.unverifiable) == (0, 4), "its journals are read in the end"
+
+
+def test_a_member_of_a_share_group_writes_no_journal_and_leaves_its_records_in_doubt() -> None:
+    taken = ledger(member(9, 10, "alive", mode="share"), producers=(placed(),))
+    taken.receive(LedgerSnapshot("dead", 1, [], [member(0, 5, "gone", mode="share", closed=False)]))
+    taken.mark_dead("dead")
+    [group] = taken.judge(cluster(), final=True).groups
+    assert (group.lost, group.unverifiable) == (0, 4)
+
+
+def test_a_member_that_stands_still_leaves_in_doubt_what_it_may_have_committed() -> None:
+    """Its worker lives, and so its journals are not read."""
+    taken = ledger(member(9, 10, "alive"), member(0, 5, "stuck", closed=False), producers=(placed(),))
+    [group] = taken.judge(cluster(committed={"group": {TP: 108}}), final=True).groups
+    assert (group.lost, group.unverifiable) == (1, 3)
+
+
+@given(
+    st.sets(st.integers(0, 29)),
+    st.lists(st.tuples(*[st.integers(0, 12)] * 3, st.sampled_from(["alive", "reported", "mute"])), max_size=5),
+)
+def test_whoever_dies_after_whom_only_what_is_not_in_the_log_is_lost(
+    lost: set[int], members: list[tuple[int, int, int, str]]
+) -> None:
+    """Each member begins where the one before it had committed; one that dies may have read more than it reported."""
+    log = [Entry(100 + sequence, 1, sequence) for sequence in range(30) if sequence not in lost]
+    taken, begin, known, certain = Ledger(), 0, set[int](), set[int]()
+    taken.receive(LedgerSnapshot("producing", 1, [placed(30)], []))
+    for number, (length, commits, reports, fate) in enumerate([*members, (30, 30, 30, "alive")]):
+        end = begin + length if fate == "alive" else begin + max(length, commits)
+        reported = end if fate == "alive" else begin + min(reports, end - begin) if fate == "reported" else begin
+        given_to = [entry for entry in log if begin <= entry.sequence < reported]
+        name = f"w{number}"
+        if fate != "mute":
+            reader = replace(read([given_to], "queue", name), closed=fate == "alive")
+            taken.receive(LedgerSnapshot(name, 1, [], [reader]))
+            known |= {entry.sequence for entry in given_to}
+            if given_to:
+                certain |= set(range(given_to[0].sequence, given_to[-1].sequence + 1)) & lost
+        if fate != "alive":
+            taken.mark_dead(name, journals=False)
+        begin = min(30, end if fate == "alive" else begin + commits)
+    view = cluster(committed={"group": {TP: 100 + begin}})
+    judgement = taken.judge(view, final=True)
+    found = {
+        one.sequence + number
+        for one in judgement.anomalies
+        if one.kind == "lost" and one.sequence is not None
+        for number in range(one.count)
+    }
+    assert certain <= found <= lost
+    [group] = judgement.groups
+    assert group.lost + group.unverifiable == 30 - len(known)
 
 
 def test_copies_are_told_by_group_and_each_once() -> None:
@@ -204,10 +263,11 @@ def test_copies_are_told_by_group_and_each_once() -> None:
     assert [len(copy.places) for copy in judgement.doubled["a"]] == [3]
 
 
-def test_one_log_that_was_too_broken_makes_all_counts_lower_bounds() -> None:
+def test_a_log_that_was_too_broken_makes_its_groups_counts_lower_bounds() -> None:
     broken = replace(member(0, 10, "b", "b"), streams={(TOPIC, 0, 1): StreamLog(overflow=True)})
-    assert not ledger(member(0, 10)).judge(None, final=True).overflow
-    assert ledger(broken, member(0, 10, "z", "z")).judge(None, final=True).overflow
+    b, z = ledger(broken, member(0, 10, "z", "z")).judge(None, final=True).groups
+    assert (b.overflow, b.lost, b.unverifiable) == (True, 0, 10)
+    assert (z.overflow, z.lost, z.unverifiable) == (False, 0, 0)
 
 
 def test_logs_that_differ_are_looked_for_in_the_end_only_and_the_first_hundred_are_named() -> None:

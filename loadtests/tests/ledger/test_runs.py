@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from kafka_load.ledger import runs as module
 from kafka_load.ledger.runs import NONE, Merged, Run, RunLog, merge
 
@@ -76,6 +78,39 @@ def test_what_several_readers_were_given_is_told_and_kept_once() -> None:
 def test_overlaps_with_other_producers_in_between_are_counted_by_their_sequences() -> None:
     found = merged((100, 119, 0, 10, 1), (110, 129, 5, 10, 2))
     assert (found.runs.tolist(), found.again) == ([[100, 129, 0, 15, 1]], [(110, 5, 5, 2)])
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 60), st.integers(1, 9), st.integers(0, 3), st.sampled_from([0, 0, 0, 7])), max_size=40
+    )
+)
+def test_many_runs_are_put_together_as_few_are(shapes: list[tuple[int, int, int, int]]) -> None:
+    """Runs at any offsets, some with others' records in between and some that contradict the rest."""
+    rows = [
+        (at, at + length - 1 + spread, at + shift, length, n) for n, (at, length, spread, shift) in enumerate(shapes)
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "FEW", len(rows))
+        few = merged(*rows)
+        patch.setattr(module, "FEW", 0)
+        many = merged(*rows)
+    assert many.runs.tolist() == few.runs.tolist()
+    assert (many.again, many.contradictions) == (few.again, few.contradictions)
+
+
+def test_members_that_take_turns_have_one_run_together() -> None:
+    turns = [(10 * turn, 10 * turn + 9, 10 * turn, 10, turn) for turn in range(1_000)]
+    assert merged(*turns).runs.tolist() == [[0, 9_999, 0, 10_000, 0]]
+    again = (500, 504, 500, 5, 7)
+    found = merged(*turns[::2], *turns[1::2], again)
+    assert (found.runs.tolist(), found.again) == ([[0, 9_999, 0, 10_000, 0]], [(500, 500, 5, 7)])
+
+
+def test_what_goes_on_behind_a_contradiction_does_not_hide_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FEW", 0)
+    found = merged((100, 109, 0, 10, 1), (105, 112, 4, 8, 2), (113, 120, 12, 4, 3))
+    assert found.contradictions == [(105, 4, 5, 2)]
 
 
 def test_where_the_log_has_changed_both_are_kept_and_the_difference_is_told() -> None:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kafka_load.cluster import ClusterView
 from kafka_load.ledger import Drain, Ledger, LedgerSnapshot, TransformWork
 from kafka_load.ledger.findings import Judgement, TransformJudgement
 from kafka_load.ledger.snapshot import ProcessingSnapshot
+from kafka_load.run.topic_changes import TopicHistory, TopicState
 from shop import PARTITION, TOPIC, Entry, Producers, read
 
 PRODUCER, SENT = 1, 12
 HERE = (TOPIC, PARTITION)
+OUTPUT = "enriched"
 
 
 def judged(
@@ -22,11 +26,15 @@ def judged(
     done_to: int = SENT,
     drain: Drain | None = None,
     known: bool = True,
+    topics: TopicHistory | None = None,
+    removed_to: int = 0,
+    not_given: frozenset[int] = frozenset(),
 ) -> tuple[Judgement, TransformJudgement]:
     """The input record with sequence n lies at offset n; the output has these, batch by batch as it is read back."""
-    member = read([[Entry(sequence, PRODUCER, sequence) for sequence in range(SENT)]], "queue", "r")
+    entries = [Entry(sequence, PRODUCER, sequence) for sequence in range(SENT) if sequence not in not_given]
+    member = read([entries], "queue", "r")
     member = replace(member, processing=ProcessingSnapshot({}, {HERE: done_to}, aborted=3))
-    work = TransformWork(known)
+    work = TransformWork(known, topic=OUTPUT)
     for batch in filter(None, batches):
         work.inputs[HERE].add(np.array(batch, np.int64))
         for sequence in batch:
@@ -34,7 +42,13 @@ def judged(
     ledger = Ledger()
     producers = Producers({PRODUCER: SENT}, {PRODUCER: acknowledged}).snapshots()
     ledger.receive(LedgerSnapshot.from_wire(LedgerSnapshot("w", 1, producers, [member]).to_wire()))
-    judgement = ledger.judge(None, final=True, drains={"group": drain} if drain else {}, work={"group": work})
+    judgement = ledger.judge(
+        ClusterView(log_start={HERE: removed_to}),
+        final=True,
+        drains={"group": drain} if drain else {},
+        topics=topics,
+        work={"group": work},
+    )
     [group] = judgement.groups
     assert group.transform is not None
     return judgement, group.transform
@@ -73,3 +87,47 @@ def test_of_what_the_group_had_not_done_or_could_not_be_read_back_nobody_knows()
     assert (found.missing_outputs, found.unverifiable) == (1, SENT - 5)
     _, found = judged(set(range(SENT)), [[0, 1]], known=False)
     assert (found.missing_outputs, found.unverifiable) == (0, SENT - 2)
+
+
+def changed(topic: str, *states: TopicState | None) -> TopicHistory:
+    """The topic was seen in these states."""
+    history = TopicHistory()
+    for second, state in enumerate(states):
+        history.look({topic: state}, {}, float(second), second)
+    return history
+
+
+COMPACTED, BEFORE, AFTER = TopicState(1, "A", "compact"), TopicState(1, "A"), TopicState(1, "B")
+
+
+def test_an_input_record_that_may_have_been_removed_before_the_group_came_need_not_have_an_output() -> None:
+    """The group was not given 4 and 5; it was given 8, of which there is no output either."""
+    there, not_given = [[0, 1, 2, 3, 6, 7, 9, 10, 11]], frozenset({4, 5})
+    for topics, removed_to, unverifiable in (
+        (None, 0, 0),
+        (changed("elsewhere", COMPACTED), 0, 0),
+        (changed(TOPIC, COMPACTED), 0, 2),
+        (None, SENT, 2),
+    ):
+        _, found = judged(set(range(SENT)), there, topics=topics, removed_to=removed_to, not_given=not_given)
+        assert (found.missing_outputs, found.unverifiable) == (3 - unverifiable, unverifiable)
+
+
+@pytest.mark.parametrize(
+    ("topics", "missing", "disorder"),
+    [
+        (changed(OUTPUT, COMPACTED), False, True),
+        (changed(OUTPUT, BEFORE, AFTER), False, False),
+        (changed(OUTPUT, BEFORE, None), False, False),
+        (changed(OUTPUT, BEFORE, BEFORE), True, True),
+    ],
+    ids=["compacted", "made again", "deleted", "as it was"],
+)
+def test_output_may_be_gone_from_a_topic_that_was_compacted_or_made_again(
+    topics: TopicHistory, missing: bool, disorder: bool
+) -> None:
+    """Of two logs under one name neither copies nor order are judged; compaction changes no order."""
+    _, found = judged(set(range(8)), [[0, 1, 2], [1, 2, 3, 6, 7, 5]], topics=topics)
+    assert (found.missing_outputs, found.unverifiable) == ((1, 0) if missing else (0, 1))
+    assert (found.doubled_outputs, found.reordered_outputs) == ((2, 1) if disorder else (0, 0))
+    assert found.transformed == 7

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
-from kafka_load.ledger import Drain
+from kafka_load.ledger import Drain, ReaderSnapshot
+from kafka_load.ledger.digest import Digest
 from kafka_load.ledger.findings import Anomaly
 from kafka_load.ledger.producer_account import Account
-from one_stream import SENT, TP, judged, member, run, sent
+from one_stream import SENT, STREAM, TP, judged, member, run, sent
 
 
 @pytest.mark.parametrize(("marks", "unread"), [(None, 3), ([0, 3, 9], 3), ([0, 9], 3), ([0], 7), ([], 7)])
@@ -31,6 +34,100 @@ def test_what_a_dead_member_may_have_read_lies_between_its_report_and_the_commit
     assert [(one.kind, one.sequence, one.count) for one in named] == [("unverifiable", 3, 3), ("lost", 6, 3)]
     assert named[0].note == "a member that died may have read it after its last report"
     assert judged([dead, alive], dead_readers=[dead])[0].lost == 6, "the group has committed nothing"
+
+
+def reading(*covered: tuple[int, int]) -> dict[tuple[str, int], Digest]:
+    """A member read all of the log between these offsets."""
+    return {TP: Digest(covered=np.array(covered, np.int64))}
+
+
+DEAD, COMMITTED = member(run(0, 3), closed=False), {TP: 110}
+
+
+@pytest.mark.parametrize(
+    "death", [{"dead_readers": [DEAD]}, {"silent": [{TP: 103}]}, {"silent": [{}]}], ids=["reported", "cut off", "mute"]
+)
+def test_what_another_member_was_not_given_of_what_it_read_is_lost_though_a_member_died(death: dict[str, Any]) -> None:
+    heir = member(run(3, 7), run(8, 10), digests=reading((103, 110)))
+    group, named, _ = judged([DEAD, heir], **death, committed=COMMITTED)
+    assert (group.lost, group.unverifiable) == (1, 0)
+    assert [(one.kind, one.sequence, one.count) for one in named] == [("lost", 7, 1)]
+
+
+def test_what_retention_removed_before_another_member_came_to_it_is_deleted_though_a_member_died() -> None:
+    heir = member(run(3, 5), run(8, 10), digests=reading((103, 110)))
+    group, _, _ = judged([DEAD, heir], dead_readers=[DEAD], committed=COMMITTED, log_start={TP: 108})
+    assert (group.lost, group.deleted, group.unverifiable) == (3, 3, 0)
+
+
+def test_what_lies_between_a_dead_members_report_and_its_heirs_first_record_is_unverifiable() -> None:
+    """The heir began at the commit, wherever that was before its first record, and 8 is not in the log."""
+    heir = member(run(7, 8), run(9, 10), digests=reading((107, 110)))
+    group, named, _ = judged([DEAD, heir], dead_readers=[DEAD], committed=COMMITTED)
+    assert [(one.kind, one.sequence, one.count) for one in named] == [("unverifiable", 3, 4), ("lost", 8, 1)]
+    assert (group.lost, group.unverifiable) == (1, 4)
+
+
+def test_of_two_members_that_died_one_after_the_other_each_hides_what_nobody_else_read() -> None:
+    """Between them another member had the partition, and after them again; it did not find 4 and 9."""
+    heir = member(run(3, 4), run(8, 9), digests=reading((103, 105), (108, 110)))
+    group, named, _ = judged([DEAD, heir], dead_readers=[DEAD], silent=[{}], committed=COMMITTED, log_end={TP: 110})
+    assert [(one.kind, one.sequence, one.count) for one in named] == [
+        ("lost", 4, 1),
+        ("unverifiable", 5, 3),
+        ("lost", 9, 1),
+    ]
+    assert (group.lost, group.unverifiable) == (2, 3)
+
+
+@pytest.mark.parametrize(("covered", "lost"), [((103, 108), 0), ((105, 114), 0), ((104, 109), 1)])
+def test_only_what_lies_wholly_within_what_another_member_read_is_certain(covered: tuple[int, int], lost: int) -> None:
+    """Other producers write in between, so that all that is known of sequence 4 is that it lies from 104 to 108."""
+    account = replace(sent(marks=[]), marks=np.array([(0, 100, 1), (9, 113, 1)], np.int64))
+    heir = member((103, 103, 3, 1, 5), (109, 113, 5, 5, 5), digests=reading(covered))
+    group, _, _ = judged([DEAD, heir], account, dead_readers=[DEAD], committed={TP: 114})
+    assert (group.lost, group.unverifiable) == (lost, 1 - lost)
+
+
+@pytest.mark.parametrize(
+    ("says", "lost"),
+    [
+        ({"log_end": {TP: 110}}, 1),
+        ({"log_end": {TP: 109}}, 1),
+        ({"log_end": {TP: 111}}, 0),
+        ({}, 0),
+        ({"log_end": {TP: 110}, "drain": Drain({TP: None})}, 0),
+        ({"log_end": {TP: 110}, "final": False}, 0),
+    ],
+)
+def test_a_record_behind_the_last_known_place_lies_before_the_end_of_the_log(says: dict[str, Any], lost: int) -> None:
+    heir = member(run(3, 7), run(8, 10), digests=reading((103, 110)))
+    group, _, _ = judged([DEAD, heir], sent(marks=[0, 3]), dead_readers=[DEAD], committed=COMMITTED, **says)
+    assert (group.lost, group.unverifiable) == (lost, 1 - lost)
+
+
+def test_what_a_member_of_a_share_group_that_died_was_given_nobody_knows() -> None:
+    """Another one that was given what lies around it has not read the log in between."""
+    alive = member(run(3, 7), run(8, 10), mode="share")
+    deaths: list[dict[str, Any]] = [{"dead_readers": [DEAD]}, {"silent": [{}]}]
+    for death in deaths:
+        group, _, _ = judged([DEAD, alive], mode="share", drain=Drain(settled=True), **death)
+        assert (group.lost, group.unverifiable) == (0, 1)
+
+
+def test_of_a_stream_that_was_too_broken_to_be_followed_nothing_is_called_lost() -> None:
+    """What it was given of it any further is not redelivered either."""
+    broken = member(run(0, 3), run(5, 8))
+    log = replace(broken.streams[STREAM], delivered=12, overflow=True)
+    readers: list[ReaderSnapshot] = [replace(broken, streams={STREAM: log})]
+    for mode in ("queue", "share"):
+        group, named, _ = judged(readers, mode=mode, log_start={TP: 104})
+        assert (group.lost, group.deleted, group.unverifiable, group.redelivered) == (0, 0, 4, 0)
+        assert (group.consumed, group.overflow) == (12, True)
+        assert {one.note for one in named} == {"the group was given the stream in too many pieces to be followed"}
+    other = ("orders", 0, 2)
+    group, named, _ = judged(readers, accounts={STREAM: sent(), other: sent(3)})
+    assert (group.lost, [(one.kind, one.producer) for one in named if one.kind == "lost"]) == (3, [("lost", 2)])
 
 
 def test_of_several_dead_members_the_one_that_had_reported_least_counts() -> None:

@@ -173,6 +173,54 @@ def test_the_exit_status_is_that_of_the_comparison(
         assert capsys.readouterr().err.count("\n") == 1
 
 
+def without(verdict: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The verdict as a version wrote it that did not know these tables yet."""
+    return {name: value for name, value in verdict.items() if name not in names}
+
+
+NOT_OURS = "it is cut off, or not as this version of kafka-load writes it"
+
+
+def test_a_run_of_an_earlier_version_is_compared_and_reported(tmp_path: Path) -> None:
+    """The baseline of a CI server outlives an upgrade; the first version's verdicts had no more than this."""
+    before = without(A, "clocks", "client", "plan", "windows", "failures", "reasons") | {"schema": 1}
+    before["groups"] = [without(group, "diverged", "drained", "duplicated_by_broker") for group in A["groups"]]
+    before["faults"] = [without(fault, "ordered_at_s", "recovered_after_s") for fault in A["faults"]]
+    folders = [str(folder(tmp_path / name, run, 9_000)) for name, run in (("one", before), ("two", run_b()))]
+    assert cli.main(["compare", *folders, "--max-regression", "p99=10%"]) == 0
+    assert cli.main(["report", folders[0]]) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("verdict.json", '{"schema": 4, ', f"{NOT_OURS} (Expecting property name"),
+        ("verdict.json", "null", f"{NOT_OURS} (it holds no object)"),
+        ("verdict.json", json.dumps(without(A, "latency_us")), "it has no 'latency_us.produce', so another version of"),
+        ("verdict.json", json.dumps(A | {"groups": [{}]}), "it has no 'groups.group', so another version"),
+        ("verdict.json", json.dumps(A | {"produced": 5}), f"{NOT_OURS} (argument of type 'int'"),
+        ("verdict.json", json.dumps(A).replace('"lost", "lim', '"gone", "lim'), f"{NOT_OURS} ('gone' is no limit)"),
+        ("settings.json", '{"options": ', f"{NOT_OURS} (Expecting value"),
+        ("histograms.json", "[", f"{NOT_OURS} (Expecting value"),
+        ("timeline.csv", "t_s,due\n0,1\n1,soon\n", f"{NOT_OURS} (could not convert string to float"),
+        ("leaders.csv", "t_s,partition,leader,isr,replicas\n0,orders-0,1\n", f"{NOT_OURS} ("),
+        ("leaders.csv", "t_s,partition,leader\n0,orders-0,1\n", "it has no 'isr', so another version"),
+        ("curve.csv", "target_rate\n\x00\n", f"{NOT_OURS} ("),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_one_sentence_and_no_comparison(
+    runs: tuple[Path, Path], capsys: pytest.CaptureFixture[str], name: str, content: str, says: str
+) -> None:
+    one, two = runs
+    (one / name).write_text(content)
+    for command in (["compare", str(two), str(one)], ["report", str(one)]):
+        assert cli.main(command) == 3
+        said = capsys.readouterr().err
+        assert said.startswith(f"kafka-load: {one / name} cannot be used: {says}")
+        assert said.endswith("; name another run\n")
+        assert said.count("\n") == 1
+
+
 @pytest.mark.parametrize("draw", [charts.rates, charts.latency, charts.lag, charts.histogram])
 def test_plotly_accepts_two_runs_in_one_figure(draw: Any) -> None:
     rows = [{"t_s": float(t), "due": 1.0, "acknowledged": 1.0, "produce_p99_us": 10.0**t} for t in range(5)]

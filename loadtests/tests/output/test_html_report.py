@@ -114,6 +114,17 @@ def test_the_page_stands_alone_and_escapes_what_it_shows(run_dir: Path) -> None:
     assert "kill_broker kafka2, recovered after 9.5 s" in own
 
 
+def test_the_report_shows_where_logs_differ_and_whose_fault_a_second_copy_is(tmp_path: Path) -> None:
+    doubled = replace(FACTS.groups[0], diverged=4_001, duplicated_by_broker=4_002, duplicated_by_client=4_003)
+    facts = replace(FACTS, groups=(doubled, FACTS.groups[1]))
+    (tmp_path / "verdict.json").write_text(json.dumps(judge(facts, {"diverged": 0})))
+    page = html_report.write(tmp_path).read_text(encoding="utf-8").replace(get_plotlyjs(), "")
+    shown = re.findall(r'<td class="n( bad)?">(4,00\d)</td>', page)
+    assert shown[:3] == [("", "4,002"), ("", "4,003"), (" bad", "4,001")]
+    for name in ("diverged", "duplicated by broker", "duplicated by client"):
+        assert f'<th class="n">{name}</th>' in page
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_a_browser_draws_it_at_any_width(run_dir: Path, browser: Browser, width: int, scheme: str) -> None:
     page = browser.new_page(

@@ -134,8 +134,16 @@ def test_the_lag_of_a_group_for_which_the_user_did_not_wait_is_not_held_against_
     why = "the user did not wait for the readers"
     assert values(with_groups(behind))["lag_at_end"] == Measured(9, best=0, why=why)
     assert values(with_groups(behind, {"lag_at_end": 4}))["lag_at_end"] == Measured(9, best=4, why=why)
-    unknown = replace(with_groups(behind), lag_unknown="the commits could not be read")
-    assert values(unknown)["lag_at_end"] == Measured(9, 0, math.inf, "the commits could not be read")
+
+
+def test_the_lag_of_a_group_that_is_not_known_leaves_that_of_another_one_known() -> None:
+    why = "its commits could not be read"
+    both = replace(with_groups({"lag_at_end": 9}, {"lag_at_end": 4}), lag_unknown={"g0": why})
+    assert values(both)["lag_at_end"] == Measured(9, 4, math.inf, why)
+    other = replace(both, lag_unknown={"g1": why})
+    assert values(other)["lag_at_end"] == Measured(9, 9, math.inf, why)
+    elsewhere = replace(both, lag_unknown={"g7": why})
+    assert values(elsewhere)["lag_at_end"] == Measured(9, 9, why="the user did not wait for the readers")
 
 
 # Latencies.

@@ -35,6 +35,14 @@ def test_a_class_without_a_user_is_a_shortfall_and_its_part_of_a_given_rate_is_p
     assert "users.OrderProducer" in found(asked(none), done)
 
 
+def test_a_topic_that_nobody_reads_is_a_shortfall_unless_nothing_was_written_to_it() -> None:
+    unread = replace(asked(), read=("orders",))
+    assert found(unread, GOOD) == ["readers.clicks"]
+    unwritten = replace(GOOD, sent={("orders", 0): 1}, acknowledged={("orders", 0): 1})
+    assert "readers.clicks" not in found(unread, unwritten)
+    assert "readers.clicks" not in found(replace(unread, readers={}), GOOD)
+
+
 def test_what_is_missing_of_a_small_topic_is_not_hidden_by_a_large_one() -> None:
     small = asked(rate={"OrderProducer": 1, "ClickProducer": 999})
     made = replace(GOOD, due=60_000 - 30, due_by_topic={"orders": 30, "clicks": 59_940})

@@ -314,7 +314,7 @@ def test_a_limit_that_was_not_measured_is_not_kept() -> None:
 
 
 def test_a_lag_that_is_not_known_breaks_and_keeps_no_limit() -> None:
-    unknown = replace(with_group(lag_at_end=7), lag_unknown="the committed offsets could not be read")
+    unknown = replace(with_group(lag_at_end=7), lag_unknown={GROUP.group: "its committed offsets could not be read"})
     assert outcome(unknown, lag_at_end=0) == outcome(unknown, lag_at_end=10) == ("inconclusive", 2)
     assert outcome(with_group(lag_at_end=7), lag_at_end=0) == ("fail", 1)
 
@@ -397,6 +397,12 @@ def test_the_terminal_says_what_happened() -> None:
     passed = console_summary.closing(judge(FACTS, {"lost": 0}), "x")
     assert passed.startswith("PASS  1,000 records acknowledged, none lost")
     assert "proves nothing" in console_summary.closing(judge(replace(FACTS, groups=()), {}), "x")
+
+
+def test_each_group_is_shown_with_where_its_log_differs_and_whose_fault_a_second_copy_is() -> None:
+    found = with_group(duplicated_in_log=7, duplicated_by_broker=4, duplicated_by_client=3, diverged=2)
+    said = console_summary.closing(judge(found, {"diverged": 0}), "x")
+    assert "7 duplicated in log, 4 of them by a broker, 3 of them by the client, 2 diverged" in said
 
 
 def test_a_large_figure_is_said_in_full() -> None:

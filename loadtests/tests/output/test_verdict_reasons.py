@@ -50,6 +50,11 @@ def with_group(**counts: Any) -> Facts:
             "warehouse-group may not have read everything: the end of a log could not be read (1 of them)",
         ),
         (
+            with_group(overflow=True),
+            "warehouse-group was given a producer's records of a partition in more than 500,000 pieces; the rest was"
+            " not followed, so its counts are lower bounds",
+        ),
+        (
             with_group(drain=UNREAD, unread=9),
             "warehouse-group had not read to the end of the log when it ran out of time: 9 acknowledged records in 12"
             " offsets are left",

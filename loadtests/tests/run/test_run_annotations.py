@@ -64,6 +64,40 @@ def test_a_half_written_mark_waits_for_its_other_half(run_dir: Path) -> None:
     assert len(run_annotations.read(run_dir)) == 1
 
 
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("kill_broker kafka2", "it is not JSON: Expecting value: line 1 column 1 (char 0)"),
+        ("[1]", "it must be an object"),
+        ('{"name": "a", "target": "b", "healed": false}', "at_ns must be a whole number, not None"),
+        ('{"name": "a", "target": "b", "healed": 0, "at_ns": 1}', "healed must be true or false, not 0"),
+        ('{"name": "a", "target": "b", "healed": false, "at_ns": NaN}', "at_ns must be a whole number, not nan"),
+        ('{"name": "a", "target": 2, "healed": false, "at_ns": 1}', "target must be a text, not 2"),
+        ('{"name": "a", "target": "b", "healed": false, "at_ns": 1, "by": "me"}', "it has the unknown key 'by'"),
+        (
+            '{"name": "a", "target": "b", "healed": false, "at_ns": 1' + 400 * "0" + "}",
+            "its time is not in nanoseconds since the epoch",
+        ),
+        (
+            '{"name": "a", "target": "b", "healed": false, "at_ns": 1, "ordered_ns": "x"}',
+            "ordered_ns must be a whole number or left out, not 'x'",
+        ),
+    ],
+)
+def test_a_line_that_is_no_mark_is_left_out_and_told(run_dir: Path, line: str, says: str) -> None:
+    with (run_dir / run_annotations.MARKS).open("a") as file:
+        file.write(f"{line}\n\n")
+    run_annotations.mark(run_dir, "kill_broker", "kafka2")
+    assert [mark.name for mark in run_annotations.read(run_dir)] == ["kill_broker"]
+    assert run_annotations.mistakes(run_dir) == [f"line 1 of marks.jsonl is left out, as it is no mark: {says}"]
+
+
+def test_a_line_in_another_encoding_keeps_no_mark_from_the_run(run_dir: Path) -> None:
+    (run_dir / run_annotations.MARKS).write_bytes(b'{"name": "z\xfcrich"\n')
+    run_annotations.mark(run_dir, "kill_broker", "kafka2")
+    assert len(run_annotations.read(run_dir)) == len(run_annotations.mistakes(run_dir)) == 1
+
+
 def test_a_fault_begins_when_it_was_seen_and_keeps_when_it_was_ordered(run_dir: Path) -> None:
     run_annotations.mark(run_dir, "kill_broker", "kafka2", at_ns=36 * S, ordered_ns=20 * S)
     run_annotations.mark(run_dir, "kill_broker", "kafka2", at_ns=50 * S, healed=True)

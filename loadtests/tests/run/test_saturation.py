@@ -1,5 +1,6 @@
 """Saturation: the first step that breaks a limit ends the search, and the one before it is the answer."""
 
+import json
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,17 @@ def test_what_is_not_achieved_breaks_a_step() -> None:
     assert found.best is None
     assert found.sentence() == "no step kept the limits: achieved_rate was 0.9 (limit 0.98)"
     assert not all(result.ok for result in found.slo())
+
+
+def test_a_step_without_an_acknowledgement_is_not_sustained_and_has_no_latency() -> None:
+    found = Saturation([1000], 4.0, LIMITS, Requirements())
+    for number in range(4):
+        found.add(Bin(number, {"due": 1000}))
+    assert found.sentence() == (
+        "no step kept the limits: achieved_rate was 0 (limit 0.98) and no record was acknowledged"
+    )
+    assert [result.name for result in found.slo()] == ["achieved_rate"]
+    json.dumps([[result.as_dict() for result in found.slo()], found.as_dict(), *found.rows()], allow_nan=False)
 
 
 def test_a_late_harness_is_named_as_the_limit() -> None:

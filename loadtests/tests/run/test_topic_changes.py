@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kafka_load.run.topic_changes import TopicHistory, TopicState, Truncation
+from kafka_load.run.topic_changes import TopicHistory, TopicState, Truncation, untold, unwatched
 
 DELETE = TopicState(3, "A", "delete")
 ZERO = ("orders", 0)
@@ -178,3 +178,17 @@ def test_a_log_of_another_topic_than_the_deleted_one_is_cut_off_all_the_same() -
     assert set(seen.truncations) == {clicks}
     seen.look({"orders": TopicState(3, "B"), "clicks": DELETE}, {ZERO: 9, clicks: 60}, 2.0, 2)
     assert set(seen.truncations) == {clicks}
+
+
+def test_where_nobody_looked_until_the_end_that_is_said() -> None:
+    assert unwatched(None, described_last=True) == []
+    [died] = unwatched("ClusterWatch: no memory", described_last=True)
+    assert died.startswith("the cluster was not watched until the end (ClusterWatch: no memory), so a change")
+    [silent] = unwatched(None, described_last=False)
+    assert silent.startswith("the cluster did not describe the topics after the run")
+
+
+def test_topics_whose_policy_is_not_told_are_named() -> None:
+    assert untold({"orders": DELETE, "gone": None}) == []
+    [sentence] = untold({"orders": DELETE, "clicks": TopicState(3, "B"), "audit": TopicState(1, "C")})
+    assert "cleanup.policy of audit, clicks (it lacks an ACL for DescribeConfigs)" in sentence
