@@ -52,4 +52,5 @@ print(json.dumps(seen))
 def shown_to(on: Host, port: int, addresses: Collection[str], times: int = 2) -> dict[str, set[str]]:
     """The serial numbers of the certificates that these addresses show to a node in `times` handshakes or more."""
     told = on.check_output("timeout 120 python3 -c %s %s %s " + " ".join(addresses), LISTEN, str(port), str(times))
-    return {address: set(serials) for address, serials in json.loads(told).items()}
+    found = json.loads(told)
+    return {address: set(found[address]) for address in addresses}

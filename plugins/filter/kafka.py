@@ -19,7 +19,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.server_properties i
     strings,
 )
 
-# What systemd takes from a unit that is loaded again, without a new start of the process, and our own digests.
+# What systemd takes from a unit that is loaded again (tasks/start.yml), without a new start; and our own digests.
 _NOT_STARTED_WITH = re.compile(r"(TimeoutStopSec|SuccessExitStatus|Restart|RestartSec)=|Environment=\"?CONFIG_SHA256=")
 
 

@@ -34,9 +34,12 @@ def kafka_security_choices(name: str, phase: str = "") -> dict[str, Any]:
 def kafka_security_users(
     name: str, phase: str, users: Sequence[Mapping[str, Any]], user: str, password: str
 ) -> list[Mapping[str, Any]]:
-    """Return the users to be declared: in the first phase, in which nobody logs in yet, the administrator too."""
-    first = security_phase.PHASES[0].name
-    if phase != first or not security.named(name).has_passwords or any(each.get("name") == user for each in users):
+    """Return the users to be declared: the administrator, too, in the phases in which nobody needs a login yet.
+
+    In the first one users are sent unencrypted, in the second one anew.
+    """
+    early = [each.name for each in security_phase.PHASES if each.former_controllers]
+    if phase not in early or not security.named(name).has_passwords or any(each.get("name") == user for each in users):
         return list(users)
     return [*users, {"name": user, "password": password}]
 

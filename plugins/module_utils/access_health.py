@@ -85,11 +85,13 @@ class Access:
     """The access to a cluster by its nodes; `unread` are hosts of which nothing is known.
 
     All listeners are for clients but those of the controllers and `member_listeners`, which only members reach.
+    `open_listeners` are meant to ask for no login.
     """
 
     nodes: Sequence[NodeAccess] = ()
     unread: Sequence[str] = ()
     member_listeners: Collection[str] = ()
+    open_listeners: Collection[str] = ()
 
     @property
     def entrances(self) -> list[Entrance]:
@@ -155,6 +157,33 @@ def access_problems(access: Access) -> Iterator[str]:
         )
 
 
+def declared_problems(access: Access, security: str, authorizes: bool, encrypts: bool) -> Iterator[str]:
+    """Where the nodes run more open than kafka_security has it, in sentences.
+
+    Args:
+        access: How the nodes were started.
+        security: What kafka_security is.
+        authorizes: Whether there is to be an authorizer, by it and its phase.
+        encrypts: Whether no listener is to be in plaintext, by both.
+    """
+    if authorizes and access.nodes and not access.with_authorizer:
+        yield (
+            f"kafka_security is {security}, and no node that runs has an authorizer, so that whoever is let in may do"
+            " everything. Run site.yml (docs/security.md)."
+        )
+    plaintext = {
+        node.node: [each.listener.name for each in node.entrances if each.listener.protocol == "PLAINTEXT"]
+        for node in access.nodes
+    }
+    names = sorted({name for those in plaintext.values() for name in those} - {*access.open_listeners})
+    if encrypts and names:
+        nodes = listed(node for node, those in plaintext.items() if {*those} & {*names})
+        yield (
+            f"kafka_security is {security}, and {listed(names)} of {nodes} {'is' if len(names) == 1 else 'are'}"
+            " PLAINTEXT. Run site.yml (docs/security.md), or name in kafka_security_open_listeners what is meant to be."
+        )
+
+
 def open_access(access: Access) -> Iterator[str]:
     """Where everybody may do something, in sentences: meant for a while, where a running cluster becomes secured."""
     having = access.with_authorizer
@@ -190,6 +219,7 @@ def access_lines(access: Access, acls: Collection[Acl] | None, users: Collection
         yield "Access: no node has an authorizer, so whoever is let in may do everything"
     if access.unread:
         yield f"  Not known of {listed(access.unread)}"
+    yield from _line("Without a login, as kafka_security_open_listeners says", _meant_open(access))
     if acls is not None:
         yield f"  ACLs: {len(acls)} of {len({acl.principal for acl in acls})} principals"
         yield from _line("For everybody, or everything on all names of a kind", sorted(map(str, filter(_wide, acls))))
@@ -216,17 +246,23 @@ def _entrance(listener: Listener, is_controllers: bool, properties: Mapping[str,
 
 
 def _open_listeners(access: Access) -> Iterator[str]:
-    """Sentences about listeners through which clients come without a login; one for all nodes that have it alike."""
-    nodes: dict[tuple[str, str], list[NodeAccess]] = {}
+    """Sentences about listeners by which one comes without a login; one for all nodes that have it alike."""
+    nodes: dict[tuple[bool, str, str], list[NodeAccess]] = {}
     for node in access.nodes:
         for each in node.entrances:
-            if access.for_clients(each) and not each.authenticates:
+            if not each.authenticates and each.listener.name not in access.open_listeners:
                 how = f"SSL without {CLIENT_AUTH}=required" if each.listener.protocol == "SSL" else "PLAINTEXT"
-                nodes.setdefault((each.listener.name, how), []).append(node)
+                nodes.setdefault((access.for_clients(each), each.listener.name, how), []).append(node)
     asking = sorted({each.listener.name for each in access.entrances if each.authenticates})
     others = f"one is asked for at {listed(asking)}" if asking else "there is an authorizer"
-    for (name, how), those in nodes.items():
-        yield f"Clients need no login at the listener {name} of {_named(those)} ({how}), while {others}."
+    for (for_clients, name, how), those in nodes.items():
+        at = f"need no login at the listener {name} of {_named(those)} ({how}), while {others}"
+        yield f"Clients {at}." if for_clients else f"Nodes {at}: nothing but a firewall keeps others out."
+
+
+def _meant_open(access: Access) -> list[str]:
+    without_login = {each.listener.name for each in access.entrances if not each.authenticates}
+    return sorted(without_login & {*access.open_listeners})
 
 
 def _users_without_acls(access: Access, acls: Iterable[Acl], users: Iterable[str]) -> list[str]:

@@ -15,12 +15,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .address import host_port, split_host_port
+from .admin_access import Refused, exchange, logs_in, uses_tls
 from .cluster import Broker, listed
 
 try:
     from kafka import KafkaAdminClient
     from kafka.admin import AlterConfigOp, ConfigResource, ConfigResourceType
-    from kafka.errors import KafkaConfigurationError, KafkaError, for_code
+    from kafka.errors import (
+        AuthorizationError,
+        KafkaConfigurationError,
+        KafkaError,
+        SaslAuthenticationFailedError,
+        for_code,
+    )
     from kafka.protocol.admin import IncrementalAlterConfigsRequest
 except ImportError as error:
     IMPORT_ERROR: ImportError | None = error
@@ -43,6 +50,23 @@ class AdminError(Exception):
     """Kafka could not be asked, or refused; the message is a sentence for the operator."""
 
 
+class AccessRefused(AdminError):
+    """A server that runs does not let the client in: its login, its TLS, or what its user may do."""
+
+
+def refusal(error: AdminError) -> str:
+    """What to change where the servers do not let the client in; "" where it could not be asked for another reason."""
+    if not isinstance(error, AccessRefused):
+        return ""
+    told = f"kafka_admin_client, kafka_admin_password: brokers run, and they do not let the admin client in. {error}"
+    if "has expired" in str(error):
+        return (
+            f"{told} Where the nodes' certificates have expired, stop Kafka on all hosts (systemctl stop kafka) and run"
+            " this again: it renews them and starts all."
+        )
+    return f"{told} Declare a login, an authority (ssl_cafile) and a user that they accept."
+
+
 def unusable_option(client: Iterable[str]) -> str:
     """Why the client cannot be made with options of these names, in a sentence; "" if it can."""
     if own := [name for name in client if name in ENDPOINT_OPTIONS]:
@@ -59,6 +83,8 @@ def one_error(who: str) -> Iterator[None]:
         yield
     except KafkaConfigurationError as error:
         raise AdminError(f"The options in `client` are not usable: {error}") from error
+    except (SaslAuthenticationFailedError, AuthorizationError) as error:
+        raise AccessRefused(f"{who} did not do what was asked: {error}") from error
     except KafkaError as error:
         raise AdminError(f"{who} did not do what was asked: {error}") from error
 
@@ -78,7 +104,7 @@ class Endpoint:
         Raises:
             AdminError: Nothing answers, or Kafka refused what was asked inside the block.
         """
-        servers = _listening(self.bootstrap_servers)
+        servers = self._listening()
         with (
             one_error(f"Kafka at {', '.join(servers)}"),
             KafkaAdminClient(
@@ -99,7 +125,7 @@ class Endpoint:
         Raises:
             AdminError: None does.
         """
-        return [replace(self, bootstrap_servers=[server]) for server in _listening(self.bootstrap_servers)]
+        return [replace(self, bootstrap_servers=[server]) for server in self._listening()]
 
     def _stay_with_the_only_server(self, admin: Any) -> None:
         """Ask the broker that was named, where one is: the library asks any that it is connected to at the moment.
@@ -116,6 +142,39 @@ class Endpoint:
         """The same security settings, for one broker alone."""
         return replace(self, bootstrap_servers=[broker.address])
 
+    def _listening(self) -> list[str]:
+        """The servers that accept a connection: the library would spend its whole time on one that is gone.
+
+        Raises:
+            AdminError: None does.
+        """
+        servers = self.bootstrap_servers
+        with ThreadPoolExecutor(max_workers=len(servers) or 1) as pool:
+            failures = dict(zip(servers, pool.map(self._failure, servers), strict=True))
+        listening = [server for server, why in failures.items() if why is None]
+        if not listening:
+            every = ", ".join(f"{server} ({why})" for server, why in failures.items())
+            refused = any(isinstance(why, Refused) for why in failures.values())
+            kind = AccessRefused if refused else AdminError
+            raise kind(f"No broker answers: {every or 'no address is given'}.")
+        return listening
+
+    def _failure(self, server: str) -> Refused | str | None:
+        """Why the server cannot be asked, None if it can."""
+        try:
+            address = split_host_port(server)
+            with socket.create_connection(address, timeout=DIAL_TIMEOUT_S) as connection:
+                if uses_tls(self.client) or logs_in(self.client):
+                    connection.settimeout(max(self.timeout_s, DIAL_TIMEOUT_S))
+                    exchange(connection, address[0], self.client)
+        except Refused as refused:
+            return refused
+        except ValueError:
+            return "is not host:port"
+        except OSError as error:
+            return error.strerror or str(error)
+        return None
+
     def answers(self, broker: Broker) -> bool:
         """Whether the broker itself answers a metadata request."""
         try:
@@ -123,31 +182,6 @@ class Endpoint:
                 return True
         except AdminError:
             return False
-
-
-def _listening(servers: Sequence[str]) -> list[str]:
-    """The servers that accept a connection: the library would spend its whole time on one that is gone.
-
-    Raises:
-        AdminError: None does.
-    """
-
-    def refusal(server: str) -> str | None:
-        try:
-            socket.create_connection(split_host_port(server), timeout=DIAL_TIMEOUT_S).close()
-        except ValueError:
-            return "is not host:port"
-        except OSError as error:
-            return error.strerror or str(error)
-        return None
-
-    with ThreadPoolExecutor(max_workers=len(servers) or 1) as pool:
-        refusals = dict(zip(servers, pool.map(refusal, servers), strict=True))
-    listening = [server for server, why in refusals.items() if why is None]
-    if not listening:
-        every = ", ".join(f"{server} ({why})" for server, why in refusals.items())
-        raise AdminError(f"No broker answers: {every or 'no address is given'}.")
-    return listening
 
 
 def wait_until(reasons: Callable[[], list[str]], timeout_s: float) -> list[str]:

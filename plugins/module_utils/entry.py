@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     # Mitogen ships what is imported by an absolute name; the relative imports in this package are invisible to it.
     from ansible_collections.crucible.kafka.plugins.module_utils import address as address
     from ansible_collections.crucible.kafka.plugins.module_utils import admin as admin
+    from ansible_collections.crucible.kafka.plugins.module_utils import admin_access as admin_access
     from ansible_collections.crucible.kafka.plugins.module_utils import broker_config as broker_config
     from ansible_collections.crucible.kafka.plugins.module_utils import cluster as cluster
     from ansible_collections.crucible.kafka.plugins.module_utils import config_types as config_types

@@ -15,9 +15,10 @@ from . import identity, membership, upgrade_plan
 from .cluster import NO_DIRECTORY, ClusterState, QuorumReplica, listed
 from .host_state import BROKER, CONTROLLER, Host
 from .restart_needed import restart_reasons
-from .rolling_restart_order import without_a_spare
+from .rolling_restart_order import newcomers, without_a_spare
 
 NONE, START, RESTART, REJOIN = "none", "start", "restart", "rejoin"
+AUTHORIZER = "authorizer.class.name"
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,9 @@ class Found:
 
     `cluster` is None when none answers; `serving` are the brokers that each answer themselves, `behind` the nodes with
     something to catch up with. `restart_keys` and `dynamic_keys` have, by node id, the changed keys of a running broker
-    that it takes only by a restart, or while it runs; a node that could not be asked is in neither. `only_copies` has,
-    by path, the partitions whose only replica lies in a directory that is no longer declared. `topic_settings` has, by
-    topic, those of `upgrade_plan.TOPIC_SETTINGS` that it has of its own, where a process runs another release.
+    that it takes only by a restart, or while it runs; a node that could not be asked is in neither. `topic_settings`
+    has, by topic, those of `upgrade_plan.TOPIC_SETTINGS` that it has of its own, where a process runs another release.
+    `reason` is why no cluster answers, `refusal` what to change where brokers do not let the admin client in, "" else.
     """
 
     hosts: Sequence[Host]
@@ -37,13 +38,24 @@ class Found:
     behind: Sequence[int] = ()
     restart_keys: Mapping[int, Sequence[str]] = field(default_factory=dict)
     dynamic_keys: Mapping[int, Sequence[str]] = field(default_factory=dict)
-    only_copies: Mapping[int, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     topic_settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    reason: str = ""
+    refusal: str = ""
 
     @property
     def bootstrapped(self) -> bool:
         """Whether there is or was a cluster."""
         return identity.bootstrapped(self.hosts, self.cluster is not None)
+
+    @property
+    def runs(self) -> bool:
+        """Whether a process runs on any host, whatever it answers."""
+        return any(host.process for host in self.hosts)
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether there is a cluster that does not answer, so that nothing is known of its members and partitions."""
+        return self.cluster is None and (self.bootstrapped or self.runs)
 
     def voter(self, node_id: int) -> QuorumReplica | None:
         """The voter with that id, if any."""
@@ -119,6 +131,7 @@ class Plan:
     """The cluster's id, its first controllers as kafka-storage takes them, and the steps of each host in the run.
 
     `notes` are worth knowing and change nothing; `final` is False as long as a disk is yet to be mounted;
+    `unanswered` says that there is a cluster and it could not be asked;
     `drops_requests` says that the declared release no longer serves requests that one of those that run does;
     `format_release` is the one by which blank directories of a cluster that is already bootstrapped are formatted, and
     `format_source` a host that runs it, "" where it is the declared one.
@@ -132,6 +145,7 @@ class Plan:
     drops_requests: bool = False
     format_release: str = ""
     format_source: str = ""
+    unanswered: bool = False
 
     @property
     def lines(self) -> list[str]:
@@ -157,12 +171,18 @@ def plan(found: Found, declared: Declared) -> Plan:
         cluster_id,
         identity.initial_controllers(cluster_id, found.hosts) if kraft else "",
         steps,
-        [*upgrade_plan.notes(change), *membership.notes(found.cluster, found.hosts)],
+        [*_unasked(found), *upgrade_plan.notes(change), *membership.notes(found.cluster, found.hosts)],
         all(host.mounted for host in found.hosts if host.in_run),
         upgrade_plan.drops_requests(change),
         upgrade_plan.format_release(change),
         upgrade_plan.format_source(change),
+        found.unanswered,
     )
+
+
+def _unasked(found: Found) -> Iterator[str]:
+    if found.unanswered:
+        yield f"the cluster was not asked, and nothing was compared with it: {found.reason}"
 
 
 def _release_change(found: Found, declared: Declared, steps: Mapping[str, Steps]) -> upgrade_plan.ReleaseChange:
@@ -188,6 +208,9 @@ def _steps(host: Host, found: Found, mode: str) -> Steps:
     if kraft and host.unformatted_dirs and _forms_quorum(host, found, mode):
         return Steps(START, ["the controllers are new"], False, "initial", host.unformatted_dirs, True)
     reasons = list(restart_reasons(host, found.restart_keys.get(host.node_id))) if host.process else []
+    unseen = [_NOT_LET_IN_YET] if _is_refused(host, found) else []
+    if host.process:
+        reasons += unseen
     format_as = "join" if kraft and host.unformatted_dirs else ""
     remove, add = _vote(host, found) if kraft else ("", False)
     if kraft and (host.lost_metadata or add):
@@ -204,8 +227,8 @@ def _steps(host: Host, found: Found, mode: str) -> Steps:
     if remove:
         reasons.insert(0, "it is no longer to be a controller")
     if not host.process:
-        why = ["it does not run", *([f"{listed(host.unformatted_dirs)} is blank"] if format_as else [])]
-        in_turn = has_served and bool(format_as or remove)
+        why = ["it does not run", *([f"{listed(host.unformatted_dirs)} is blank"] if format_as else []), *unseen]
+        in_turn = has_served and bool(format_as or remove or unseen)
         return Steps(START, why, in_turn, format_as, _formatted(host, format_as), True, remove)
     if reasons:
         action = RESTART if has_served else START
@@ -253,6 +276,16 @@ def _rejoin_reasons(host: Host, found: Found) -> Iterator[str]:
         yield "it has the vote of a directory that it lost"
 
 
+_NOT_LET_IN_YET = "it is new, and where an authorizer runs the others let it in once they have been restarted"
+
+
+def _is_refused(host: Host, found: Found) -> bool:
+    """Whether the host is new and the nodes that run, whose super.users do not name it yet, do not let it in."""
+    if found.cluster is None or host.bootstrapped or AUTHORIZER not in host.properties:
+        return False
+    return host.node_id in newcomers(found.cluster, [host.node_id])
+
+
 def _waited_for(host: Host, found: Found) -> str:
     """Why a host that was started by others (a reboot, systemd) is not yet all there."""
     if BROKER in host.roles and host.node_id not in found.serving:
@@ -267,7 +300,10 @@ def _problems(found: Found, declared: Declared, steps: Mapping[str, Steps]) -> I
     yield from identity.damage(declared.mode, judged, declared.preview)
     yield from identity.disagreement(found.hosts, declared.cluster_id if declared.mode == "kraft" else "")
     yield from membership.problems(found.cluster, found.hosts)
+    if found.refusal and found.runs:
+        yield found.refusal
     in_run = [host for host in judged if host.in_run]
+    yield from _other_service_problems(in_run, found)
     kraft = [host for host in in_run if _is_kraft(host, declared.mode)]
     yield from _unformable(found, kraft)
     for host in kraft:
@@ -279,11 +315,50 @@ def _problems(found: Found, declared: Declared, steps: Mapping[str, Steps]) -> I
     if len(found.hosts) > 1 and found.cluster is not None:
         yield from _login_problems(in_run)
     for host in in_run:
-        for path, partitions in found.only_copies.get(host.node_id, {}).items():
+        yield from _dropped_dir_problems(host, found)
+
+
+def _other_service_problems(in_run: Iterable[Host], found: Found) -> Iterator[str]:
+    """Which nodes run by what another tool has set up: to a start in parallel they would be nodes that are down."""
+    nodes = []
+    for host in in_run:
+        broker = found.cluster.broker(host.node_id) if found.cluster and host.node_id in found.serving else None
+        if host.process is None and (broker or host.other_service):
+            where = f"broker {host.node_id} serves at {broker.address}" if broker else "kafka.service runs"
+            nodes.append(f"{host.name} ({where})")
+    if nodes:
+        yield (
+            f"{listed(nodes)}: Kafka runs there, and not by the kafka.service of this role, which would start it anew"
+            " on all of these hosts at once. Take over one host after the other: stop Kafka on it, disable what starts"
+            " it, and run this with --limit for that host."
+        )
+
+
+def _dropped_dir_problems(host: Host, found: Found) -> Iterator[str]:
+    """Which directories are no longer declared, and hold what may be nowhere else."""
+    for former in host.former_dirs:
+        dropped = f"{former.path} on {host.name} is no longer in kafka_data_dirs, but it"
+        if found.cluster is None and former.partitions:
             yield (
-                f"{path} on {host.name} is no longer in kafka_data_dirs, but it has the only replica of"
-                f" {listed(partitions)}. Put it back, and move them first (kafka-reassign-partitions.sh)."
+                f"{dropped} holds {listed(former.partitions)}, and a cluster that does not answer cannot tell whether"
+                " other brokers have them. Put it back, bring the cluster up, and take it out then."
             )
+        elif only := _only_replicas(host, found) & set(former.partitions):
+            yield (
+                f"{dropped} has the only replica of {listed(sorted(only))} that is in sync. Put it back, and move them"
+                " first (kafka-reassign-partitions.sh)."
+            )
+
+
+def _only_replicas(host: Host, found: Found) -> set[str]:
+    """The partitions of which no other broker has a replica, or, where no gate waits for the others, one in sync."""
+    node = {host.node_id}
+    held = found.cluster.partitions_on(host.node_id) if found.cluster else ()
+    return {
+        partition.name
+        for partition in held
+        if set(partition.replicas) == node or (host.process is None and set(partition.isr) <= node)
+    }
 
 
 def _login_problems(in_run: Sequence[Host]) -> Iterator[str]:
@@ -351,10 +426,11 @@ def _role_problems(host: Host, found: Found) -> Iterator[str]:
         yield f"kafka_process_roles: {host.name} is the only controller. Let another host be one first."
 
 
-def _restart_problems(in_run: Iterable[Host], found: Found, steps: Mapping[str, Steps]) -> Iterator[str]:
+def _restart_problems(in_run: Sequence[Host], found: Found, steps: Mapping[str, Steps]) -> Iterator[str]:
     """Why controllers cannot be restarted one at a time."""
     waiting = {host.node_id: tuple(host.roles) for host in in_run if steps[host.name].in_turn}
-    if found.cluster and (sentence := without_a_spare(found.cluster, waiting)):
+    newcomers_last = any(AUTHORIZER in host.properties for host in in_run)
+    if found.cluster and (sentence := without_a_spare(found.cluster, waiting, newcomers_last)):
         yield sentence
 
 

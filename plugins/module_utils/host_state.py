@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,8 +13,9 @@ BROKER, CONTROLLER = "broker", "controller"
 class DataDir:
     """One of a host's data directories as it was found.
 
-    `mount` is the mount point that the inventory says it lies on ("" for none), `blank` means that nothing would be
-    lost in it, `meta` is its meta.properties, empty when there is none.
+    `path` is as `normalized` spells it, `mount` is the mount point that the inventory says it lies on ("" for none),
+    `blank` means that nothing would be lost in it, `meta` is its meta.properties, empty when there is none.
+    `partitions` are those that lie in it, such as orders-0; only a directory that is no longer declared has any here.
     """
 
     path: str
@@ -21,6 +23,7 @@ class DataDir:
     mounted: bool
     blank: bool
     meta: Mapping[str, str]
+    partitions: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Host:
     `bootstrapped` says that its cluster has served before, `written` is server.properties as the last run wrote it,
     `process` is None if it does not run, `changed_secrets` are the keys whose secret value the process does not have,
     `unacceptable_logins` those whose change would let nodes refuse each other until the last has been restarted.
+    `other_service` says that its kafka.service runs, and that this role did not write it.
     """
 
     name: str
@@ -66,6 +70,7 @@ class Host:
     process: Process | None = None
     changed_secrets: Sequence[str] = ()
     unacceptable_logins: Sequence[str] = ()
+    other_service: bool = False
 
     @property
     def mounted(self) -> bool:
@@ -104,4 +109,15 @@ class Host:
 
 def metadata_path(properties: Mapping[str, str]) -> str:
     """Return the directory of the metadata log as Kafka reads it from its properties, "" if they name none."""
-    return properties.get("metadata.log.dir") or properties.get("log.dirs", "").split(",")[0].strip()
+    return normalized(properties.get("metadata.log.dir", "")) or next(iter(log_dirs(properties)), "")
+
+
+def log_dirs(properties: Mapping[str, str]) -> list[str]:
+    """Return the data directories that properties name, each as `normalized` spells it."""
+    return [path for path in map(normalized, properties.get("log.dirs", "").split(",")) if path]
+
+
+def normalized(path: str) -> str:
+    """Return the one spelling of a path, by which directories are compared: /data for /data/ and //data/./ too."""
+    stripped = path.strip()
+    return posixpath.normpath("/" + stripped.lstrip("/")) if stripped.startswith("/") else stripped

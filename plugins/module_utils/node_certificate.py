@@ -146,7 +146,8 @@ def setting_problems(settings: Mapping[str, Any], hosts: Iterable[str]) -> Itera
     """Yield what is wrong with the role's variables, each in a sentence that names the variable.
 
     Args:
-        settings: The variables; of the passphrase only its length, as `passphrase_length`.
+        settings: The variables; of the passphrase only its length, as `passphrase_length`. `health_days` is
+            kafka_health_certificate_days.
         hosts: The names of the hosts in the inventory.
     """
     if not str(settings["tls_authority_dir"]).startswith(("/", "~")):
@@ -173,6 +174,12 @@ def _own_problems(settings: Mapping[str, Any]) -> Iterator[str]:
             f"tls_authority_days: {settings['tls_authority_days']} is not more than tls_days and tls_renew_days"
             f" together, {both:g}, so that each run would renew the"
             " authority's certificate."
+        )
+    elif settings["tls_days"] <= settings["health_days"]:
+        yield (
+            f"tls_days: certificates would be made for {settings['tls_days']:g} days, and check_health fails for those"
+            f" that are valid for less than {settings['health_days']:g}, with which each run ends. Set"
+            " kafka_health_certificate_days lower, or tls_days higher."
         )
 
 

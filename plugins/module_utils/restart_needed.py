@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .cluster import listed
-from .host_state import Host, Process
+from .host_state import Host, Process, log_dirs
 from .properties import changed_keys
 
 
@@ -26,6 +26,6 @@ def restart_reasons(host: Host, restart_keys: Sequence[str] | None) -> Iterator[
         yield f"{listed(keys)} changed"
     if secrets := sorted(host.changed_secrets):
         yield f"the secret {listed(secrets)} changed"
-    used = {path.strip() for path in process.properties.get("log.dirs", "").split(",")}
+    used = log_dirs(process.properties)
     if blank := [path for path in host.unformatted_dirs if path in used]:
         yield f"{listed(blank)} is blank"

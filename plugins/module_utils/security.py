@@ -14,11 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from .security_phase import ANONYMOUS, CONTROL, SECURE, Phase
+from .security_phase import named as phase_named
 from .user_plan import DEFAULT_MECHANISM, password_problems
 
 KEYSTORE, TRUSTSTORE = "/etc/kafka/tls/keystore.pem", "/etc/kafka/tls/truststore.pem"
 SCRAM_LOGIN = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 USER_NAME = re.compile(r"[A-Za-z0-9._-]+")
+# By these Kafka makes another principal of a certificate than its subject, for all listeners or for one.
+PRINCIPAL_KEYS = re.compile(r"(listener\.name\.[^.]+\.)?(ssl\.principal\.mapping\.rules|principal\.builder\.class)")
 AUTHORIZERS = {
     "kraft": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
     "zookeeper": "kafka.security.authorizer.AclAuthorizer",
@@ -158,6 +161,7 @@ class Declared:
     """What the inventory says besides `kafka_security`; `config` has the keys of kafka_config.
 
     `ca` is where kafka_admin_client looks for the authority's certificate on `admin_host`, "" if it says otherwise.
+    `open_listeners` are meant to be PLAINTEXT.
     """
 
     mode: str
@@ -171,6 +175,7 @@ class Declared:
     authority_host: str
     admin_host: str
     ca: str
+    open_listeners: Sequence[str] = ()
 
 
 def problems(name: str, declared: Declared) -> Iterator[str]:
@@ -198,6 +203,8 @@ def problems(name: str, declared: Declared) -> Iterator[str]:
             f"kafka_admin_user: '{declared.admin_user}' would be in super.users and, with mtls, the name of a file;"
             " use letters, digits, '.', '_' and '-'."
         )
+    yield from _principal_problems(security, declared)
+    yield from _plaintext_problems(name, declared)
     protocols = {str(entry["name"]): str(entry["security_protocol"]) for entry in declared.entries}
     inter_broker = protocols.get(declared.inter_broker_listener, "")
     if inter_broker.startswith("SASL_") and "sasl.mechanism.inter.broker.protocol" not in declared.config:
@@ -210,3 +217,30 @@ def problems(name: str, declared: Declared) -> Iterator[str]:
             f"kafka_admin_client: the authority's certificate is on {declared.authority_host} (tls_authority_host), and"
             f" {declared.admin_host} (kafka_admin_host) asks the cluster; say kafka_admin_client with a copy of it."
         )
+
+
+def _principal_problems(security: Security, declared: Declared) -> Iterator[str]:
+    """Why the nodes would be no super users: their certificates' subjects are not their principals."""
+    phase = phase_named(declared.phase)
+    if not security.authorizes or (phase and not phase.authorizer) or "super.users" in declared.config:
+        return
+    for key in filter(PRINCIPAL_KEYS.fullmatch, declared.config):
+        yield (
+            f"kafka_config: {key} makes other principals of the nodes' certificates than User:CN= and the host's name,"
+            " by which kafka_security names them in super.users, so that they would refuse each other. Say super.users,"
+            " too, with the principals that it makes."
+        )
+
+
+def _plaintext_problems(name: str, declared: Declared) -> Iterator[str]:
+    """Which listeners stay open where the way ends, or there is none."""
+    phase = phase_named(declared.phase)
+    if phase and phase.former_clients:
+        return
+    for entry in declared.entries:
+        if entry["security_protocol"] == "PLAINTEXT" and entry["name"] not in declared.open_listeners:
+            yield (
+                f"kafka_listeners: {entry['name']} is PLAINTEXT, so that whoever reaches its port needs no login, while"
+                f" kafka_security is {name}. Give it another security_protocol, or name it in"
+                " kafka_security_open_listeners."
+            )

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-SECURE, CONTROL = "SECURE", "CONTROL"
+CLIENT, SECURE, CONTROL = "CLIENT", "SECURE", "CONTROL"
+AUTHORIZER = "authorizer.class.name"
 ANONYMOUS = "User:ANONYMOUS"
 PLAINTEXT_CLUSTER = "plaintext"
 
@@ -53,7 +54,7 @@ def sequence(authorizes: bool) -> list[str]:
 
 def inter_broker_listener(phase: Phase) -> str:
     """By which listener brokers talk to each other."""
-    return "INTERNAL" if phase.members_moved else "CLIENT"
+    return "INTERNAL" if phase.members_moved else CLIENT
 
 
 def controller_listeners(phase: Phase) -> list[str]:
@@ -65,7 +66,7 @@ def controller_listeners(phase: Phase) -> list[str]:
 
 def admin_listener(phase: Phase) -> str:
     """By which listener the cluster is asked: users are made over the former one, and then log in."""
-    return SECURE if phase.members_moved else "CLIENT"
+    return SECURE if phase.members_moved else CLIENT
 
 
 def running_phase(properties: Mapping[str, str], authorizes: bool) -> str:
@@ -75,13 +76,9 @@ def running_phase(properties: Mapping[str, str], authorizes: bool) -> str:
         return PLAINTEXT_CLUSTER
     if len(names) > 1:
         return "members" if names[0] == CONTROL else "listeners"
-    if not authorizes:
+    if not authorizes or AUTHORIZER not in properties or not _has_former_clients(properties):
         return "closed"
-    if "authorizer.class.name" not in properties:
-        return "members"  # As far as the rest of the way is concerned.
-    if properties.get("allow.everyone.if.no.acl.found", "").lower() == "true":
-        return "authorizer"
-    return "acls" if ANONYMOUS in properties.get("super.users", "").split(";") else "closed"
+    return "authorizer" if properties.get("allow.everyone.if.no.acl.found", "").lower() == "true" else "acls"
 
 
 def skipped(phase: str, authorizes: bool, running: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
@@ -104,6 +101,12 @@ def skipped(phase: str, authorizes: bool, running: Mapping[str, Mapping[str, str
     if phase not in way:
         yield f"kafka_security_phase: there is no phase {phase} on this way; it is {', '.join(way[1:])}."
         return
+    if phase != "closed" and authorizes and (closed := _closed_without_authorizer(running)):
+        yield (
+            f"kafka_security_phase: {phase} would open the listener {CLIENT} again, which {_listed(closed)} no longer"
+            " has, where kafka_security was tls. From there the way has one phase. Declare closed."
+        )
+        return
     nodes: dict[str, list[str]] = {}
     for name, properties in running.items():
         nodes.setdefault(running_phase(properties, authorizes), []).append(name)
@@ -112,6 +115,21 @@ def skipped(phase: str, authorizes: bool, running: Mapping[str, Mapping[str, str
         following = way[reached[0] + 1] if reached[0] < there else way[reached[-1] - 1]
         told = "; ".join(f"{_listed(names)}: {at}" for at, names in nodes.items())
         yield f"kafka_security_phase: {phase} is more than one phase from what runs ({told}). Declare {following} next."
+
+
+def _closed_without_authorizer(running: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """The nodes that came to the end of the way to tls."""
+    return [
+        name
+        for name, properties in running.items()
+        if running_phase(properties, authorizes=False) == "closed" and AUTHORIZER not in properties
+    ]
+
+
+def _has_former_clients(properties: Mapping[str, str]) -> bool:
+    """Whether clients still come in plaintext; the map has all listeners of the cluster, a controller's, too."""
+    mapped = properties.get("listener.security.protocol.map", "").split(",")
+    return f"{CLIENT}:PLAINTEXT" in mapped or ANONYMOUS in properties.get("super.users", "").split(";")
 
 
 def _is_plaintext(properties: Mapping[str, str]) -> bool:

@@ -8,7 +8,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 from typing import Any
 
-from .admin import AdminError, Endpoint, describe_configs
+from .admin import AccessRefused, AdminError, Endpoint, describe_configs
 from .broker_config import BrokerKey
 from .cluster import CAUGHT_UP_WITHIN_MS, Broker, ClusterState, Feature, Partition, Quorum, QuorumReplica
 from .health import BrokerReport, LogDir
@@ -29,21 +29,24 @@ def survey(endpoint: Endpoint) -> ClusterState:
     A broker tells of partitions what it has read of the metadata log: one that is behind tells what was.
 
     Raises:
+        AccessRefused: None can, and one at least does not let the client in.
         AdminError: None can; the message says why not, of each that was asked.
     """
-    refusals = []
+    refusals: list[AdminError] = []
     for server in endpoint.each():
         try:
             with server.connect() as admin:
                 state = read_state(admin)
         except AdminError as refusal:
-            refusals.append(str(refusal))
+            refusals.append(refusal)
         else:
             told_by = [broker.node_id for broker in state.brokers if broker.address in server.bootstrap_servers]
             if not (outdated := [node_id for node_id in told_by if state.outdated(node_id)]):
                 return state
-            refusals.append(f"Broker {outdated[0]} has not followed the metadata log lately, and tells what was.")
-    raise AdminError(" ".join(refusals))
+            told = f"Broker {outdated[0]} has not followed the metadata log lately, and tells what was."
+            refusals.append(AdminError(told))
+    kind = AccessRefused if any(isinstance(refusal, AccessRefused) for refusal in refusals) else AdminError
+    raise kind(" ".join(map(str, refusals)))
 
 
 def unresponsive_brokers(endpoint: Endpoint, state: ClusterState) -> list[int]:
@@ -88,19 +91,6 @@ def read_state(admin: Any) -> ClusterState:
             if node["listeners"]
         },
     )
-
-
-def partitions_by_log_dir(admin: Any, broker_id: int) -> dict[str, list[str]]:
-    """The partitions that lie in each directory of a broker, as `topic-index`."""
-    (answer,) = admin.describe_log_dirs(topic_partitions=None, brokers=[broker_id])
-    return {
-        log_dir["log_dir"]: [
-            f"{topic['name']}-{partition['partition_index']}"
-            for topic in log_dir["topics"]
-            for partition in topic["partitions"]
-        ]
-        for log_dir in answer["log_dirs"]
-    }
 
 
 def read_partitions(admin: Any, topics: Iterable[str] | None = None) -> tuple[Partition, ...]:

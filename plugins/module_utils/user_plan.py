@@ -9,7 +9,7 @@ count than the record, somebody else has set the credential since.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -147,6 +147,7 @@ def plan(
     wanted: Sequence[DeclaredCredential],
     recorded: Mapping[Credential, int],
     own: Login | None = None,
+    exposed: Collection[Credential] = (),
 ) -> UserPlan:
     """The steps from the cluster's credentials to the declared ones; with any refusal, no steps at all.
 
@@ -155,6 +156,7 @@ def plan(
         wanted: What is declared. A declared user has exactly the credentials that are declared present.
         recorded: The iterations with which earlier runs have set the declared passwords.
         own: As whom the admin client is logged in.
+        exposed: Those whose salted passwords were sent unencrypted, and would not be now.
     """
     present = {each.credential: each for each in wanted if each.present}
     users = {each.credential.name for each in wanted}
@@ -173,7 +175,7 @@ def plan(
         )
     if refusals:
         return UserPlan(refusals=refusals)
-    reasons = {key: _reason(current.get(key), each, recorded.get(key)) for key, each in present.items()}
+    reasons = {key: _reason(current.get(key), each, recorded.get(key), key in exposed) for key, each in present.items()}
     return UserPlan(
         set={key: reason for key, reason in reasons.items() if reason},
         remove=remove,
@@ -181,7 +183,7 @@ def plan(
     )
 
 
-def _reason(current: int | None, wanted: DeclaredCredential, recorded: int | None) -> str:
+def _reason(current: int | None, wanted: DeclaredCredential, recorded: int | None, exposed: bool) -> str:
     """Why a credential is set, "" if it is what is declared."""
     if current is None:
         return "new"
@@ -191,7 +193,7 @@ def _reason(current: int | None, wanted: DeclaredCredential, recorded: int | Non
         return "set anew, as somebody else has set it since"
     if current not in iteration_counts(wanted.iterations):
         return "set anew, as other iterations are declared"
-    return ""
+    return "set anew, as it was sent unencrypted" if exposed else ""
 
 
 def requests(changes: UserPlan) -> Iterator[list[Credential]]:

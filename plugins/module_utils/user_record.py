@@ -3,6 +3,9 @@
 For each credential it holds a salted slow digest of the password and the iterations that Kafka was given. Trying
 passwords against the digest is as slow as against a SCRAM-SHA-256 credential in Kafka's metadata log. Nobody can log in
 by it.
+
+Kafka is sent the salted password, by which one can log in as by the password itself. So the record says whether the
+connection was encrypted.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ from .user_plan import Credential, DeclaredCredential
 FORMAT = 1
 DIGEST_ITERATIONS = 4096
 SALT_BYTES = 16
+ENCRYPTED = ("SSL", "SASL_SSL")
+"""Kafka's security protocols that encrypt."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -33,13 +38,17 @@ class RecordError(Exception):
 
 @dataclass(frozen=True)
 class Entry:
-    """What is recorded of one credential; `salt` and `digest` in base64."""
+    """What is recorded of one credential; `salt` and `digest` in base64.
+
+    `encrypted` says that the connection was by which it was set; a record of an earlier release does not tell.
+    """
 
     name: str
     mechanism: str
     iterations: int
     salt: str
     digest: str
+    encrypted: bool = False
 
     @property
     def credential(self) -> Credential:
@@ -92,11 +101,17 @@ def verified(text: str, wanted: Iterable[DeclaredCredential]) -> dict[Credential
     }
 
 
+def exposed(text: str) -> set[Credential]:
+    """The recorded credentials that were sent unencrypted, as far as is known."""
+    return {credential for credential, entry in parse(text).items() if not entry.encrypted}
+
+
 def updated(
     text: str,
     wanted: Iterable[DeclaredCredential],
     done: Mapping[Credential, int],
     removed: Iterable[Credential],
+    encrypted: bool = False,
 ) -> str:
     """The record after a run.
 
@@ -105,12 +120,14 @@ def updated(
         wanted: What is declared, with the passwords.
         done: The iterations of the credentials that the run has set.
         removed: Those that it has removed.
+        encrypted: Whether its connection was.
     """
     entries = parse(text)
     for credential in removed:
         entries.pop(credential, None)
     new = in_threads(
-        lambda each: _entry(each, done[each.credential]), [each for each in wanted if each.credential in done]
+        lambda each: _entry(each, done[each.credential], encrypted),
+        [each for each in wanted if each.credential in done],
     )
     return render((entries | {entry.credential: entry for entry in new}).values())
 
@@ -123,10 +140,11 @@ def _digest(password: str, salt: bytes) -> bytes:
     return hashlib.pbkdf2_hmac("sha256", password.encode(), salt, DIGEST_ITERATIONS)
 
 
-def _entry(wanted: DeclaredCredential, iterations: int) -> Entry:
+def _entry(wanted: DeclaredCredential, iterations: int, encrypted: bool) -> Entry:
     salt = os.urandom(SALT_BYTES)
     digest = _digest(wanted.password, salt)
-    return Entry(*wanted.credential, iterations, base64.b64encode(salt).decode(), base64.b64encode(digest).decode())
+    in_text = base64.b64encode(salt).decode(), base64.b64encode(digest).decode()
+    return Entry(*wanted.credential, iterations, *in_text, encrypted)
 
 
 def _verifies(entry: Entry, password: str) -> bool:

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Make a file system on a declared disk, if and only if nothing is on it; the decision is crucible.disk's."""
+"""Make a file system on a declared disk, if and only if nothing is on it; module_utils/disk.py decides."""
 
 from __future__ import annotations
 

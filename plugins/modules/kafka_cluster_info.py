@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError
+from ansible_collections.crucible.kafka.plugins.module_utils.admin import AdminError, refusal
 from ansible_collections.crucible.kafka.plugins.module_utils.cluster_summary import NOTHING, summary
 from ansible_collections.crucible.kafka.plugins.module_utils.entry import admin_module, answer_endpoint, endpoint
 from ansible_collections.crucible.kafka.plugins.module_utils.survey import survey, unresponsive_brokers
@@ -35,6 +35,10 @@ EXAMPLES = r"""
 RETURN = r"""
 reachable: {description: Whether any broker could tell., type: bool, returned: always}
 reason: {description: Why none did., type: str, returned: always}
+refusal:
+  description: 'What to change where brokers run and do not let the client in: its login, its TLS or its user.'
+  type: str
+  returned: always
 cluster_id: {description: The cluster's id., type: str, returned: always}
 release: {description: 'The release that brokers speak, such as 4.3.', type: str, returned: always}
 brokers: {description: 'node_id, host, port, fenced and rack of each.', type: list, returned: always}
@@ -66,9 +70,9 @@ def main() -> None:
     try:
         state = survey(endpoint(module))
     except AdminError as error:
-        module.exit_json(reachable=False, reason=str(error), **NOTHING)
+        module.exit_json(reachable=False, reason=str(error), refusal=refusal(error), **NOTHING)
     away = unresponsive_brokers(answer_endpoint(module), state) if module.params["ask_each"] else []
-    module.exit_json(reachable=True, reason="", **summary(state, away))
+    module.exit_json(reachable=True, reason="", refusal="", **summary(state, away))
 
 
 if __name__ == "__main__":

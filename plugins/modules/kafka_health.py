@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 # Those that nothing here uses are named for mitogen, which does not see relative imports.
@@ -15,12 +15,14 @@ from ansible_collections.crucible.kafka.plugins.module_utils import reassignment
 from ansible_collections.crucible.kafka.plugins.module_utils import replica_placement as replica_placement
 from ansible_collections.crucible.kafka.plugins.module_utils import saslprep as saslprep
 from ansible_collections.crucible.kafka.plugins.module_utils import scram as scram
+from ansible_collections.crucible.kafka.plugins.module_utils import security, security_phase
 from ansible_collections.crucible.kafka.plugins.module_utils import user_plan as user_plan
 from ansible_collections.crucible.kafka.plugins.module_utils import user_record as user_record
 from ansible_collections.crucible.kafka.plugins.module_utils.access_health import (
     Access,
     access_lines,
     access_problems,
+    declared_problems,
     node_access,
     open_access,
 )
@@ -62,7 +64,8 @@ description:
   - A replication throttle is a problem while no partition is being reassigned: it was left behind.
   - SCRAM users without an ACL, ACLs for principals as which nobody can log in, and ACLs for everybody or for everything
     on all names are told in RV(text), and are no problems.
-  - Where there is no authorizer and nobody logs in, nothing is said about access.
+  - Nodes that run more open than O(security) and O(security_phase) have it are a problem.
+  - Where there is no authorizer and nobody logs in, nothing else is said about access.
 extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
 options:
   brokers:
@@ -105,6 +108,19 @@ options:
     type: list
     elements: str
     default: []
+  open_listeners:
+    description: Names of the listeners that are meant to ask for no login.
+    type: list
+    elements: str
+    default: []
+  security:
+    description: What C(kafka_security) is.
+    type: str
+    default: plaintext
+  security_phase:
+    description: What C(kafka_security_phase) is.
+    type: str
+    default: ''
   unreachable_hosts:
     description: Hosts on which no certificate could be looked for, which is not well.
     type: list
@@ -173,7 +189,15 @@ def trusted(found: Mapping[str, Iterable[Mapping[str, Any]]]) -> list[TrustedAut
 def started_with(params: Mapping[str, Any]) -> Access:
     """Who may do what, as the nodes were started; hosts on which nothing runs say nothing."""
     nodes = [node_access(node, properties) for node, properties in params["access"].items() if properties]
-    return Access(nodes, params["access_unread"], params["member_listeners"])
+    return Access(nodes, params["access_unread"], params["member_listeners"], params["open_listeners"])
+
+
+def more_open(params: Mapping[str, Any], access: Access) -> Iterator[str]:
+    """Where the nodes run more open than is declared, in sentences."""
+    declared, phase = security.named(params["security"]), security_phase.named(params["security_phase"])
+    authorizes = declared.authorizes and (phase is None or phase.authorizer)
+    encrypts = declared.encrypts and (phase is None or not phase.former_clients)
+    yield from declared_problems(access, params["security"], authorizes, encrypts)
 
 
 def granted(asked: Endpoint, access: Access) -> tuple[set[Acl] | None, set[str]]:
@@ -222,6 +246,9 @@ def main() -> None:
         access_unread={"type": "list", "elements": "str", "default": []},
         open_access_fails={"type": "bool", "default": False},
         member_listeners={"type": "list", "elements": "str", "default": []},
+        open_listeners={"type": "list", "elements": "str", "default": []},
+        security={"type": "str", "default": "plaintext"},
+        security_phase={"type": "str", "default": ""},
         unreachable_hosts={"type": "list", "elements": "str", "default": []},
         min_certificate_days={"type": "float", "default": 14.0},
         min_authority_days={"type": "float", "default": 90.0},
@@ -255,7 +282,7 @@ def main() -> None:
     judged = opened if fails else []
     health = Health(
         [*health.lines, *access_lines(access, acls, users), *told],
-        [*health.problems, *access_problems(access), *judged, *unseen],
+        [*health.problems, *access_problems(access), *more_open(module.params, access), *judged, *unseen],
     )
     module.exit_json(text=health.text, problems=health.problems)
 

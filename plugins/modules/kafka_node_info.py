@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.crucible.kafka.plugins.module_utils.host_state import log_dirs, metadata_path, normalized
 from ansible_collections.crucible.kafka.plugins.module_utils.properties import parse
 from ansible_collections.crucible.kafka.plugins.module_utils.unit import Running, running
 
@@ -20,6 +22,7 @@ options:
   name: {type: str, required: true, description: The host's name in the inventory.}
   unit: {type: str, required: true, description: The systemd unit.}
   release_dir: {type: path, required: true, description: Where the wanted release is, once it is installed.}
+  link: {type: path, default: '', description: Where the link to the newest release goes.}
   config_dir: {type: path, required: true, description: 'Holds server.properties, cluster_id and bootstrapped.'}
   runtime_dir: {type: path, required: true, description: Where the unit copies what it starts with.}
   data_dirs: {type: list, elements: dict, required: true, description: 'Data directories: path, mount.'}
@@ -50,13 +53,24 @@ installed: {type: bool, returned: always, description: Whether the release is th
 recorded_id: {type: str, returned: always, description: The cluster id noted outside the data directories.}
 bootstrapped: {type: bool, returned: always, description: Whether the cluster is known to have served.}
 data_dirs: {type: list, returned: always, description: 'path, mount, mounted, blank and meta of each.'}
-former_dirs: {type: list, returned: always, description: 'The same of those that are no longer declared.'}
+former_dirs:
+  type: list
+  returned: always
+  description: The same of those that are no longer declared, and the partitions that lie in each.
+other_service:
+  type: bool
+  returned: always
+  description: Whether the unit runs without runtime_dir, so that another tool than this role wrote it.
+link_is_taken: {type: bool, returned: always, description: Whether link is there and is no link.}
 started_with: {type: dict, returned: always, description: The digest of each of these files that is there.}
 process: {type: dict, returned: always, description: 'release, digests, properties, has_secrets; None if it is down.'}
 """
 
 # What kafka-storage has written when it is interrupted before meta.properties; nothing of it is data yet.
 FORMATTING = {"bootstrap.checkpoint", "__cluster_metadata-0/00000000000000000000-0000000000.checkpoint"}
+
+
+PARTITION = re.compile(r"[\w.-]+-\d+", re.ASCII)
 
 
 def read(path: Path) -> str:
@@ -73,7 +87,7 @@ def blank(path: Path) -> bool:
 def data_dir(path: Path, mount: str) -> dict[str, Any]:
     """Return what `host_state.DataDir` says of a directory."""
     return {
-        "path": str(path),
+        "path": normalized(str(path)),
         "mount": mount,
         "mounted": os.path.ismount(mount),
         "blank": blank(path),
@@ -83,8 +97,20 @@ def data_dir(path: Path, mount: str) -> dict[str, Any]:
 
 def former_dirs(properties: dict[str, str], declared: list[str]) -> list[str]:
     """Return the directories that these properties name and the inventory does not."""
-    named = [*properties.get("log.dirs", "").split(","), properties.get("metadata.log.dir", "")]
-    return [path for path in dict.fromkeys(map(str.strip, named)) if path and path not in declared]
+    named = dict.fromkeys([*log_dirs(properties), metadata_path(properties)])
+    known = [*map(normalized, declared), ""]
+    return [path for path in named if path not in known]
+
+
+def partitions(path: Path) -> list[str]:
+    """Return the partitions that lie in a directory: folders such as orders-0, and none that is being deleted."""
+    names = (entry.name for entry in path.iterdir() if entry.is_dir()) if path.is_dir() else ()
+    return sorted(name for name in names if PARTITION.fullmatch(name) and name != "__cluster_metadata-0")
+
+
+def is_taken(link: str) -> bool:
+    """Return whether something else is in the place of a link; "" stands for no place."""
+    return bool(link) and Path(link).exists() and not Path(link).is_symlink()
 
 
 def process(found: Running | None, runtime_dir: Path) -> dict[str, Any] | None:
@@ -106,6 +132,7 @@ def main() -> None:
             "name": {"type": "str", "required": True},
             "unit": {"type": "str", "required": True},
             "release_dir": {"type": "path", "required": True},
+            "link": {"type": "path", "default": ""},
             "config_dir": {"type": "path", "required": True},
             "runtime_dir": {"type": "path", "required": True},
             "data_dirs": {"type": "list", "elements": "dict", "required": True},
@@ -114,7 +141,8 @@ def main() -> None:
         supports_check_mode=True,
     )
     config_dir = Path(module.params["config_dir"])
-    started = process(running(module, module.params["unit"]), Path(module.params["runtime_dir"]))
+    runs = running(module, module.params["unit"])
+    started = process(runs, Path(module.params["runtime_dir"]))
     written = parse(read(config_dir / "server.properties"))
     declared = module.params["data_dirs"]
     # The process may have been started with others than those that the last run wrote.
@@ -128,7 +156,9 @@ def main() -> None:
         # Until this release the file was called "formed".
         bootstrapped=any((config_dir / name).exists() for name in ("bootstrapped", "formed")),
         data_dirs=[data_dir(Path(each["path"]), each["mount"]) for each in declared],
-        former_dirs=[data_dir(Path(path), "") for path in former],
+        former_dirs=[{**data_dir(Path(path), ""), "partitions": partitions(Path(path))} for path in former],
+        link_is_taken=is_taken(module.params["link"]),
+        other_service=runs is not None and started is None,
         started_with={path: digest for path in module.params["started_with"] if (digest := module.sha256(path))},
         process=started,
     )

@@ -17,6 +17,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.admin import (
     Endpoint,
     alter_configs,
     describe_configs,
+    refusal,
 )
 from ansible_collections.crucible.kafka.plugins.module_utils.broker_config import ON_CLUSTER
 from ansible_collections.crucible.kafka.plugins.module_utils.broker_config import plan as plan_configs
@@ -29,7 +30,6 @@ from ansible_collections.crucible.kafka.plugins.module_utils.host_state import B
 from ansible_collections.crucible.kafka.plugins.module_utils.identity import Refusal
 from ansible_collections.crucible.kafka.plugins.module_utils.survey import (
     describe_broker,
-    partitions_by_log_dir,
     survey,
     unresponsive_brokers,
 )
@@ -42,7 +42,7 @@ description:
   - Asks the cluster, compares what was found on all hosts with what is declared for them, and plans for each host
     whether it is left alone, started, restarted, made to rejoin, and which of its directories are formatted.
   - Changes nothing. Fails with every problem at once, before any host is touched. The plan is the same in check mode.
-  - A cluster that does not answer is an answer too.
+  - A cluster that does not answer is an answer too. One whose brokers run and do not let the client in is refused.
 extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
 options:
   mode:
@@ -111,6 +111,7 @@ steps:
     - 'For each host: action, reasons, in_turn, format, format_dirs, starts_process, remove_voter, add_voter,
       dynamic_keys, wait.'
 final: {type: bool, returned: success, description: Whether every disk is mounted that the plan depends on.}
+unanswered: {type: bool, returned: success, description: Whether there is a cluster and it could not be asked.}
 drops_requests:
   description: Whether the declared release no longer serves requests that one of those that run does.
   type: bool
@@ -133,9 +134,9 @@ class Answers:
     serving: list[int] = field(default_factory=list)
     restart_keys: dict[int, list[str]] = field(default_factory=dict)
     dynamic_keys: dict[int, list[str]] = field(default_factory=dict)
-    only_copies: dict[int, dict[str, list[str]]] = field(default_factory=dict)
     topic_settings: dict[str, dict[str, str]] = field(default_factory=dict)
     reason: str = ""
+    refusal: str = ""
 
 
 def hosts(params: Mapping[str, Any]) -> Iterator[Host]:
@@ -156,6 +157,7 @@ def hosts(params: Mapping[str, Any]) -> Iterator[Host]:
             digests=declared.get("digests", {}),
             changed_secrets=declared.get("changed_secrets", []),
             unacceptable_logins=declared.get("unacceptable_logins", []),
+            other_service=there.get("other_service", False),
             data_dirs=[DataDir(**each) for each in there.get("data_dirs", [])],
             former_dirs=[DataDir(**each) for each in there.get("former_dirs", [])],
             recorded_id=there.get("recorded_id", ""),
@@ -166,12 +168,12 @@ def hosts(params: Mapping[str, Any]) -> Iterator[Host]:
 
 
 def ask(cluster: Endpoint, each: Endpoint, inventory: Sequence[Host], release: str) -> Answers:
-    """Ask the cluster for its state, and its brokers what they take without a restart and what only they hold."""
+    """Ask the cluster for its state, and its brokers what they take without a restart."""
     answers = Answers()
     try:
         state = survey(cluster)
     except AdminError as error:
-        answers.reason = str(error)
+        answers.reason, answers.refusal = str(error), refusal(error)
         return answers
     answers.cluster = state
     away = unresponsive_brokers(each, state)
@@ -218,20 +220,9 @@ def _ask_broker(each: Endpoint, host: Host, state: ClusterState, answers: Answer
             ]
             answers.restart_keys[node_id] = sorted([*todo.restart, *refused])
             answers.dynamic_keys[node_id] = [change.key for change in todo.changes if change.key not in refused]
-            if gone := _gone_dirs(host):
-                sole = {partition.name for partition in state.partitions_on(node_id) if len(partition.replicas) == 1}
-                held = partitions_by_log_dir(admin, node_id)
-                copies = {path: sorted(sole & set(held.get(path, ()))) for path in gone}
-                answers.only_copies[node_id] = {path: names for path, names in copies.items() if names}
     except AdminError:
         # It served a moment ago. Every changed key is then one for a restart, which waits for the gate anyway.
         return
-
-
-def _gone_dirs(host: Host) -> list[str]:
-    used = host.process.properties.get("log.dirs", "").split(",") if host.process else []
-    declared = {found.path for found in host.data_dirs}
-    return [path.strip() for path in used if path.strip() and path.strip() not in declared]
 
 
 def main() -> None:
@@ -258,8 +249,9 @@ def main() -> None:
         behind(state) if state else [],
         answers.restart_keys,
         answers.dynamic_keys,
-        answers.only_copies,
         answers.topic_settings,
+        answers.reason,
+        answers.refusal,
     )
     declared = Declared(
         params["mode"], params["declared_id"], module.check_mode, params["before_mounts"], params["release"]
@@ -278,10 +270,11 @@ def main() -> None:
         steps={name: asdict(steps) for name, steps in decided.steps.items()},
         lines=decided.lines,
         final=decided.final,
+        unanswered=decided.unanswered,
         drops_requests=decided.drops_requests,
         format_release=decided.format_release,
         format_source=decided.format_source,
-        cluster={"reachable": state is not None, "reason": answers.reason, **told},
+        cluster={"reachable": state is not None, "reason": answers.reason, "refusal": answers.refusal, **told},
     )
 
 

@@ -97,10 +97,14 @@ def in_use(release: Path) -> bool:
 
 def all_of_them(link: Path, previous: Path) -> list[Path]:
     """Return every release beside `link` that this module installed, the links to them, and what attempts left."""
-    links = [path for path in (link, previous) if path.is_symlink()]
-    linked = {path.readlink() for path in links if path.readlink().parent == link.parent and path.is_dir()}
+    links = [path for path in (link, previous) if path.is_symlink() and (path == previous or is_ours(path))]
     marked = {path for path in link.parent.glob(f"{link.name}-*") if (path / INSTALLED).exists()}
-    return [*links, *sorted(linked | marked | leftovers(link))]
+    return [*links, *sorted(marked | leftovers(link))]
+
+
+def is_ours(link: Path) -> bool:
+    """Return whether a link leads to a release that this module installed, or nowhere any more."""
+    return not link.exists() or (link / INSTALLED).exists()
 
 
 def leftovers(link: Path) -> set[Path]:
@@ -259,6 +263,8 @@ def main() -> None:
             remove(path)
         before = "".join(f"{path}\n" for path in found)
         module.exit_json(changed=bool(found), diff={"before": before, "after": ""})
+    if link.exists() and not link.is_symlink():
+        module.fail_json(msg=f"{link} is no link, and the link to the release belongs there: move it to another name.")
     archive, dest = (Path(module.params[name]) for name in ("archive", "dest"))
     missing = not dest.is_dir()
     astray = not link.is_symlink() or link.readlink() != dest

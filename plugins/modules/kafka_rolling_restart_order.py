@@ -20,6 +20,8 @@ description:
   - Nodes that are down come first, for their repair costs nothing; then those that become controllers.
   - Then come the controllers, the active one last of them, then brokers and combined nodes, that one last that is the
     active controller. So one election is enough. Those that are controllers no more lose their votes at the end.
+  - With O(newcomers_last) the nodes that the cluster has never seen come after all others, as those that run have to
+    know them first where an authorizer runs.
   - Fails where only two controllers vote and one of them is to be restarted, because each is needed for a majority.
 extends_documentation_fragment: [crucible.kafka.kafka_endpoint]
 options:
@@ -28,6 +30,10 @@ options:
     type: list
     elements: dict
     required: true
+  newcomers_last:
+    description: Whether nodes that the cluster has never seen come last.
+    type: bool
+    default: false
 author: Crucible
 """
 
@@ -58,16 +64,20 @@ def node_roles(node: Mapping[str, Any]) -> tuple[int, tuple[str, ...]]:
 
 def main() -> None:
     """Ask once and sort."""
-    module = admin_module(nodes={"type": "list", "elements": "dict", "required": True})
+    module = admin_module(
+        nodes={"type": "list", "elements": "dict", "required": True},
+        newcomers_last={"type": "bool", "default": False},
+    )
+    newcomers_last = module.params["newcomers_last"]
     try:
         roles = dict(map(node_roles, module.params["nodes"]))
     except (KeyError, TypeError, ValueError) as error:
         module.fail_json(msg=f"nodes: each needs a node_id (a number) and roles (a list): {error!r}.")
     with fail_on_admin_error(module):
         state = survey(endpoint(module))
-    if refusal := without_a_spare(state, roles):
+    if refusal := without_a_spare(state, roles, newcomers_last):
         module.fail_json(msg=refusal)
-    module.exit_json(order=rolling_restart_order(state, roles))
+    module.exit_json(order=rolling_restart_order(state, roles, newcomers_last))
 
 
 if __name__ == "__main__":

@@ -55,6 +55,7 @@ options:
       name: {description: The user's name., type: str, required: true}
       mechanism: {description: The mechanism., type: str, required: true}
       iterations: {description: 'As the module has returned them, in RV(set).', type: int, required: true}
+      exposed: {description: Whether it is set anew because it was sent unencrypted., type: bool, default: false}
 author: Crucible
 """
 
@@ -87,6 +88,7 @@ RECORDED = {
     "name": {"type": "str", "required": True},
     "mechanism": {"type": "str", "required": True},
     "iterations": {"type": "int", "required": True},
+    "exposed": {"type": "bool", "default": False},
 }
 
 
@@ -121,13 +123,14 @@ def main() -> None:
     )
     users = take_users(module)
     recorded = {Credential(each["name"], each["mechanism"]): each["iterations"] for each in module.params["recorded"]}
+    exposed = [Credential(each["name"], each["mechanism"]) for each in module.params["recorded"] if each["exposed"]]
     outcome = Outcome()
     try:
         refuse("kafka_users", user_plan.problems(users))
         wanted = user_plan.declared(users)
         with endpoint(module).connect() as admin:
             current = read_credentials(admin)
-            plan = user_plan.plan(current, wanted, recorded, user_plan.login(module.params["client"]))
+            plan = user_plan.plan(current, wanted, recorded, user_plan.login(module.params["client"]), exposed)
             refuse("kafka_users", plan.refusals)
             if not module.check_mode:
                 carry_out(admin, plan, wanted, outcome)

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Make ufw's rules exactly the declared ones, beside those that others made; the plan is crucible.firewall's."""
+"""Make ufw's rules exactly the declared ones, beside those that others made; module_utils/firewall.py plans."""
 
 from __future__ import annotations
 

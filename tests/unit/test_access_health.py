@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from ansible_collections.crucible.kafka.plugins.module_utils.access_health impor
     access_lines,
     access_problems,
     access_properties,
+    declared_problems,
     node_access,
     open_access,
 )
@@ -130,8 +132,14 @@ def test_a_cluster_that_declares_no_security_is_told_nothing() -> None:
             "while one is asked for at CONTROLLER and INTERNAL.",
         ),
         (
-            lambda: Access([node_access("kafka1", {**LAB, **AUTHORIZER})], (), ["CONTROLLER"]),
-            "Clients need no login at the listener CLIENT of kafka1 (PLAINTEXT), while there is an authorizer.",
+            lambda: cluster(brokers={"listener.security.protocol.map": "CLIENT:SASL_SSL,INTERNAL:PLAINTEXT"}),
+            "Nodes need no login at the listener INTERNAL of kafka1 and kafka2 (PLAINTEXT), while one is asked for at"
+            " CLIENT and CONTROLLER: nothing but a firewall keeps others out.",
+        ),
+        (
+            lambda: cluster(controllers={"listener.name.controller.ssl.client.auth": None}),
+            "Nodes need no login at the listener CONTROLLER of controller1 (SSL without ssl.client.auth=required),"
+            " while one is asked for at CLIENT and INTERNAL: nothing but a firewall keeps others out.",
         ),
     ],
 )
@@ -145,8 +153,11 @@ def test_what_lets_in_everybody_is_told_with_the_nodes(access: Callable[[], Acce
         pytest.param(lambda: cluster(brokers={"allow.everyone.if.no.acl.found": "false"}), id="nobody without an ACL"),
         pytest.param(lambda: cluster(brokers={"super.users": "User:ANONYMOUS2;User:NOT-ANONYMOUS"}), id="another name"),
         pytest.param(
-            lambda: cluster(brokers={"listener.security.protocol.map": "CLIENT:SASL_SSL,INTERNAL:PLAINTEXT"}),
-            id="a listener for members",
+            lambda: replace(
+                cluster(brokers={"listener.security.protocol.map": "CLIENT:SASL_SSL,INTERNAL:PLAINTEXT"}),
+                open_listeners=["INTERNAL"],
+            ),
+            id="a listener that is meant to be open",
         ),
         pytest.param(
             lambda: cluster(
@@ -321,9 +332,41 @@ def test_no_super_user_is_told_too_and_many_are_cut() -> None:
     assert "User:08, User:09 and 3 more\n" in lines(cluster(brokers=many, controllers=WITHOUT))
 
 
-def test_an_open_listener_of_controllers_is_for_nobody_else() -> None:
-    opened = {**CONTROLLER, "listener.security.protocol.map": "CONTROLLER:PLAINTEXT"}
-    assert found(Access([node_access("controller1", opened)])) == []
+def test_open_listeners_beside_an_authorizer_alone_are_told_for_clients_and_nodes() -> None:
+    clients, nodes = found(Access([node_access("kafka1", {**LAB, **AUTHORIZER})], (), ["CONTROLLER"]))
+    assert (
+        clients == "Clients need no login at the listener CLIENT of kafka1 (PLAINTEXT), while there is an authorizer."
+    )
+    assert nodes.startswith("Nodes need no login at the listener CONTROLLER of kafka1 (PLAINTEXT), while there is an a")
+
+
+def test_a_listener_that_is_meant_to_be_open_is_told_as_such() -> None:
+    opened = cluster(brokers={"listener.security.protocol.map": "CLIENT:PLAINTEXT,INTERNAL:SSL"})
+    meant = "  Without a login, as kafka_security_open_listeners says: CLIENT"
+    assert meant not in lines(opened).splitlines()
+    assert meant in lines(replace(opened, open_listeners=["CLIENT", "ANOTHER"])).splitlines()
+
+
+PLAINTEXT = Access([node_access(name, LAB) for name in ("kafka1", "kafka2")], (), ["CONTROLLER"])
+
+
+def test_a_cluster_that_is_open_although_another_one_is_declared_is_not_well() -> None:
+    assert list(declared_problems(PLAINTEXT, "scram", authorizes=True, encrypts=True)) == [
+        "kafka_security is scram, and no node that runs has an authorizer, so that whoever is let in may do everything."
+        " Run site.yml (docs/security.md).",
+        "kafka_security is scram, and CLIENT and CONTROLLER of kafka1 and kafka2 are PLAINTEXT. Run site.yml"
+        " (docs/security.md), or name in kafka_security_open_listeners what is meant to be.",
+    ]
+    assert len([*declared_problems(PLAINTEXT, "tls", authorizes=False, encrypts=True)]) == 1
+    assert len([*declared_problems(PLAINTEXT, "scram", authorizes=True, encrypts=False)]) == 1
+    assert list(declared_problems(PLAINTEXT, "plaintext", authorizes=False, encrypts=False)) == []
+    meant = replace(PLAINTEXT, open_listeners=["CLIENT", "CONTROLLER"])
+    assert list(declared_problems(meant, "tls", authorizes=False, encrypts=True)) == []
+
+
+def test_what_is_as_declared_is_well_and_what_was_not_read_is_not_judged() -> None:
+    assert list(declared_problems(cluster(), "scram", authorizes=True, encrypts=True)) == []
+    assert list(declared_problems(Access(unread=["kafka1"]), "scram", authorizes=True, encrypts=True)) == []
 
 
 def test_only_an_authorizer_that_is_forgotten_is_never_meant() -> None:

@@ -114,6 +114,25 @@ def test_a_certificate_is_renewed_with_a_new_key(served: Path, options: dict[str
     assert (served / "next.key").read_text("ascii") not in before
 
 
+def test_an_authority_that_the_host_trusts_is_none_of_the_clusters(
+    served: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenSSL looks into the host's own store, too, which has the authority of a whole company."""
+    store = tmp_path / "store"
+    store.mkdir()
+    (store / "company.crt").write_text(AUTHORITY.certificate, "ascii")
+    subprocess.run(["openssl", "rehash", store], check=True)
+    monkeypatch.setenv("SSL_CERT_DIR", str(store))
+    own = tmp_path / "own.crt"
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", str(tmp_path / "own.key")]
+    made = ["openssl", "req", "-x509", *key, "-subj", "/CN=of the cluster alone", "-out", str(own)]
+    subprocess.run(made, check=True, capture_output=True)
+    [reason] = ask(served, authority=own.read_text("ascii"))["reasons"]
+    assert reason.startswith("the authority has not signed it")
+    (served / "truststore.pem").write_text(own.read_text("ascii"), "ascii")
+    assert not ask(served)["usable"]
+
+
 def test_in_check_mode_nothing_is_made(tmp_path: Path, served: Path) -> None:
     assert ask(tmp_path / "none", check=True, authority="")["reasons"] == ["it has none"]
     answer = ask(served, check=True, renew_days=366)

@@ -244,6 +244,36 @@ def test_of_two_voters_neither_can_be_restarted_unless_their_number_changes() ->
     assert without_a_spare(cluster(), {1: BOTH}) == ""
 
 
+def test_where_an_authorizer_runs_the_others_learn_of_a_new_node_before_it_is_started() -> None:
+    """Until they have been restarted, the nodes that run have super.users without it, and refuse it."""
+    three = cluster(fenced=[3], controllers=quorum(leader=1))
+    roles = {4: BOTH, 5: ("broker",)} | dict.fromkeys([1, 2, 3], BOTH)
+    assert rolling_restart_order(three, roles) == [4, 5, 3, 2, 1]
+    assert rolling_restart_order(three, roles, newcomers_last=True) == [3, 2, 1, 4, 5]
+    follows = replace(quorum(voters=[1, 3]), observers=(QuorumReplica(4, "dir4", 0, 400),))
+    assert rolling_restart_order(cluster(controllers=follows), roles, newcomers_last=True) == [4, 2, 3, 1, 5]
+
+
+def test_in_zookeeper_mode_a_broker_that_is_down_is_no_new_one() -> None:
+    roles = dict.fromkeys([1, 2, 3], ("broker",))
+    assert rolling_restart_order(cluster(nodes=[1, 2]), roles, newcomers_last=True) == [3, 2, 1]
+
+
+def test_where_an_authorizer_runs_a_new_node_is_no_spare_for_two_voters() -> None:
+    two = cluster(controllers=quorum(leader=1, voters=[1, 2]))
+    said = without_a_spare(two, {1: BOTH, 2: BOTH, 4: BOTH}, newcomers_last=True)
+    assert said.startswith("kafka_process_roles: only the controllers 1 and 2 vote, each of which is needed for a majo")
+    assert "Let a third host that is a broker already be a controller" in said
+    assert "systemctl stop kafka" in said
+    assert "--limit" in said
+    assert without_a_spare(two, {1: BOTH, 2: BOTH, 3: BOTH}, newcomers_last=True) == ""
+    assert without_a_spare(two, {4: BOTH}, newcomers_last=True) == ""
+    # With a spare among those that are known, votes are taken at the end as always.
+    loses = {1: BOTH, 2: ("broker",), 3: BOTH, 4: BOTH}
+    assert rolling_restart_order(two, loses, newcomers_last=True) == [3, 1, 2, 4]
+    assert rolling_restart_order(two, {1: BOTH, 2: ("broker",), 4: BOTH}, newcomers_last=True) == [2, 1, 4]
+
+
 def test_what_caught_up_means_is_what_the_cluster_has_configured() -> None:
     slow = QuorumReplica(3, "dir3", 9, caught_up_ms_ago=4000)
     assert not slow.caught_up

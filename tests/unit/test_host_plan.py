@@ -81,9 +81,10 @@ def test_a_controller_that_has_served_is_never_formatted_as_a_first_one_again() 
 
 
 def test_brokers_keep_their_directories_when_they_leave_zookeeper() -> None:
-    for started in (RUNNING, None):
-        migrated = zk_broker(1, mode="kraft", written=PROPERTIES, process=started)
-        assert migrate(migrated).steps["kafka1"].format == ""
+    migrated = zk_broker(1, mode="kraft", written=PROPERTIES)
+    assert migrate(migrated).steps["kafka1"].format == ""
+    stopped = plan(Found([replace(migrated, process=None)], replace(cluster(), quorum=None)), Declared("zookeeper"))
+    assert stopped.steps["kafka1"].format == ""
     # About to leave it: what was written last connects it to both.
     both = {**ZK_PROPERTIES, "zookeeper.metadata.migration.enable": "true"}
     made = migrate(zk_broker(1, mode="kraft", written=both, process=Process(both)))
@@ -256,6 +257,44 @@ def test_a_new_broker_joins_and_is_told_apart_from_one_that_lost_its_disk() -> N
     assert str(steps) == "rejoin, because /data is blank and the cluster does not know it yet; format /data"
 
 
+AUTHORIZER = {**PROPERTIES, "authorizer.class.name": "StandardAuthorizer"}
+
+
+@pytest.mark.parametrize("roles", [["broker"], ["broker", "controller"]])
+def test_a_new_node_that_the_others_have_refused_waits_for_their_restart(roles: list[str]) -> None:
+    """Its first run ended while it was waited for: the others have super.users without it until they are restarted."""
+    told = "it is new, and where an authorizer runs the others let it in once they have been restarted"
+    for process, action in ((None, "start"), (Process(AUTHORIZER, DIGESTS), "restart")):
+        new = host(4, roles=roles, bootstrapped=False, properties=AUTHORIZER, process=process)
+        others = [host(node, properties=AUTHORIZER) for node in (1, 2, 3)]
+        steps = decide(new, *others, serves=cluster()).steps["kafka4"]
+        assert (steps.in_turn, steps.starts_process, steps.wait, steps.format) == (True, True, "", "")
+        assert steps.action == ("rejoin" if "controller" in roles else action)
+        assert told in steps.reasons or (steps.action, process) == ("rejoin", None)
+
+
+def test_a_new_node_is_waited_for_where_no_authorizer_runs_and_where_the_cluster_knows_it() -> None:
+    new = host(4, roles=["broker"], bootstrapped=False)
+    healthy = [host(1), host(2), host(3)]
+    assert decide(new, *healthy, serves=cluster()).steps["kafka4"].wait == "its broker does not serve yet"
+    stopped = decide(replace(new, process=None), *healthy, serves=cluster()).steps["kafka4"]
+    assert (stopped.action, stopped.in_turn) == ("start", False)
+    secured = replace(new, properties=AUTHORIZER, process=Process(AUTHORIZER, DIGESTS))
+    known = cluster(brokers=[1, 2, 3, 4], away=[4])
+    assert decide(secured, *healthy, serves=known).steps["kafka4"].wait == "its broker does not serve yet"
+    has_served = replace(secured, bootstrapped=True)
+    assert decide(has_served, *healthy, serves=cluster()).steps["kafka4"].wait == "its broker does not serve yet"
+
+
+def test_a_new_controller_is_no_spare_for_two_where_an_authorizer_runs() -> None:
+    two = cluster({i: VOTERS[i] for i in (1, 2)}, brokers=[1, 2])
+    new = bare(4, properties=AUTHORIZER)
+    said = refusal(host(1, properties=AUTHORIZER), host(2, properties=AUTHORIZER), new, serves=two)
+    assert "systemctl stop kafka" in said
+    changed = {"properties": {**PROPERTIES, "num.io.threads": "9"}}
+    assert decide(host(1, **changed), host(2, **changed), bare(4), serves=two).steps["kafka4"].action == "rejoin"
+
+
 def test_a_quorum_with_fixed_voters_is_left_as_it_is() -> None:
     fixed = cluster({1: "", 2: "AAAAAAAAAAAAAAAAAAAAAA", 3: ""})
     assert steps_of(host(2), fixed) == Steps()
@@ -308,10 +347,103 @@ def test_every_directory_of_a_new_cluster_is_formatted_also_after_an_interruptio
 
 def test_a_directory_that_is_no_longer_declared_is_left_by_a_restart_unless_it_has_the_only_replica() -> None:
     running = Process({**PROPERTIES, "log.dirs": "/data,/more"}, DIGESTS)
-    removed = host(2, process=running, former_dirs=[data_dir(2, path="/more")])
-    assert str(steps_of(removed)) == "restart, because log.dirs changed"
-    said = refusal(host(1), removed, host(3), serves=cluster(), only_copies={2: {"/more": ["t-0"]}})
-    assert "/more on kafka2 is no longer in kafka_data_dirs, but it has the only replica of t-0" in said
+    removed = host(2, process=running, former_dirs=[data_dir(2, path="/more", partitions=["t-0", "t-1", "t-9"])])
+    elsewhere = [Partition("t", 0, 1, (1, 2), (1, 2), 1), Partition("t", 2, 2, (2,), (2,), 1)]
+    assert str(steps_of(removed, cluster(partitions=elsewhere))) == "restart, because log.dirs changed"
+    only = cluster(partitions=[*elsewhere, Partition("t", 1, 2, (2,), (2,), 1)])
+    assert refusal(host(1), removed, host(3), serves=only) == (
+        "/more on kafka2 is no longer in kafka_data_dirs, but it has the only replica of t-1 that is in sync. Put it"
+        " back, and move them first (kafka-reassign-partitions.sh)."
+    )
+
+
+def test_a_directory_that_is_dropped_while_its_broker_is_down_is_judged_by_what_lies_in_it() -> None:
+    dropped = down(2, former_dirs=[data_dir(2, path="/more", partitions=["t-0"])])
+    for partition, refused in [
+        (Partition("t", 0, -1, (2,), (2,), 1), True),
+        (Partition("t", 0, -1, (1, 2), (2,), 1), True),
+        (Partition("t", 0, 1, (1, 2), (1,), 1), False),
+        (Partition("t", 1, -1, (2,), (2,), 1), False),
+    ]:
+        state = cluster(away=[2], partitions=[partition])
+        if refused:
+            assert "the only replica of t-0 that is in sync" in refusal(host(1), dropped, host(3), serves=state)
+        else:
+            assert str(steps_of(dropped, state)) == "start, because it does not run"
+    # A running broker leaves it in its turn, and the gate before waits until others are in sync.
+    behind = cluster(partitions=[Partition("t", 0, 2, (1, 2), (2,), 1)])
+    running = replace(dropped, process=Process({**PROPERTIES, "log.dirs": "/data,/more"}, DIGESTS))
+    assert steps_of(running, behind).action == "restart"
+
+
+def test_a_directory_with_partitions_is_not_dropped_while_nobody_can_tell_whether_others_have_them() -> None:
+    dropped = down(2, former_dirs=[data_dir(2, path="/more", partitions=["t-0", "t-1"])])
+    assert refusal(down(1), dropped, down(3)) == (
+        "/more on kafka2 is no longer in kafka_data_dirs, but it holds t-0 and t-1, and a cluster that does not answer"
+        " cannot tell whether other brokers have them. Put it back, bring the cluster up, and take it out then."
+    )
+    lost = down(2, former_dirs=[data_dir(2, None, "/more")])
+    assert decide(down(1), lost, down(3)).steps["kafka2"].action == "start"
+
+
+@pytest.mark.parametrize("written", ["/data", "/data/", "//data//", "/srv/../data/./", " /data/ "])
+def test_a_directory_is_the_same_however_its_path_is_spelt(written: str) -> None:
+    spelt = {"written": {**PROPERTIES, "log.dirs": f"{written},/more/"}}
+    moved = down(2, data_dir(2, None, "/new"), data_dir(2), **spelt)
+    said = refusal(host(1), moved, host(3), serves=cluster(away=[2]))
+    assert "The metadata log of kafka2 is in /data, and /new is now the first of kafka_data_dirs" in said
+    properties = {**PROPERTIES, "log.dirs": f"{written},/more/"}
+    kept = host(2, data_dir(2), data_dir(2, None, "/more"), properties=properties, process=Process(properties, DIGESTS))
+    assert str(steps_of(kept)) == "restart, because /more is blank; format /more"
+    named = {**properties, "metadata.log.dir": written}
+    assert steps_of(replace(kept, properties=named, process=Process(named, DIGESTS)), cluster()).remove_voter == ""
+
+
+# A cluster that does not answer, and one that another tool runs
+
+
+REFUSED = "kafka_admin_client, kafka_admin_password: brokers run, and they do not let the admin client in."
+SILENT = "kafka1:9092 did not answer."
+
+
+def test_a_cluster_that_does_not_answer_is_told_with_the_reason() -> None:
+    note = f"the cluster was not asked, and nothing was compared with it: {SILENT}"
+    for hosts in (
+        [host(1), host(2), host(3)],
+        [down(1), down(2), down(3)],
+        [down(1, bootstrapped=False), host(2, bootstrapped=False), bare(3, recorded_id=CLUSTER)],
+    ):
+        made = decide(*hosts, reason=SILENT)
+        assert made.unanswered
+        assert made.lines[-1] == note
+    for silent in ([bare(1), bare(2), bare(3)], [down(1, bootstrapped=False), bare(2), bare(3)]):
+        made = decide(*silent, reason=SILENT)
+        assert not made.unanswered
+        assert note not in made.lines
+    assert not decide(host(1), host(2), host(3), serves=cluster()).unanswered
+
+
+def test_brokers_that_run_and_do_not_let_the_admin_client_in_are_refused() -> None:
+    assert refusal(host(1), down(2), host(3), refusal=REFUSED, reason=SILENT) == REFUSED
+    # Another tool has the port of a host on which nothing of this role runs: that is no cluster of the inventory's.
+    assert decide(bare(1), bare(2), bare(3), refusal=REFUSED, reason=SILENT).steps["kafka1"].action == "start"
+
+
+def test_brokers_that_another_tool_runs_are_not_started_anew_all_at_once() -> None:
+    said = refusal(down(1), down(2), host(3), serves=cluster())
+    assert said == (
+        "kafka1 (broker 1 serves at kafka1:9092) and kafka2 (broker 2 serves at kafka2:9092): Kafka runs there, and not"
+        " by the kafka.service of this role, which would start it anew on all of these hosts at once. Take over one"
+        " host after the other: stop Kafka on it, disable what starts it, and run this with --limit for that host."
+    )
+    silent = refusal(down(1, roles=["controller"], other_service=True), down(2), reason=SILENT)
+    assert silent.startswith("kafka1 (kafka.service runs): Kafka runs there")
+
+
+def test_a_host_of_another_tool_is_taken_over_while_the_others_are_left_alone() -> None:
+    others = [down(node, in_run=False, properties={}, digests={}, other_service=True) for node in (2, 3)]
+    made = decide(down(1), *others, serves=cluster(away=[1]))
+    assert str(made.steps["kafka1"]) == "start, because it does not run"
 
 
 @pytest.mark.parametrize("process", [RUNNING, None])

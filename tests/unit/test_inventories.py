@@ -31,6 +31,15 @@ OWN_MEANS = """
   vars: {java_enabled: false, os_tuning_enabled: false, firewall_enabled: false, data_disk_mounts: []}
   roles: [crucible.kafka.os_tuning, crucible.kafka.data_disk, crucible.kafka.java, crucible.kafka.firewall]
 """
+# What uninstall.yml does with the firewall; without `when` of its own it would need ufw, which this host does not have.
+OWN_FIREWALL = """
+- hosts: orders
+  gather_facts: false
+  connection: local
+  tasks:
+    - import_role: {name: crucible.kafka.firewall, tasks_from: rules}
+      vars: {firewall_rules: [], firewall_keep_undeclared: false}
+"""
 MEMBERS = """
 - hosts: clicks
   gather_facts: false
@@ -98,3 +107,19 @@ def test_what_is_left_to_the_user_is_not_touched(tmp_path: Path) -> None:
     assert re.search(r"o1 +: ok=5 +changed=0 ", told), (
         told
     )  # The facts, the four specifications of arguments, and no task.
+
+
+@pytest.mark.parametrize("given", ["firewall_enabled=false", '{"firewall_enabled": false}'])
+def test_a_firewall_that_is_left_to_the_user_is_not_touched_when_kafka_is_removed(tmp_path: Path, given: str) -> None:
+    (tmp_path / "own.yml").write_text(OWN_FIREWALL, "utf-8")
+    python = f"ansible_python_interpreter={sys.executable}"
+    told = run(tmp_path, "own.yml", "--check", "--limit=o1", "-e", python, "-e", given)
+    assert re.search(r"o1 +: ok=0 +changed=0 .*skipped=1 ", told), told
+
+
+@pytest.mark.parametrize("given", ["java_enabled", "os_tuning_enabled", "firewall_enabled"])
+def test_what_is_left_to_the_user_may_be_said_as_text(tmp_path: Path, given: str) -> None:
+    (tmp_path / "own.yml").write_text(OWN_MEANS, "utf-8")
+    python = f"ansible_python_interpreter={sys.executable}"
+    told = run(tmp_path, "own.yml", "--limit=o1", "-e", python, "-e", f"{given}=false")
+    assert re.search(r"o1 +: ok=5 +changed=0 ", told), told

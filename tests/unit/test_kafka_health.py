@@ -187,13 +187,15 @@ def test_who_may_do_what_is_told_and_is_no_problem(monkeypatch: pytest.MonkeyPat
     access = {"kafka1": AUTHORIZED, "kafka2": AUTHORIZED, "kafka3": {}}
     answer = health(monkeypatch, cluster(), access=access, access_unread=["kafka4"], member_listeners=["INTERNAL"])
     assert answer["problems"] == []
-    assert answer["text"].splitlines()[-7:] == [
+    assert answer["text"].splitlines()[-8:] == [
         "Access: 2 of 2 nodes have an authorizer (StandardAuthorizer)",
         "  Super users: User:admin",
         "  Not known of kafka4",
         "  ACLs: 1 of 1 principals",
         "  For everybody, or everything on all names of a kind: User:*: allow read topic orders",
         "  SCRAM users without an ACL of their own: stock",
+        "  Nodes need no login at the listener INTERNAL of kafka1 and kafka2 (PLAINTEXT), while one is asked for at"
+        " CLIENT: nothing but a firewall keeps others out.",
         "All is well.",
     ]
     assert questions == ["acls", "users"]
@@ -223,6 +225,33 @@ def test_a_listener_is_open_to_clients_unless_it_is_said_that_members_alone_reac
     assert f"  {sentence}" not in failing["text"].partition("Not well:")[0]
 
 
+@pytest.mark.parametrize(
+    ("declared", "sentences"),
+    [
+        ({}, []),
+        ({"security": "plaintext"}, []),
+        ({"security": "scram"}, ["no node that runs has an authorizer", "CLIENT of kafka1 is PLAINTEXT"]),
+        (
+            {"security": "scram", "security_phase": "closed"},
+            ["no node that runs has an auth", "CLIENT of kafka1 is PLAINTEXT"],
+        ),
+        ({"security": "scram", "security_phase": "acls"}, ["no node that runs has an authorizer"]),
+        ({"security": "scram", "security_phase": "members"}, []),
+        ({"security": "tls", "security_phase": "closed"}, ["CLIENT of kafka1 is PLAINTEXT"]),
+        ({"security": "tls", "open_listeners": ["CLIENT"]}, []),
+    ],
+)
+@pytest.mark.parametrize("told", [cluster(), NOTHING_ANSWERS])
+def test_a_cluster_that_is_more_open_than_declared_is_not_well(
+    monkeypatch: pytest.MonkeyPatch, told: Any, declared: dict[str, Any], sentences: list[str]
+) -> None:
+    asked(monkeypatch)
+    answer = health(monkeypatch, told, access={"kafka1": OPEN}, **declared)
+    problems = [problem for problem in answer["problems"] if problem != str(NOTHING_ANSWERS)]
+    assert len(problems) == len(sentences)
+    assert all(sentence in problem for sentence, problem in zip(sentences, problems, strict=True))
+
+
 @pytest.mark.parametrize("access", [{}, {"kafka1": OPEN, "kafka2": OPEN}])
 def test_a_cluster_without_security_is_not_asked_about_access(
     monkeypatch: pytest.MonkeyPatch, access: dict[str, Any]
@@ -237,7 +266,7 @@ def test_acls_that_are_not_told_are_a_problem_and_hide_nothing(monkeypatch: pyte
     asked(monkeypatch, AdminError("Kafka did not tell the ACLs: ClusterAuthorizationFailedError"))
     answer = health(monkeypatch, cluster(), access={"kafka1": AUTHORIZED}, member_listeners=["INTERNAL"])
     assert answer["problems"] == ["Kafka did not tell the ACLs: ClusterAuthorizationFailedError"]
-    assert "  Super users: User:admin\nNot well:" in answer["text"]
+    assert "  Super users: User:admin\n" in answer["text"].partition("Not well:")[0]
 
 
 def test_one_broker_that_cannot_tell_does_not_hide_what_the_others_say(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,3 +130,53 @@ def test_our_own_command_line_tools_follow_the_declared_java(archive: Path) -> N
     assert install(archive, digits, java="/opt/jdk-21/bin/java")["changed"]
     assert "exec /opt/jdk-21/bin/java " in tool.read_text(encoding="ascii")
     assert tool.stat().st_mode & 0o777 == 0o755
+
+
+def uninstall(folder: Path) -> dict[str, Any]:
+    return run_module("kafka_release", state="absent", link=str(folder / "kafka"))
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_a_directory_in_the_place_of_the_link_is_one_sentence_and_nothing_is_touched(
+    archive: Path, check: bool
+) -> None:
+    """As tutorials install Kafka."""
+    (archive.parent / "kafka/bin").mkdir(parents=True)
+    answer = install(archive, hashlib.sha512(archive.read_bytes()).hexdigest(), check=check)
+    assert answer["failed"]
+    assert answer["msg"].startswith(f"{archive.parent}/kafka is no link, and the link to the release belongs there")
+    assert "move it" in answer["msg"]
+    assert archive.exists()
+    assert not (archive.parent / "kafka-4.3.1").exists()
+
+
+def test_a_directory_in_the_place_of_the_link_is_not_removed(archive: Path) -> None:
+    (archive.parent / "kafka/bin").mkdir(parents=True)
+    assert not uninstall(archive.parent)["changed"]
+    assert (archive.parent / "kafka/bin").is_dir()
+
+
+def test_a_release_of_somebody_else_is_left_by_the_link_and_never_removed(archive: Path) -> None:
+    theirs = archive.parent / "kafka_2.13-3.7.0"
+    theirs.mkdir()
+    (archive.parent / "kafka").symlink_to(theirs)
+    install(archive, hashlib.sha512(archive.read_bytes()).hexdigest())
+    assert (archive.parent / "kafka.previous").readlink() == theirs
+    assert uninstall(archive.parent)["changed"]
+    assert theirs.is_dir()
+    assert {path.name for path in archive.parent.glob("kafka*")} == {"kafka_2.13-3.7.0", "kafka_2.13-4.3.1"}
+
+
+def test_a_link_of_somebody_else_stays_where_nothing_was_installed(archive: Path) -> None:
+    theirs = archive.parent / "kafka_2.13-3.7.0"
+    theirs.mkdir()
+    (archive.parent / "kafka").symlink_to(theirs)
+    assert not uninstall(archive.parent)["changed"]
+    assert (archive.parent / "kafka").readlink() == theirs
+
+
+def test_what_was_installed_is_removed_with_its_links(archive: Path) -> None:
+    install(archive, hashlib.sha512(archive.read_bytes()).hexdigest())
+    assert uninstall(archive.parent)["changed"]
+    assert [path.name for path in archive.parent.glob("kafka*")] == ["kafka_2.13-4.3.1"]
+    assert not uninstall(archive.parent)["changed"]

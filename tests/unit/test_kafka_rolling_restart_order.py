@@ -13,8 +13,8 @@ NODES = [{"name": f"kafka{n}", "node_id": n, "roles": ["broker", "controller"], 
 TWO_VOTERS = {node_id: VOTERS[node_id] for node_id in (1, 2)}
 
 
-def plan(nodes: list[dict[str, Any]] = NODES, check: bool = False) -> dict[str, Any]:
-    return run_module("kafka_rolling_restart_order", check=check, bootstrap_servers=SERVERS, nodes=nodes)
+def plan(nodes: list[dict[str, Any]] = NODES, check: bool = False, **further: Any) -> dict[str, Any]:
+    return run_module("kafka_rolling_restart_order", check=check, bootstrap_servers=SERVERS, nodes=nodes, **further)
 
 
 @pytest.mark.parametrize("check", [False, True])
@@ -43,6 +43,21 @@ def test_where_two_controllers_vote_none_is_restarted(monkeypatch: pytest.Monkey
 def test_where_two_controllers_vote_a_third_one_is_made_first(monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(monkeypatch, "kafka_rolling_restart_order", cluster(voters=TWO_VOTERS))
     assert plan()["order"] == [3, 2, 1]
+
+
+def test_a_new_node_comes_last_where_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    new = {"node_id": 4, "roles": ["broker"]}
+    stand_in(monkeypatch, "kafka_rolling_restart_order", cluster())
+    assert plan([new, *NODES])["order"] == [4, 2, 3, 1]
+    stand_in(monkeypatch, "kafka_rolling_restart_order", cluster())
+    assert plan([new, *NODES], newcomers_last=True)["order"] == [2, 3, 1, 4]
+
+
+def test_two_voters_do_not_wait_for_a_new_node_that_comes_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(monkeypatch, "kafka_rolling_restart_order", cluster(voters=TWO_VOTERS, brokers=[1, 2]))
+    answer = plan(newcomers_last=True)
+    assert answer["failed"]
+    assert "systemctl stop kafka" in answer["msg"]
 
 
 def test_the_next_server_is_asked_where_the_first_one_cannot_tell(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,6 +91,14 @@ def test_what_was_set_is_not_set_again_by_who_remembers_it(cluster: Cluster) -> 
     assert users(SHOP)["changed"]
 
 
+def test_what_was_sent_unencrypted_is_set_anew_with_another_salt(cluster: Cluster) -> None:
+    [first] = users(SHOP)["set"]
+    ((_, salt, _),) = cluster.kept.values()
+    again = users(SHOP, recorded=[{**first, "exposed": True}])
+    assert again["changed"]
+    assert salt not in {kept for _, kept, _ in cluster.kept.values()}
+
+
 def test_two_users_never_have_the_same_salt(cluster: Cluster) -> None:
     users(SHOP, {**SHOP, "name": "clicks"})
     assert len({salt for _, salt, _ in cluster.kept.values()}) == 2

@@ -158,6 +158,7 @@ SETTINGS = {
     "tls_authority_days": 62,
     "signed_elsewhere": False,
     "client_names": ["shop"],
+    "health_days": 14,
 }
 
 
@@ -166,8 +167,8 @@ SETTINGS = {
     [
         {},
         {"tls_authority_dir": "~/ca"},
-        {"tls_days": 0.25, "tls_renew_days": 0.125},
-        {"signed_elsewhere": True, "client_names": [], "passphrase_length": 0, "tls_renew_days": 31},
+        {"tls_days": 0.25, "tls_renew_days": 0.125, "health_days": 0.2},
+        {"signed_elsewhere": True, "client_names": [], "passphrase_length": 0, "tls_renew_days": 31, "health_days": 90},
     ],
 )
 def test_settings_that_can_work_are_taken(well: dict[str, Any]) -> None:
@@ -190,6 +191,11 @@ def test_settings_that_can_work_are_taken(well: dict[str, Any]) -> None:
         (
             {"tls_days": 0.25, "tls_renew_days": 0.5},
             "tls_renew_days: 0.5 is not less than tls_days, 0.25, so that each run would renew each certificate.",
+        ),
+        (
+            {"tls_days": 14, "tls_renew_days": 7},
+            "tls_days: certificates would be made for 14 days, and check_health fails for those that are valid for less"
+            " than 14, with which each run ends. Set kafka_health_certificate_days lower, or tls_days higher.",
         ),
         ({"passphrase_length": 7}, "tls_authority_passphrase: it needs 8 characters or more; keep it in a vault."),
         (

@@ -74,9 +74,9 @@ def node_info(tmp_path: Path) -> dict[str, str]:
     return {"config_dir": f"{tmp_path}/config", "runtime_dir": f"{tmp_path}/run", "release_dir": f"{tmp_path}/none"}
 
 
-def read(tmp_path: Path, options: dict[str, str]) -> dict[str, Any]:
-    declared = [{"path": f"{tmp_path}/data", "mount": ""}]
-    given = {**options, "name": "kafka1", "unit": "kafka.service", "data_dirs": declared}
+def read(tmp_path: Path, options: dict[str, str], declared: str = "/data") -> dict[str, Any]:
+    data_dirs = [{"path": f"{tmp_path}{declared}", "mount": ""}]
+    given = {**options, "name": "kafka1", "unit": "kafka.service", "data_dirs": data_dirs}
     answer = run("kafka_node_info", False, f"{tmp_path}/bin", **given)
     assert not answer.get("failed"), answer
     return answer
@@ -89,6 +89,47 @@ def test_directories_that_are_no_longer_declared_are_looked_at_too(tmp_path: Pat
     assert former["path"] == f"{tmp_path}/former"
     assert former["meta"] == {"version": "1", "node.id": "1"}
     assert answer["process"] is None
+
+
+def test_partitions_in_a_directory_that_is_no_longer_declared_are_told(
+    tmp_path: Path, node_info: dict[str, str]
+) -> None:
+    for name in ("orders-0", "clicks.v2-11", "orders-1.0f3c-delete", "__cluster_metadata-0", "lost+found"):
+        (tmp_path / "former" / name).mkdir()
+    (tmp_path / "former/file-1").touch()
+    answer = read(tmp_path, node_info)
+    assert answer["former_dirs"][0]["partitions"] == ["clicks.v2-11", "orders-0"]
+
+
+def test_a_directory_is_the_declared_one_however_its_path_is_spelt(tmp_path: Path, node_info: dict[str, str]) -> None:
+    properties = f"log.dirs={tmp_path}/data/,/{tmp_path}/former/../data/.\nmetadata.log.dir={tmp_path}/data//\n"
+    (tmp_path / "config/server.properties").write_text(properties, encoding="utf-8")
+    answer = read(tmp_path, node_info, declared="//data/")
+    assert [found["path"] for found in answer["data_dirs"]] == [f"{tmp_path}/data"]
+    assert answer["former_dirs"] == []
+
+
+def test_a_service_of_the_same_name_that_another_tool_has_written_is_told(
+    tmp_path: Path, node_info: dict[str, str]
+) -> None:
+    assert read(tmp_path, node_info)["other_service"] is False
+    (tmp_path / "bin/systemctl").write_text(f"#!/bin/sh\necho {os.getpid()}\n", encoding="utf-8")
+    answer = read(tmp_path, node_info)
+    assert (answer["process"] is None, answer["other_service"]) == (False, False)
+    (tmp_path / "run").rmdir()
+    answer = read(tmp_path, node_info)
+    assert (answer["process"], answer["other_service"]) == (None, True)
+
+
+def test_a_directory_in_the_place_of_the_link_to_the_release_is_told(tmp_path: Path, node_info: dict[str, str]) -> None:
+    link = tmp_path / "kafka"
+    assert read(tmp_path, node_info)["link_is_taken"] is False
+    assert read(tmp_path, {**node_info, "link": str(link)})["link_is_taken"] is False
+    link.symlink_to(tmp_path / "data")
+    assert read(tmp_path, {**node_info, "link": str(link)})["link_is_taken"] is False
+    link.unlink()
+    link.mkdir()
+    assert read(tmp_path, {**node_info, "link": str(link)})["link_is_taken"] is True
 
 
 @pytest.mark.parametrize(("file", "told"), [("bootstrapped", True), ("formed", True), ("other", False)])

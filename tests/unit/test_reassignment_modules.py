@@ -174,14 +174,14 @@ def test_leaders_stay_where_the_cluster_is_not_to_rebalance_them_and_the_plan_sa
 def test_rebalancing_elects_leaders_by_the_setting_by_which_a_rolling_restart_does() -> None:
     plays = {
         name: {task["name"]: task for task in yaml.safe_load((ROLES / name).read_text(encoding="utf-8"))}
-        for name in ("kafka/tasks/rolling_restart_host.yml", "rebalance/tasks/main.yml")
+        for name in ("kafka/tasks/rolling_restart_host.yml", "rebalance/tasks/plan.yml", "rebalance/tasks/main.yml")
     }
-    restart, rebalance = plays.values()
+    restart, plan, rebalance = plays.values()
     conditions = restart["Elect preferred leaders"]["when"]
     assert "__kafka_properties['auto.leader.rebalance.enable'] | default(true) | bool" in conditions
     # Without `default`, which would take properties that cannot be rendered for true as well.
     setting = "{{ __kafka_properties.get('auto.leader.rebalance.enable', true) }}"
-    assert rebalance["Plan the moves"]["crucible.kafka.kafka_reassignment_plan"]["auto_leader_rebalance"] == setting
+    assert plan["Plan the moves"]["crucible.kafka.kafka_reassignment_plan"]["auto_leader_rebalance"] == setting
     assert rebalance["Elect preferred leaders"]["loop"] == "{{ __rebalance_plan.elect_leaders_on }}"
 
 

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 PLAYBOOKS = Path(__file__).resolve().parents[2] / "playbooks"
+ROLE = PLAYBOOKS.parent / "roles/kafka"
 # In a process of its own: once Ansible's controller is imported, modules in the same process act as a part of it.
 RENDER = """
 import json, sys
@@ -29,6 +30,18 @@ PLAN = """
   gather_facts: false
   vars: {__kafka_plan: {steps: {kafka1: {in_turn: false}, kafka2: {in_turn: %s}}}}
   tasks: [{include_role: {name: crucible.kafka.kafka, tasks_from: refuse_restarts}}]
+"""
+
+# kafka2 is down, and would rejoin.
+RESTART_ALL = """
+- hosts: kafka1,kafka2
+  gather_facts: false
+  vars:
+    __kafka_plan: {steps: {kafka1: {in_turn: false}, kafka2: {in_turn: true}}}
+    __kafka_found: {process: "{{ {'release': '4.3.1'} if inventory_hostname == 'kafka1' else none }}"}
+  tasks:
+    - import_role: {name: crucible.kafka.kafka, tasks_from: load_vars}
+    - debug: {msg: "{{ inventory_hostname }} {{ __kafka_restart_steps.in_turn }}"}
 """
 
 
@@ -84,3 +97,33 @@ def test_a_restart_that_a_play_makes_is_not_refused(tmp_path: Path) -> None:
 def test_a_play_without_restarts_is_taken_where_none_is_planned(tmp_path: Path) -> None:
     run = plan_run(tmp_path, in_turn="false")
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def restarted(playbook: str) -> dict[str, Any]:
+    """The variables that a playbook gives to the restart of a node."""
+    plays = yaml.safe_load((PLAYBOOKS / playbook).read_text(encoding="utf-8"))
+    [play] = [play for play in plays if play.get("serial") == 1]
+    return dict(play["tasks"][0].get("vars", {}))
+
+
+def test_a_restart_that_deploys_nothing_compares_dynamic_settings_with_what_is_written() -> None:
+    """With what the inventory declares it would set what nobody has deployed."""
+    tasks = yaml.safe_load((ROLE / "tasks/rolling_restart_host.yml").read_text(encoding="utf-8"))
+    [drops] = [task["crucible.kafka.kafka_broker_config"] for task in tasks if "kafka_broker_config" in str(task)]
+    assert drops["declared"] == "{{ __kafka_restarts_with }}"
+    assert restarted("rolling_restart.yml") == {"__kafka_restarts_with": "{{ __kafka_found.written }}"}
+    assert restarted("site.yml") == {}
+    declared = yaml.safe_load((ROLE / "vars/main/plan.yml").read_text(encoding="utf-8"))
+    assert declared["__kafka_restarts_with"] == "{{ __kafka_properties }}"
+
+
+def test_a_restart_that_deploys_nothing_leaves_a_node_alone_that_does_not_run(tmp_path: Path) -> None:
+    playbook = tmp_path / "restart.yml"
+    playbook.write_text(RESTART_ALL, encoding="utf-8")
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), "--inventory=kafka1,kafka2,", str(playbook)]
+    run = subprocess.run(command, cwd=PLAYBOOKS.parent, text=True, capture_output=True, check=False)
+    assert "kafka1 True" in run.stdout, run.stdout + run.stderr
+    assert "kafka2 False" in run.stdout
+    tasks = yaml.safe_load((ROLE / "tasks/rolling_restart_all.yml").read_text(encoding="utf-8"))
+    [chooses] = [task for task in tasks if "ansible.builtin.set_fact" in task]
+    assert "when" not in chooses

@@ -11,7 +11,7 @@ import pytest
 from kafka_load.config import jaas
 
 from ansible_collections.crucible.kafka.plugins.filter.security import kafka_first_user
-from ansible_collections.crucible.kafka.plugins.module_utils import security
+from ansible_collections.crucible.kafka.plugins.module_utils import security, security_phase
 from ansible_collections.crucible.kafka.plugins.module_utils.security import SECURITIES, Declared
 
 NODES = ["kafka1", "kafka2"]
@@ -234,6 +234,39 @@ def test_what_has_all_it_needs_is_not_refused(name: str) -> None:
             "kafka_security_phase: acls is a phase of the way to tls, mtls or scram in kafka_mode kraft; take it"
             " away, or set kafka_security.",
         ),
+        *(
+            (
+                name,
+                {"config": ["num.io.threads", key]},
+                f"kafka_config: {key} makes other principals of the nodes' certificates than User:CN= and the host's"
+                " name, by which kafka_security names them in super.users, so that they would refuse each other. Say"
+                " super.users, too, with the principals that it makes.",
+            )
+            for name in ("mtls", "scram")
+            for key in (
+                "ssl.principal.mapping.rules",
+                "principal.builder.class",
+                "listener.name.internal.ssl.principal.mapping.rules",
+            )
+        ),
+        (
+            "scram",
+            {"phase": "authorizer", "config": ["principal.builder.class"]},
+            "kafka_config: principal.builder.class makes other principals of the nodes' certificates than User:CN= and"
+            " the host's name, by which kafka_security names them in super.users, so that they would refuse each"
+            " other. Say super.users, too, with the principals that it makes.",
+        ),
+        *(
+            (
+                name,
+                {"phase": phase, "entries": [entry("INTERNAL", "SSL", "members"), entry("PLAIN", "PLAINTEXT")]},
+                "kafka_listeners: PLAIN is PLAINTEXT, so that whoever reaches its port needs no login, while"
+                f" kafka_security is {name}. Give it another security_protocol, or name it in"
+                " kafka_security_open_listeners.",
+            )
+            for name in ("tls", "mtls", "scram")
+            for phase in ("", "closed")
+        ),
         (
             "tls",
             {"admin_host": "bastion"},
@@ -256,6 +289,12 @@ def test_what_cannot_work_is_refused_by_a_sentence_that_names_the_variable(
         ("mtls", {"phase": "closed", "entries": [], "inter_broker_listener": "INTERNAL"}),
         ("plaintext", {"mode": "zookeeper", "inter_broker_listener": "CLIENT", "admin_host": "bastion"}),
         ("tls", {"admin_host": "bastion", "ca": ""}),
+        ("tls", {"config": ["ssl.principal.mapping.rules"]}),
+        ("mtls", {"config": ["ssl.principal.mapping.rules", "super.users"]}),
+        ("scram", {"phase": "members", "config": ["principal.builder.class"]}),
+        ("scram", {"config": ["my.principal.builder.class.name", "listener.name.internal.ssl.client.auth"]}),
+        ("tls", {"entries": [entry("INTERNAL", "SSL"), entry("PLAIN", "PLAINTEXT")], "open_listeners": ["PLAIN"]}),
+        ("scram", {"entries": security.listeners(SECURITIES["scram"], security_phase.PHASES[3]), "phase": "acls"}),
         ("tls", {"admin_host": "bastion", "tls_enabled": False}),
         ("scram", {"inter_broker_listener": "CLIENT", "config": ["sasl.mechanism.inter.broker.protocol"]}),
     ],

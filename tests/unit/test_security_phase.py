@@ -195,7 +195,7 @@ def test_a_process_that_says_nothing_is_one_of_a_plaintext_cluster() -> None:
     assert security_phase.running_phase({}, True) == PLAINTEXT
     assert skipped("scram", "", {"kafka1": {}}) == []
     alone = {"controller.listener.names": "CONTROL"}
-    assert security_phase.running_phase(alone, True) == "members"
+    assert security_phase.running_phase(alone, True) == "closed"
     assert security_phase.running_phase(alone, False) == "closed"
 
 
@@ -203,6 +203,31 @@ def test_a_process_that_says_nothing_is_one_of_a_plaintext_cluster() -> None:
 def test_an_authorizer_of_ones_own_is_no_phase_of_the_way_to_tls(own: dict[str, str]) -> None:
     closed = {name: {**each, **own} for name, each in properties("tls", "closed").items()}
     assert skipped("tls", "closed", closed) == []
+
+
+@pytest.mark.parametrize("nodes", [NODES, DEDICATED], ids=["combined", "dedicated"])
+def test_a_closed_cluster_that_clients_trust_alone_is_not_opened_on_its_way_to_certificates(nodes: list[Node]) -> None:
+    """In authorizer and acls the plaintext listener is there, and whoever comes by it may do everything."""
+    closed = properties("tls", "closed", nodes)
+    assert skipped("mtls", "closed", closed) == []
+    for phase in ("listeners", "members", "authorizer", "acls"):
+        (sentence,) = skipped("mtls", phase, closed)
+        assert sentence.startswith(f"kafka_security_phase: {phase} would open the listener CLIENT again")
+        assert "kafka1, " in sentence
+        assert sentence.endswith("Declare closed.")
+    interrupted = closed | {"kafka3": properties("mtls", "closed", nodes)["kafka3"]}
+    assert skipped("mtls", "closed", interrupted) == []
+    # The way back from there is what it says.
+    assert skipped("mtls", "acls", properties("mtls", "closed", nodes)) == []
+    assert skipped("tls", "members", closed) == []
+
+
+@pytest.mark.parametrize("nodes", [NODES, DEDICATED], ids=["combined", "dedicated"])
+def test_super_users_of_ones_own_hide_no_phase(nodes: list[Node]) -> None:
+    for phase in ("authorizer", "acls", "closed"):
+        own = {"super.users": "User:admin;User:another;User:CN=kafka1"}
+        found = [{**each, **own} for each in properties("scram", phase, nodes).values()]
+        assert {security_phase.running_phase(each, True) for each in found} == {phase}
 
 
 def test_a_listener_that_is_secured_makes_a_cluster_one_that_is_not_in_plaintext() -> None:
@@ -238,7 +263,8 @@ def test_the_administrator_is_one_of_the_users_while_nobody_logs_in_yet() -> Non
     own = {**ADMIN, "mechanism": "SCRAM-SHA-256"}
     assert kafka_security_users("scram", "listeners", [shop], *ADMIN.values()) == [shop, ADMIN]
     assert kafka_security_users("scram", "listeners", [own], *ADMIN.values()) == [own]
-    assert kafka_security_users("scram", "members", [shop], *ADMIN.values()) == [shop]
+    assert kafka_security_users("scram", "members", [shop], *ADMIN.values()) == [shop, ADMIN]
+    assert kafka_security_users("scram", "authorizer", [shop], *ADMIN.values()) == [shop]
     assert kafka_security_users("scram", "", [shop], *ADMIN.values()) == [shop]
     assert kafka_security_users("mtls", "listeners", [shop], *ADMIN.values()) == [shop]
 

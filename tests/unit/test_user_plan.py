@@ -105,6 +105,16 @@ def test_requests_are_no_larger_than_a_controller_takes(monkeypatch: pytest.Monk
     assert [len(one) for one in requests(changes)] == [2, 2, 1]
 
 
+def test_what_was_sent_unencrypted_is_set_anew_as_declared() -> None:
+    current, recorded = {SHOP: 4100, OTHER: 4200}, {SHOP: 4100, OTHER: 4200}
+    declared_ = [wanted(), wanted(OTHER)]
+    own = Login(SHOP, "secret")
+    assert not plan(current, declared_, recorded, own).changes
+    changes = plan(current, declared_, recorded, own, exposed={SHOP, Credential("gone", "SCRAM-SHA-512")})
+    assert changes.set == {SHOP: "set anew, as it was sent unencrypted"}
+    assert plan({}, declared_, recorded, exposed={SHOP}).set == {SHOP: "new", OTHER: "new"}
+
+
 def test_the_declared_count_is_taken_only_where_there_is_none_above() -> None:
     assert iteration_counts(4096) == range(4097, 4597)
     assert iteration_counts(16200) == range(16201, 16385)

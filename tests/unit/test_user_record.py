@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.crucible.kafka.plugins.module_utils.user_plan import Credential, DeclaredCredential
 from ansible_collections.crucible.kafka.plugins.module_utils.user_record import (
     RecordError,
+    exposed,
     parse,
     updated,
     verified,
@@ -38,6 +39,23 @@ def test_only_what_was_done_changes_in_the_record() -> None:
     assert verified(after, changed) == {SHOP: 4300, OTHER: 4200}
     assert parse(updated(after, changed, {}, [SHOP])).keys() == {OTHER}
     assert updated(RECORD, WANTED, {}, [Credential("gone", "SCRAM-SHA-512")]) == RECORD
+
+
+def test_what_was_sent_unencrypted_is_known_until_it_is_sent_encrypted() -> None:
+    """Who has read the salted password from the network can log in by it."""
+    assert exposed(RECORD) == {SHOP, OTHER}
+    after = updated(RECORD, WANTED, {SHOP: 4300}, [], encrypted=True)
+    assert exposed(after) == {OTHER}
+    assert verified(after, WANTED) == {SHOP: 4300, OTHER: 4200}
+    assert exposed("") == set()
+
+
+def test_of_a_record_of_an_earlier_release_nothing_is_known_to_have_been_encrypted() -> None:
+    document = json.loads(updated("", WANTED, {SHOP: 4100, OTHER: 4200}, [], encrypted=True))
+    for entry in document["credentials"]:
+        del entry["encrypted"]
+    assert verified(json.dumps(document), WANTED) == {SHOP: 4100, OTHER: 4200}
+    assert exposed(json.dumps(document)) == {SHOP, OTHER}
 
 
 def test_a_record_shows_no_password_and_not_who_has_the_same_one() -> None:

@@ -13,9 +13,24 @@ RECORD = kafka_users_record("", USERS, DONE, [])
 
 
 def test_what_was_recorded_is_found_as_the_module_takes_it() -> None:
-    assert kafka_recorded_users(RECORD, USERS) == DONE
+    assert kafka_recorded_users(RECORD, USERS) == [{**DONE[0], "exposed": False}]
     assert kafka_recorded_users(RECORD, [{"name": "shop", "password": "another"}]) == []
     assert kafka_recorded_users("", USERS) == []
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "exposed"),
+    [
+        ("PLAINTEXT", "SASL_SSL", True),
+        ("SASL_PLAINTEXT", "SSL", True),
+        ("PLAINTEXT", "SASL_PLAINTEXT", False),  # It would be sent unencrypted again.
+        ("SASL_SSL", "SASL_SSL", False),
+        ("SSL", "PLAINTEXT", False),
+    ],
+)
+def test_what_was_sent_unencrypted_is_exposed_once_it_can_be_sent_otherwise(then: str, now: str, exposed: bool) -> None:
+    record = kafka_users_record("", USERS, DONE, [], then)
+    assert [each["exposed"] for each in kafka_recorded_users(record, USERS, now)] == [exposed]
 
 
 def test_what_was_removed_is_no_longer_in_the_record() -> None:

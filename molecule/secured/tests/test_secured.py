@@ -31,6 +31,7 @@ SHOP = {
 CONTROLLERS = {f"controller{number}": f"10.97.{LAB}.{30 + number}" for number in (1, 2, 3)}
 EVERYBODY = BROKERS | CONTROLLERS
 VOTERS = {101, 102, 103}
+GROWN = (ROOT / "inventory/dedicated", ROOT / "molecule/lifecycle/kafka4")  # With a fourth broker.
 (QUOTA,) = VALUES["kafka_quotas"]
 STOCK_LOGIN = {
     "sasl.mechanisms": "SCRAM-SHA-512",
@@ -280,12 +281,21 @@ def serials() -> dict[str, str]:
     return shown
 
 
-def test_a_changed_password_and_a_certificate_near_its_end_take_effect_in_the_same_run() -> None:
-    """The run restarts what has to have them, and names what has changed, never the password."""
-    values, dedicated = f"--extra-vars=@{SCENARIO}/vars/values.yml", ROOT / "inventory/dedicated"
+def test_a_changed_password_a_certificate_near_its_end_and_a_new_broker_take_effect_in_the_same_run() -> None:
+    """The run restarts what has to have them, and names what has changed, never the password.
+
+    The new broker is started when all others have it in their super users: until then they would refuse it.
+    """
+    values = f"--extra-vars=@{SCENARIO}/vars/values.yml"
+    up = play("playbooks/lab/up.yml", values, inventory=GROWN)
+    assert up.ok, up.why
     former, declared, former_serials = VALUES["shop_password"], "another-secret", serials()
-    run = play(SITE, values, inventory=dedicated, shop_password=declared, tls_days=90, tls_renew_days=60)
+    run = play(SITE, values, inventory=GROWN, shop_password=declared, tls_days=90, tls_renew_days=60)
     assert run.ok, run.why
+    turns = re.findall(r"msg: '?(restart|rejoin), because", run.output)
+    assert turns == ["restart"] * len(EVERYBODY) + ["rejoin"]
+    assert "All is well." in run.sentences
+    assert let_in(f"10.97.{LAB}.14:9092", declared)
     assert "the secret listener.name.client.plain.sasl.jaas.config changed" in run.sentences
     assert "/etc/kafka/tls/keystore.pem changed" in run.sentences
     assert "PRIVATE KEY" not in run.output
@@ -331,8 +341,8 @@ def stock_let_in(password: str, mechanism: str) -> list[bool]:
 
 def declare(*users: dict[str, str]) -> Run:
     """Run access.yml with these users; nothing that it prints has a password."""
-    values, dedicated = f"--extra-vars=@{SCENARIO}/vars/values.yml", ROOT / "inventory/dedicated"
-    run = play("playbooks/access.yml", values, "--diff", "-vvv", inventory=dedicated, kafka_users=list(users))
+    values = f"--extra-vars=@{SCENARIO}/vars/values.yml"
+    run = play("playbooks/access.yml", values, "--diff", "-vvv", inventory=GROWN, kafka_users=list(users))
     assert run.ok, run.why
     assert "stocks-secret" not in run.output
     return run
