@@ -25,7 +25,7 @@ from live import LAB, ROOT, Run
 from testinfra.host import Host
 
 SCENARIO = ROOT / "molecule/production"
-VERSION = "4.3.1"
+VERSION = "4.4.0"
 ARCHIVE = f"kafka_2.13-{VERSION}.tgz"
 DOMAIN, MIRROR = "crucible.test", "mirror.crucible.test"
 GATEWAY = f"10.97.{LAB}.1"

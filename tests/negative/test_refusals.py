@@ -13,7 +13,7 @@ INVENTORY: dict[str, dict[str, Any]] = {"kafka1": {"kafka_node_id": 2}, "kafka3"
 DECLARED = {
     "kafka_config": {"default.replication.factor": 5, "min.insync.replicas": 6, "log.dirs": "/srv/kafka"},
     "kafka_topics": [{"name": "orders", "partitions": 3, "replication_factor": 4}],
-    "kafka_verison": "4.3.1",
+    "kafka_verison": "4.4.0",
 }
 DECLARED_SENTENCES = (
     "kafka_node_id: kafka3 has none",
@@ -40,7 +40,7 @@ FOUND = {
     "kafka_config": {"broker.session.timeout.ms": 18000, "broker.heartbeat.interval.ms": 9000},
 }
 FOUND_SENTENCES = (
-    "java_major_version: Kafka 4.3.1 needs Java 17 or later, not 11",
+    "java_major_version: Kafka 4.4.0 needs Java 17 or later, not 11",
     "for /srv/more, less than preflight_min_disk_mb",
     "MB of memory for a heap of 1000000 MB",
     "s ahead of this machine's; have an NTP service set it",
@@ -94,10 +94,10 @@ def test_what_the_hosts_show_is_told_before_anything_changes(by_hosts: Run, sent
 @pytest.mark.parametrize(
     ("extra", "sentence"),
     [
-        ({"kafka_mode": "zookeeper"}, "Kafka 4.3.1 has no ZooKeeper mode, 3.9 was the last release with it; use KRaft"),
+        ({"kafka_mode": "zookeeper"}, "Kafka 4.4.0 has no ZooKeeper mode, 3.9 was the last release with it; use KRaft"),
         (
             {"kafka_version": "4.2.1", "kafka_archive_checksum": "0" * 128},
-            "kafka_version: 4.2.1 is older than the cluster's metadata.version 30",
+            "kafka_version: 4.2.1 is older than the cluster's metadata.version 33",
         ),
     ],
 )

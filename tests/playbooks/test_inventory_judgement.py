@@ -14,7 +14,7 @@ from local_play import run_playbook
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "inventory/production.example"
 CHECKSUM = hashlib.sha512(b"kafka").hexdigest().upper()
-AS_PUBLISHED = "kafka_2.13-4.3.1.tgz: " + "\n  ".join(CHECKSUM[start : start + 8] for start in range(0, 128, 8))
+AS_PUBLISHED = "kafka_2.13-4.4.0.tgz: " + "\n  ".join(CHECKSUM[start : start + 8] for start in range(0, 128, 8))
 # Nobody has this address (RFC 5737), and a connection to it is not even tried: the proxy fails at once.
 NOWHERE = {"ansible_host": "192.0.2.1", "ansible_ssh_common_args": "-o ProxyCommand=false"}
 
@@ -101,7 +101,7 @@ def test_what_is_of_the_right_type_and_cannot_work_is_told_before_a_host_is_reac
         "kafka_admin_listener: ADMIN is not one of kafka_listeners",
         "kafka_config: log.dirs is not set here; change kafka_data_dirs",
         "kafka_config: default.replication.factor is 4, but there are 3 brokers",
-        "kafka_mode: Kafka 4.3.1 has no ZooKeeper mode",
+        "kafka_mode: Kafka 4.4.0 has no ZooKeeper mode",
         "groups['zookeeper']: there are no ZooKeeper servers",
     ):
         assert sentence in said
