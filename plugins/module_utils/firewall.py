@@ -1,8 +1,9 @@
 """The difference between the ufw rules that a host has and those that it should have.
 
-It is a pure module because a mistake here locks somebody out of his hosts: what a run would do is known, simulated and
-judged (`admits`) before the first rule changes. Rules are compared in the spelling of the `### tuple ###` lines of
-/etc/ufw/user.rules and user6.rules, since `ufw show added` shows an IPv4 rule and its IPv6 twin as one.
+It is a pure module because a mistake here locks administrators out of their hosts: what a run would do is known,
+simulated and judged (`admits`) before the first rule changes. Rules are compared in the spelling of the
+`### tuple ###` lines of /etc/ufw/user.rules and user6.rules, since `ufw show added` shows an IPv4 rule and its IPv6
+twin as one.
 """
 
 from __future__ import annotations
@@ -130,7 +131,7 @@ def difference(present: Sequence[Rule], first: Sequence[Rule], rest: Sequence[Ru
 
     `first` goes above everything else, `rest` below what others made: a `deny` of theirs keeps its force there.
     Rules are added before others are deleted, so that a changed network never leaves a moment without either.
-    A declared rule that somebody else has made already is left to him.
+    A declared rule that somebody else has made already is left as it is.
 
     Raises ConflictError when somebody else's rule has the match of a declared one and another action.
     """

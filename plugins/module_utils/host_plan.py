@@ -64,7 +64,7 @@ class Found:
 
     @property
     def static_quorum(self) -> bool:
-        """Whether the set of voters is fixed, so that nobody can join or leave it."""
+        """Whether the set of voters is fixed, so that no node can join or leave it."""
         quorum = self.cluster.quorum if self.cluster else None
         return quorum is not None and any(voter.directory_id in NO_DIRECTORY for voter in quorum.voters)
 

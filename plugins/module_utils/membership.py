@@ -1,4 +1,4 @@
-"""Who is registered with the cluster and not declared, and what a new host must not be added without.
+"""Which nodes are registered with the cluster and not declared, and what a new host must not be added without.
 
 A broker that leaves the inventory goes on holding replicas, and a controller goes on voting: nothing tells the cluster.
 """
@@ -78,7 +78,7 @@ def undeclared(state: ClusterState, declared: Iterable[int]) -> list[Undeclared]
 
 
 def addresses(state: ClusterState) -> list[str]:
-    """Return the hosts by which the cluster knows its brokers and voters: whoever is registered stays admitted."""
+    """Return the hosts by which the cluster knows its brokers and voters: each that is registered stays admitted."""
     return sorted({*(broker.host for broker in state.brokers), *state.controller_hosts.values()})
 
 
@@ -105,7 +105,7 @@ def problems(state: ClusterState | None, hosts: Sequence[Host]) -> Iterator[str]
 
 
 def notes(state: ClusterState | None, hosts: Sequence[Host]) -> Iterator[str]:
-    """Tell which undeclared nodes are registered and needed by nobody: they hold nothing and do not vote."""
+    """Tell which undeclared nodes are registered and not needed: they hold nothing and do not vote."""
     if state is not None:
         for node in undeclared(state, [host.node_id for host in hosts]):
             if not (node.replicas or node.votes):

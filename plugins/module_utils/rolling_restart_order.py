@@ -1,7 +1,7 @@
 """In which order running nodes are restarted, so that the cluster is disturbed as little and as late as possible.
 
-Kafka's own upgrade tests restart the controllers before the brokers. Who is to vote does so before the others are
-restarted, and who is to lose its vote keeps it until they have been: so there is a voter to spare for each of them.
+Kafka's own upgrade tests restart the controllers before the brokers. A node that is to vote does so before the others
+are restarted, and one that is to lose its vote keeps it until they have been: so there is a voter to spare for each.
 """
 
 from __future__ import annotations
