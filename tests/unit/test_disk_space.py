@@ -47,6 +47,12 @@ def test_each_broker_that_would_be_too_full_has_a_sentence_of_its_own() -> None:
     ]
 
 
+def test_a_broker_of_which_nothing_is_known_hides_no_other_one() -> None:
+    to_both = [*GETS_300, Move("clicks", 0, (1,), (2,), 60 * MB)]
+    assert [told.partition(" would")[0] for told in refused(to_both, of_3=[FULL])] == ["Broker 3"]
+    assert unjudged(to_both, {3: [FULL]})[0].startswith("The free space of broker 2 is not judged")
+
+
 def test_what_a_broker_loses_makes_no_room_for_what_it_gets() -> None:
     exchanged = [Move("orders", 0, (3,), (1,), 500 * MB), Move("orders", 1, (1,), (3,), 500 * MB)]
     assert len(refused(exchanged, of_1=[LARGE], of_3=[LogDir("/data", 1_000 * MB, 500 * MB)])) == 1
@@ -93,7 +99,10 @@ def test_a_broker_that_does_not_report_bytes_is_not_judged_and_that_is_told(dirs
 def test_several_brokers_that_do_not_report_bytes_are_told_in_one_sentence() -> None:
     to_both = [*GETS_300, Move("clicks", 0, (1,), (2,), 60 * MB)]
     (told,) = unjudged(to_both, {1: [UNKNOWN], 2: [UNKNOWN], 3: [UNKNOWN]})
-    assert told.startswith("The free space of brokers 2 and 3 is not judged, because they do not report bytes (")
+    assert told == (
+        "The free space of brokers 2 and 3 is not judged, because they do not report bytes (Kafka before 3.3 does not)."
+        " Look at their disks with df first."
+    )
     assert unjudged(to_both, {1: [UNKNOWN], 2: [LARGE], 3: [FULL]}) == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kafka_load.cluster import ClusterView
-from kafka_load.ledger import Drain, Ledger, LedgerSnapshot, TransformWork
+from kafka_load.ledger import Drain, Ledger, LedgerSnapshot, TopicPartition, TransformWork
 from kafka_load.ledger.findings import Judgement, TransformJudgement
 from kafka_load.ledger.snapshot import ProcessingSnapshot
 from kafka_load.run.topic_changes import TopicHistory, TopicState
@@ -29,12 +30,18 @@ def judged(
     topics: TopicHistory | None = None,
     removed_to: int = 0,
     not_given: frozenset[int] = frozenset(),
+    elsewhere: Mapping[TopicPartition, list[int]] | None = None,
 ) -> tuple[Judgement, TransformJudgement]:
-    """The input record with sequence n lies at offset n; the output has these, batch by batch as it is read back."""
+    """The input record with sequence n lies at offset n; the output has these, batch by batch as it is read back.
+
+    `elsewhere` are offsets of other partitions of the input that have an output.
+    """
     entries = [Entry(sequence, PRODUCER, sequence) for sequence in range(SENT) if sequence not in not_given]
     member = read([entries], "queue", "r")
     member = replace(member, processing=ProcessingSnapshot({}, {HERE: done_to}, aborted=3))
     work = TransformWork(known, topic=OUTPUT)
+    for where, offsets in (elsewhere or {}).items():
+        work.inputs[where].add(np.array(offsets, np.int64))
     for batch in filter(None, batches):
         work.inputs[HERE].add(np.array(batch, np.int64))
         for sequence in batch:
@@ -75,18 +82,31 @@ def test_every_output_is_judged_by_the_definition(acknowledged: set[int], batche
 
 def test_what_is_wrong_is_named_by_its_place_in_the_input() -> None:
     judgement, _ = judged(set(range(8)), [[0, 1, 2], [1, 2, 3, 6, 7, 5]])
-    named = {anomaly.kind: (anomaly.partition, anomaly.offset, anomaly.count) for anomaly in judgement.anomalies}
-    assert named["doubled_output"] == (PARTITION, 1, 2)
-    assert named["reordered_output"] == (PARTITION, 5, 1)
+    named = {anomaly.kind: anomaly for anomaly in judgement.anomalies}
+    for kind, offset, count in (("doubled_output", 1, 2), ("reordered_output", 5, 1)):
+        one = named[kind]
+        assert (one.topic, one.partition, one.producer) == (TOPIC, PARTITION, None)
+        assert (one.offset, one.sequence, one.count, one.at_ns) == (offset, None, count, 0)
+        assert one.note == "offset and count are those of the input"
     missing = [anomaly for anomaly in judgement.anomalies if anomaly.kind == "missing_output"]
-    assert [(one.sequence, one.count) for one in missing] == [(4, 1)]
+    assert [(one.sequence, one.count, one.note) for one in missing] == [(4, 1, "no output record of it can be read")]
+
+
+def test_the_output_of_each_partition_counts_and_that_of_a_topic_that_was_made_again_does_not() -> None:
+    """The topic sorts before the others, so that they come after it."""
+    remade, other = ("a", 0), (TOPIC, PARTITION + 1)
+    topics = changed(remade[0], BEFORE, AFTER)
+    _, found = judged(set(range(8)), [list(range(8))], topics=topics, elsewhere={remade: [1, 2], other: [5, 6, 7]})
+    assert (found.transformed, found.missing_outputs) == (8 + 3, 0)
+    _, found = judged(set(range(8)), [[0, 1, 1]], topics=topics, elsewhere={remade: [1, 1], other: [6, 5]})
+    assert (found.doubled_outputs, found.reordered_outputs) == (1, 1)
 
 
 def test_of_what_the_group_had_not_done_or_could_not_be_read_back_nobody_knows() -> None:
     _, found = judged(set(range(SENT)), [[0, 1, 2, 4]], done_to=6, drain=Drain(unread={HERE: SENT - 6}))
     assert (found.missing_outputs, found.unverifiable) == (1, SENT - 5)
-    _, found = judged(set(range(SENT)), [[0, 1]], known=False)
-    assert (found.missing_outputs, found.unverifiable) == (0, SENT - 2)
+    _, found = judged(set(range(SENT)), [[2, 3, 6]], known=False)
+    assert (found.missing_outputs, found.unverifiable) == (0, SENT - 3)
 
 
 def changed(topic: str, *states: TopicState | None) -> TopicHistory:
@@ -101,8 +121,8 @@ COMPACTED, BEFORE, AFTER = TopicState(1, "A", "compact"), TopicState(1, "A"), To
 
 
 def test_an_input_record_that_may_have_been_removed_before_the_group_came_need_not_have_an_output() -> None:
-    """The group was not given 4 and 5; it was given 8, of which there is no output either."""
-    there, not_given = [[0, 1, 2, 3, 6, 7, 9, 10, 11]], frozenset({4, 5})
+    """The group was not given 4 and 5; it was given 6, of which there is no output either."""
+    there, not_given = [[0, 1, 2, 3, 7, 8, 9, 10, 11]], frozenset({4, 5})
     for topics, removed_to, unverifiable in (
         (None, 0, 0),
         (changed("elsewhere", COMPACTED), 0, 0),
