@@ -1,20 +1,23 @@
-"""Which certificates nodes show to another one when they connect to it: those of their outgoing channels.
+"""Which certificates nodes show when they connect to others: those of their outgoing channels.
 
-For a moment OpenSSL listens in a node's place, with the node's own key, and whoever was connected has to come anew. The
-node itself goes on, and sees its connections end.
+For some seconds OpenSSL listens in the place of several nodes, with their own keys, and all that were connected to them
+have to come anew. The nodes themselves go on, and see their connections end.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from testinfra.host import Host
 
 LISTEN = r"""
-import collections, json, socket, ssl, subprocess, sys, threading
-port, times, *expected = sys.argv[1:]
-instead, seen, held = int(port) + 10000, collections.defaultdict(list), []
+import json, signal, socket, ssl, struct, subprocess, sys, threading
+port, shown = int(sys.argv[1]), open("/run/shown.jsonl", "w", buffering=1)
+instead, held = port + 10000, []
 tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 tls.load_cert_chain("/etc/kafka/tls/keystore.pem")
 tls.load_verify_locations("/etc/kafka/tls/truststore.pem")
@@ -30,27 +33,52 @@ def firewall(does):
 def greet(plain, address):
     try:
         held.append(to := tls.wrap_socket(plain, server_side=True))
-        seen[address].append(to.getpeercert()["serialNumber"])
-    except OSError as error:
+        with to.makefile("rb") as request:  # Its length, kind, version and number, and then the client's name.
+            (length,) = struct.unpack(">12xh", request.read(14))
+            client = request.read(length).decode()
+        print(json.dumps([address, client, to.getpeercert()["serialNumber"]]), file=shown)
+    except (OSError, struct.error) as error:
         print(address, error, file=sys.stderr)
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())
 with socket.create_server(("", instead)) as server:
-    server.settimeout(0.1)
     firewall("-I")
     try:
-        while not all(len(seen[each]) >= int(times) for each in expected):
-            try:
-                plain, (address, _) = server.accept()
-            except TimeoutError:
-                continue
+        while True:
+            plain, (address, _) = server.accept()
             threading.Thread(target=greet, args=(plain, address), daemon=True).start()
     finally:
         firewall("-D")
-print(json.dumps(seen))
 """
+UNIT = "listens-instead"
+LIMIT_S = 120.0
+"""After which it ends by itself, so that no node stays cut off."""
+
+Shown = Mapping[str, Mapping[str, set[str]]]
+"""Serial numbers by the client's name in its requests, and that by the address of the node."""
 
 
-def shown_to(on: Host, port: int, addresses: Collection[str], times: int = 2) -> dict[str, set[str]]:
-    """The serial numbers of the certificates that these addresses show to a node in `times` handshakes or more."""
-    told = on.check_output("timeout 120 python3 -c %s %s %s " + " ".join(addresses), LISTEN, str(port), str(times))
-    found = json.loads(told)
-    return {address: set(found[address]) for address in addresses}
+@contextmanager
+def _listening_instead(nodes: list[Host], port: int) -> Iterator[None]:
+    run = f"systemd-run --quiet --collect --unit={UNIT} --property=RuntimeMaxSec={LIMIT_S:.0f} python3 -c %s %s"
+    try:
+        for node in nodes:
+            node.check_output("rm -f /run/shown.jsonl")
+            node.check_output(run, LISTEN, str(port))
+        yield
+    finally:
+        for node in nodes:
+            node.run(f"systemctl stop {UNIT}")
+
+
+def shown_to(nodes: list[Host], port: int, complete: Callable[[Shown], bool]) -> Shown:
+    """What was shown to these nodes, until that is `complete`; all that there is when the time is over."""
+    with _listening_instead(nodes, port):
+        deadline = time.monotonic() + LIMIT_S
+        while True:
+            shown: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+            for node in nodes:
+                for line in node.run("cat /run/shown.jsonl").stdout.splitlines():
+                    address, client, serial = json.loads(line)
+                    shown[address][client].add(serial)
+            if complete(shown) or time.monotonic() > deadline:
+                return shown
