@@ -90,7 +90,6 @@ STAGES = (
             scenario("default", 4200),
             scenario("production", 3600),
             scenario("zookeeper", 2400),
-            scenario("ipv6", 1800),
         ),
         (
             Step("unit tests", ("pytest", SLOWEST, "tests/unit", "tests/playbooks"), 3600),

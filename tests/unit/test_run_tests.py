@@ -73,7 +73,7 @@ def test_a_lab_that_an_interrupted_run_of_this_checkout_left_is_taken_again() ->
     assert free_lab([host(1, str(ROOT))], []) == 1
 
 
-def test_every_scenario_is_run_but_the_long_story() -> None:
-    """`make lifecycle` runs that one; lifecycle_short is its part of `make test`."""
-    scenarios = {path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")}
-    assert {f"molecule {name}" for name in scenarios - {"lifecycle"}} == {step.name for step in STEPS if step.in_lab}
+def test_every_scenario_is_run_but_two() -> None:
+    """`make lifecycle` runs the long story, of which lifecycle_short is a part; ipv6 is run by itself."""
+    scenarios = {path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")} - {"lifecycle", "ipv6"}
+    assert {f"molecule {name}" for name in scenarios} == {step.name for step in STEPS if step.in_lab}
