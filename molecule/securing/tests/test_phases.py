@@ -221,7 +221,7 @@ ROTATED: dict[str, dict[str, Any]] = {
     "closed": {**REPLACED, "tls_authority_change": "reissue", "shop": ["{{ lab_shop }}", BESIDE]},
 }
 SHORT_LIVED_IN = PHASES[:-1]
-SHORT_S, RUNS = 600.0, 30
+SHORT_S, RUNS = 600.0, 40
 """How long certificates are valid then: ten minutes, or so many times what a run takes here that is refused at once."""
 
 
