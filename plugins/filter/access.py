@@ -7,8 +7,6 @@ from typing import Any
 
 from ansible_collections.crucible.kafka.plugins.module_utils import security, security_phase
 
-AUTHORIZER = "authorizer.class.name"
-
 
 def kafka_has_authorizer(name: str, phase: str, config: Mapping[str, Any]) -> bool:
     """Return whether nodes are declared to have an authorizer, without which Kafka keeps no ACLs.
@@ -18,8 +16,8 @@ def kafka_has_authorizer(name: str, phase: str, config: Mapping[str, Any]) -> bo
         phase: `kafka_security_phase`.
         config: `kafka_config`, which outranks both.
     """
-    if AUTHORIZER in config:
-        return bool(config[AUTHORIZER])
+    if security_phase.AUTHORIZER in config:
+        return bool(config[security_phase.AUTHORIZER])
     if not name:
         return True
     way = security_phase.named(phase)

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .security_phase import ANONYMOUS, CONTROL, SECURE, Phase
+from .security_phase import ANONYMOUS, AUTHORIZER, CONTROL, SECURE, Phase
 from .security_phase import named as phase_named
 from .user_plan import DEFAULT_MECHANISM, password_problems
 
@@ -116,7 +116,7 @@ def properties(
             found[f"{prefix}.{DEFAULT_MECHANISM.lower()}.sasl.jaas.config"] = SCRAM_LOGIN
     if security.authorizes and (phase is None or phase.authorizer):
         first = f"User:{administrator}" if security.has_passwords else _by_certificate(administrator)
-        found["authorizer.class.name"] = AUTHORIZERS[mode]
+        found[AUTHORIZER] = AUTHORIZERS[mode]
         anonymous = [ANONYMOUS] if phase is not None and phase.former_clients else []
         found["super.users"] = ";".join([first, *map(_by_certificate, nodes), *anonymous])
         if phase is not None and phase.permissive:

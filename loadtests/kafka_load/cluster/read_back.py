@@ -14,6 +14,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as TopicPartitionOffset
 
 from kafka_load.cluster.admin import ANSWER_S, Silence
+from kafka_load.cluster.queries import metadata_client
 from kafka_load.cluster.samples import Record
 from kafka_load.engines.settings import ClientSettings
 from kafka_load.ledger.findings import TopicPartition
@@ -72,8 +73,7 @@ def _log_ends(
     client: ClientSettings, partitions: Mapping[TopicPartition, int], deadline: float
 ) -> dict[TopicPartition, int]:
     """The offset after the last record of each partition, committed or not."""
-    properties = client.properties(group_id="kafka-load", enable_auto_commit=False, isolation_level="read_uncommitted")
-    asker = Consumer(dict(properties), logger=Silence())
+    asker = metadata_client(client)
     try:
         while True:
             try:

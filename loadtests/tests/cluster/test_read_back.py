@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
-from kafka_load.cluster import read_back
+from kafka_load.cluster import queries, read_back
 from kafka_load.engines.settings import ClientSettings
 from mock_cluster import MockCluster
 
@@ -72,7 +72,8 @@ class Reader:
 
 @pytest.fixture
 def _behind_a_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read_back, "Consumer", Reader)
+    for module in (read_back, queries):
+        monkeypatch.setattr(module, "Consumer", Reader)
 
 
 @pytest.mark.usefixtures("_behind_a_transaction")

@@ -17,8 +17,9 @@ from kafka_load.ledger.findings import Judgement, ProcessingJudgement
 from kafka_load.ledger.producer_account import Account
 from kafka_load.ledger.snapshot import ProcessingSnapshot, ProducerSnapshot, ReaderSnapshot
 from kafka_load.ledger.spans import Spans, span, spans_of
-from kafka_load.run.topic_changes import TopicHistory, TopicState
+from kafka_load.run.topic_changes import TopicHistory
 from shop import PARTITION, TOPIC, Entry, Producers, read
+from topic_history import AFTER, BEFORE, COMPACTED, changed
 
 PRODUCER, SEED = 1, 4711
 STREAM = (TOPIC, PARTITION, PRODUCER)
@@ -235,17 +236,6 @@ def test_a_dead_letter_that_is_not_there_is_unprocessed_though_a_member_died() -
         certain = int(there is not None)
         assert group.processing.unprocessed == certain
         assert group.processing.unverifiable == SENT - certain - len(there or ())
-
-
-def changed(topic: str, *states: TopicState | None) -> TopicHistory:
-    """The topic was seen in these states."""
-    history = TopicHistory()
-    for second, state in enumerate(states):
-        history.look({topic: state}, {}, float(second), second)
-    return history
-
-
-COMPACTED, BEFORE, AFTER = TopicState(1, "A", "compact"), TopicState(1, "A"), TopicState(1, "B")
 
 
 def test_what_may_have_been_removed_from_the_input_before_the_group_came_is_not_called_unprocessed() -> None:

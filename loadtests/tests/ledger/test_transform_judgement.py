@@ -13,8 +13,9 @@ from kafka_load.cluster import ClusterView
 from kafka_load.ledger import Drain, Ledger, LedgerSnapshot, TopicPartition, TransformWork
 from kafka_load.ledger.findings import Judgement, TransformJudgement
 from kafka_load.ledger.snapshot import ProcessingSnapshot
-from kafka_load.run.topic_changes import TopicHistory, TopicState
+from kafka_load.run.topic_changes import TopicHistory
 from shop import PARTITION, TOPIC, Entry, Producers, read
+from topic_history import AFTER, BEFORE, COMPACTED, changed
 
 PRODUCER, SENT = 1, 12
 HERE = (TOPIC, PARTITION)
@@ -107,17 +108,6 @@ def test_of_what_the_group_had_not_done_or_could_not_be_read_back_nobody_knows()
     assert (found.missing_outputs, found.unverifiable) == (1, SENT - 5)
     _, found = judged(set(range(SENT)), [[2, 3, 6]], known=False)
     assert (found.missing_outputs, found.unverifiable) == (0, SENT - 3)
-
-
-def changed(topic: str, *states: TopicState | None) -> TopicHistory:
-    """The topic was seen in these states."""
-    history = TopicHistory()
-    for second, state in enumerate(states):
-        history.look({topic: state}, {}, float(second), second)
-    return history
-
-
-COMPACTED, BEFORE, AFTER = TopicState(1, "A", "compact"), TopicState(1, "A"), TopicState(1, "B")
 
 
 def test_an_input_record_that_may_have_been_removed_before_the_group_came_need_not_have_an_output() -> None:
